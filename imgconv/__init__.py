@@ -1,0 +1,102 @@
+"""imgconv: 2-D convolution of images, exact, fast and explained.
+
+>>> import imgconv
+>>> imgconv.correlate([[0, 0, 0], [0, 9, 0], [0, 0, 0]], "box", border="constant")
+array([[1, 1, 1],
+       [1, 1, 1],
+       [1, 1, 1]])
+
+Everything here is imported on first use, so that `import imgconv` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from imgconv.convolution.api import convolve, correlate
+    from imgconv.convolution.plan import Plan
+    from imgconv.convolution.planner import make_plan
+    from imgconv.errors import (
+        BatchError,
+        DependencyError,
+        ImgconvError,
+        KernelError,
+        RangeError,
+        ReadError,
+        UsageError,
+        WriteError,
+    )
+    from imgconv.filters.base import Filter
+    from imgconv.filters.edges import find_edges
+    from imgconv.filters.parsing import parse_filter
+    from imgconv.images.image import Image
+    from imgconv.images.reading import read_image
+    from imgconv.images.writing import write_image
+    from imgconv.kernels.catalog import Catalog, load_catalog, parse_kernel
+    from imgconv.kernels.kernel import Kernel
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "convolution.api": ("convolve", "correlate"),
+    "convolution.plan": ("Plan",),
+    "convolution.planner": ("make_plan",),
+    "errors": (
+        "BatchError",
+        "DependencyError",
+        "ImgconvError",
+        "KernelError",
+        "RangeError",
+        "ReadError",
+        "UsageError",
+        "WriteError",
+    ),
+    "filters.base": ("Filter",),
+    "filters.edges": ("find_edges",),
+    "filters.parsing": ("parse_filter",),
+    "images.image": ("Image",),
+    "images.reading": ("read_image",),
+    "images.writing": ("write_image",),
+    "kernels.catalog": ("Catalog", "load_catalog", "parse_kernel"),
+    "kernels.kernel": ("Kernel",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "BatchError",
+    "Catalog",
+    "DependencyError",
+    "Filter",
+    "Image",
+    "ImgconvError",
+    "Kernel",
+    "KernelError",
+    "Plan",
+    "RangeError",
+    "ReadError",
+    "UsageError",
+    "WriteError",
+    "convolve",
+    "correlate",
+    "find_edges",
+    "load_catalog",
+    "make_plan",
+    "parse_filter",
+    "parse_kernel",
+    "read_image",
+    "write_image",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,165 @@
+"""The one place where a border is defined: what stands outside of an image.
+
+    name          row abcd continues as
+    constant      vvv · abcd · vvv
+    replicate     aaa · abcd · ddd
+    reflect       cba · abcd · dcb
+    reflect101    dcb · abcd · cba
+    wrap          bcd · abcd · abc
+    renormalize   outside counts for nothing; the sum is divided by the weight that fell inside
+
+Everything follows from `source_indices`, which says which row (or column) of the image stands at a coordinate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from imgconv.errors import UsageError
+from imgconv.vocabulary import BORDERS, canonical
+
+#: Where no row or column of the image stands.
+OUTSIDE = -1
+
+
+@dataclass(frozen=True)
+class Border:
+    """What stands outside: one name down the rows, one across the columns, and the value of `constant`.
+
+    Attributes:
+        rows: name for what lies above and below.
+        columns: name for what lies to the left and to the right.
+        value: one number, or one per channel, in the image's levels.
+    """
+
+    rows: str = "reflect101"
+    columns: str = "reflect101"
+    value: tuple[float | complex, ...] = (0.0,)
+
+    @property
+    def renormalizes(self) -> bool:
+        """Whether what lies outside counts for nothing along either axis."""
+        return "renormalize" in (self.rows, self.columns)
+
+    @property
+    def uses_value(self) -> bool:
+        """Whether the constant can be met."""
+        return "constant" in (self.rows, self.columns)
+
+    def __str__(self) -> str:
+        names = self.rows if self.rows == self.columns else f"{self.rows},{self.columns}"
+        values = ",".join(f"{v:g}" for v in self.value)
+        return f"{names} ({values})" if self.uses_value else names
+
+
+def as_border(border: str | Sequence[str] | Border, value: Any = 0) -> Border:
+    """Return the `Border` for a name, an alias, `"rows,columns"` or a pair, and the value of `constant`.
+
+    Raises:
+        UsageError: an unknown name, more than two names, or a value that is no number.
+    """
+    if isinstance(border, Border):
+        return border
+    words = border.split(",") if isinstance(border, str) else list(border)
+    if len(words) not in (1, 2):
+        raise UsageError(f"a border is one name, or one down and one across, found {border!r}")
+    names = [canonical(word, BORDERS, "border") for word in words]
+    try:
+        values = np.atleast_1d(np.asarray(value))
+        if values.dtype.kind not in "biufc":
+            raise TypeError
+        values = values.astype(np.complex128 if values.dtype.kind == "c" else np.float64)
+    except (TypeError, ValueError):
+        raise UsageError(f"a border value is a number, or one per channel, found {value!r}") from None
+    if values.ndim != 1 or values.size == 0:
+        raise UsageError(f"a border value is a number, or one per channel, found {value!r}")
+    return Border(names[0], names[-1], tuple(values.tolist()))
+
+
+def source_indices(length: int, start: int, stop: int, border: str) -> NDArray[np.intp]:
+    """Return, for the coordinates start … stop - 1, the index inside 0 … length - 1 that stands there, or `OUTSIDE`.
+
+    Example:
+        >>> source_indices(4, -3, 7, "reflect101").tolist()
+        [3, 2, 1, 0, 1, 2, 3, 2, 1, 0]
+    """
+    at = np.arange(start, stop, dtype=np.intp)
+    if border == "replicate":
+        return np.clip(at, 0, length - 1)
+    if border == "wrap":
+        return at % length
+    if border == "reflect":
+        at %= 2 * length
+        return np.minimum(at, 2 * length - 1 - at)
+    if border == "reflect101":
+        period = max(2 * length - 2, 1)  # a single row stands for itself everywhere
+        at %= period
+        return np.minimum(at, period - at) if length > 1 else at
+    at[(at < 0) | (at >= length)] = OUTSIDE
+    return at
+
+
+def extend(
+    image: NDArray[Any], rows: tuple[int, int], columns: tuple[int, int], border: Border, dtype: DTypeLike | None = None
+) -> NDArray[Any]:
+    """Return the window rows[0] … rows[1] - 1, columns[0] … columns[1] - 1 of the image continued beyond its edges.
+
+    Args:
+        image: shape (H, W) or (H, W, C).
+        rows: first and one past the last row, which may lie outside of 0 … H.
+        columns: first and one past the last column.
+        border: what stands outside; for `renormalize` that is 0.
+        dtype: type of the result; the image's own unless given.
+
+    Returns:
+        Shape (rows[1] - rows[0], columns[1] - columns[0][, C]); a view where nothing lies outside and the type fits.
+    """
+    height, width = image.shape[:2]
+    dtype = image.dtype if dtype is None else np.dtype(dtype)
+    inside = (_overlap(rows, height), _overlap(columns, width))
+    if rows[0] >= 0 and rows[1] <= height and columns[0] >= 0 and columns[1] <= width:
+        return image[inside].astype(dtype, copy=False)
+    across = source_indices(width, *columns, border.columns)
+    down = source_indices(height, *rows, border.rows)
+    result = np.empty((down.size, across.size, *image.shape[2:]), dtype)
+    top, left = inside[0].start - rows[0], inside[1].start - columns[0]
+    bottom, right = inside[0].stop - rows[0], inside[1].stop - columns[0]
+    if bottom > top:
+        own = image[inside[0]]
+        result[top:bottom, left:right] = own[:, inside[1]]
+        for part in (slice(0, left), slice(right, None)):
+            result[top:bottom, part] = own[:, across[part]]
+            _fill_axis(result[top:bottom, part], 1, across[part], border.columns, border.value)
+    for part in (slice(0, top), slice(bottom, None)):
+        if down[part].size:
+            _fill_rows(result[part], image, down[part], across, border)
+    return result
+
+
+def _overlap(window: tuple[int, int], length: int) -> slice:
+    start = max(window[0], 0)
+    return slice(start, max(min(window[1], length), start))
+
+
+def _fill_rows(
+    result: NDArray[Any], image: NDArray[Any], down: NDArray[np.intp], across: NDArray[np.intp], border: Border
+) -> None:
+    """Write the rows `down` of the continued image, corners included, where `constant` gives way to `renormalize`."""
+    result[:] = image[np.ix_(down, across)]
+    axes = [(0, down, border.rows), (1, across, border.columns)]
+    for axis, indices, name in sorted(axes, key=lambda a: a[2] == "renormalize"):
+        _fill_axis(result, axis, indices, name, border.value)
+
+
+def _fill_axis(
+    result: NDArray[Any], axis: int, indices: NDArray[np.intp], name: str, value: tuple[float | complex, ...]
+) -> None:
+    outside = indices == OUTSIDE
+    if outside.any():
+        at = outside if axis == 0 else (slice(None), outside)
+        result[at] = 0 if name == "renormalize" else value if len(value) > 1 else value[0]

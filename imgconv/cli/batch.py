@@ -1,0 +1,87 @@
+"""`imgconv batch`: a folder of images through one or more filters."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from imgconv.cli.messages import note, print_json
+from imgconv.cli.options import anchor_option, filtering_options
+from imgconv.cli.tasks import describe, make_task, tell_notes
+from imgconv.errors import BatchError
+
+if TYPE_CHECKING:
+    from imgconv.running.folder import Outcome
+
+
+@click.command("batch")
+@click.argument("specs", metavar="SPEC...", nargs=-1, required=True)
+@click.argument("folder", metavar="IN_DIR")
+@click.argument("output", metavar="OUT_DIR")
+@click.option("-r", "--recursive", is_flag=True, help="Take the folders below IN_DIR too.")
+@click.option("--pattern", metavar="GLOB", default=None, help="Take files of such names.  [default: those of images]")
+@click.option("--jobs", type=click.IntRange(1, 256), default=None, help="Files at a time.  [default: one per processor]")
+@click.option("--format", "file_format", metavar="EXT", default=None, help="Format of the results.  [default: each its own]")
+@anchor_option
+@filtering_options
+def command(
+    specs: tuple[str, ...],
+    folder: str,
+    output: str,
+    recursive: bool,
+    pattern: str | None,
+    jobs: int | None,
+    file_format: str | None,
+    no_clobber: bool,
+    as_json: bool,
+    verbose: bool,
+    **options: Any,
+) -> None:
+    """Filter every image of the folder IN_DIR with each SPEC in turn, into OUT_DIR.
+
+    A SPEC is anything that `imgconv apply` takes, and edges:operator=scharr too. The tree below IN_DIR is kept. A file
+    that cannot be read or written costs itself alone: it is named at the end, and the exit code is 6. With --no-clobber
+    files that were done before are skipped.
+
+    \b
+        imgconv batch sharpen photos/ sharpened/ --recursive
+        imgconv batch gaussian:sigma=1 edges:operator=sobel photos/ edges/ --format png
+    """
+    from pathlib import Path
+
+    task = make_task(specs, count=as_json or verbose, **options)
+
+    from imgconv.running.folder import default_jobs, find_work, run_batch
+
+    work = find_work(Path(folder), Path(output), recursive=recursive, pattern=pattern, file_format=file_format)
+    jobs = min(jobs or default_jobs(), len(work))
+    shown = sys.stderr.isatty()
+    with click.progressbar(length=len(work), label="imgconv", file=sys.stderr, show_pos=True, hidden=not shown) as bar:
+
+        def told(outcome: Outcome) -> None:
+            bar.update(1)
+            if verbose and not shown and outcome.report is not None:
+                note(describe(outcome.report))
+
+        outcomes = run_batch(work, task, jobs=jobs, overwrite=not no_clobber, told=told)
+    _conclude(outcomes, as_json=as_json, verbose=verbose)
+
+
+def _conclude(outcomes: list[Outcome], *, as_json: bool, verbose: bool) -> None:
+    """Name what failed, print the summary, and leave with exit code 6 where anything failed."""
+    counts = {status: sum(o.status == status for o in outcomes) for status in ("done", "skipped", "failed")}
+    for outcome in outcomes:
+        if outcome.report is not None:
+            tell_notes(outcome.report)
+        elif outcome.status == "failed":
+            note(outcome.message)
+        elif verbose:
+            note(f"skipped: {outcome.message}")
+    if as_json:
+        print_json({"files": [outcome.as_dict() for outcome in outcomes], **counts})
+    if counts["failed"]:
+        raise BatchError(f"{counts['failed']} of {len(outcomes)} files failed; they are named above, the others are done")
+    if verbose or sys.stderr.isatty():
+        note(", ".join(f"{count} {status}" for status, count in counts.items() if count))

@@ -1,0 +1,142 @@
+"""Chooses the method: drops those that cannot do the job, with the reason, and takes the cheapest of the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from imgconv.convolution.arithmetic import make_arithmetic
+from imgconv.convolution.geometry import make_axis
+from imgconv.convolution.methods import METHODS
+from imgconv.convolution.normalization import sums_to_nothing
+from imgconv.convolution.options import Options, as_dtype, make_options
+from imgconv.convolution.plan import Candidate, Job, Plan
+from imgconv.errors import KernelError, UsageError
+from imgconv.kernels.catalog import parse_kernel
+from imgconv.kernels.kernel import Kernel
+from imgconv.vocabulary import suggestion
+
+
+def make_plan(
+    shape: Sequence[int], dtype: DTypeLike, kernel: Kernel | ArrayLike | str, /, *, rotate: bool = False, **options: Any
+) -> Plan:
+    """Plan a convolution: arithmetic on shapes only, no pixels are touched.
+
+    Args:
+        shape: of the image, (H, W) or (H, W, C).
+        dtype: of the image.
+        kernel: a `Kernel`, an array of shape (kh, kw), or a string such as `"gaussian:sigma=2"`.
+        rotate: whether to plan for `convolve` rather than for `correlate`.
+        **options: those of `correlate`, its `dtype` (of the result) among them.
+
+    Returns:
+        The method chosen, its predicted time, and the reason against every other method.
+
+    Raises:
+        UsageError: an option, a shape or a type that cannot be used, or a method that cannot do the job.
+        KernelError: a kernel that cannot be used.
+    """
+    return plan_for(shape, as_dtype(dtype), as_kernel(kernel), make_options(rotate=rotate, **options))
+
+
+def as_kernel(kernel: Kernel | ArrayLike | str) -> Kernel:
+    """Return the kernel that a caller wrote as a value, an array or a string."""
+    return parse_kernel(kernel) if isinstance(kernel, str) else Kernel(kernel)
+
+
+def plan_for(shape: Sequence[int], dtype: np.dtype[Any], kernel: Kernel, options: Options) -> Plan:
+    """Plan a convolution with options that were checked already."""
+    return _choose(make_job(shape, dtype, kernel, options))
+
+
+def unfinished(plan: Plan) -> Plan:
+    """Return a plan for the same job by a method that leaves rounding to imgconv."""
+    return _choose(plan.job, finishing=False)
+
+
+def make_job(shape: Sequence[int], dtype: np.dtype[Any], kernel: Kernel, options: Options) -> Job:
+    """Settle everything but the method."""
+    shape, dtype = tuple(int(n) for n in shape), dtype.newbyteorder("=")
+    if len(shape) not in (2, 3) or min(shape) < 1:
+        raise UsageError(f"an image has the shape (H, W) or (H, W, C), none of them 0, found {shape}")
+    _check_types(dtype, kernel, options)
+    channels = shape[2] if len(shape) == 3 else 1
+    if len(options.border.value) not in (1, channels):
+        raise UsageError(f"border value: one number, or one for each of {channels} channels, found {len(options.border.value)}")
+    if options.normalizes and sums_to_nothing(kernel.weights):
+        raise KernelError(
+            f"kernel {kernel.name or 'given'}: its weights sum to 0, by which renormalizing divides; choose another border"
+        )
+    if options.anchor is not None:
+        kernel = Kernel(kernel.weights, options.anchor, kernel.name, kernel.delta)
+    if options.rotate:
+        kernel = kernel.rotated()
+    output = options.dtype or _own_type(dtype, kernel)
+    delta = kernel.delta + options.delta
+    return Job(
+        kernel=kernel,
+        shape=shape,
+        dtype=dtype,
+        output=output,
+        rows=make_axis(shape[0], kernel.shape[0], kernel.anchor[0], options.mode, options.stride[0], options.dilation[0]),
+        columns=make_axis(shape[1], kernel.shape[1], kernel.anchor[1], options.mode, options.stride[1], options.dilation[1]),
+        arithmetic=make_arithmetic(kernel, dtype, output, delta, options.border),
+        options=options,
+    )
+
+
+def _check_types(dtype: np.dtype[Any], kernel: Kernel, options: Options) -> None:
+    if dtype.kind not in "biufc" or dtype.itemsize > (16 if dtype.kind == "c" else 8):
+        raise UsageError(f"images of type {dtype} cannot be convolved; convert to uint8, uint16, float32 or float64")
+    output = options.dtype
+    complex_result = kernel.is_complex or dtype.kind == "c"
+    if output is not None and output.kind not in "biufc":
+        raise UsageError(f"dtype {output} cannot hold the result; choose one such as uint8 or float32")
+    if output is not None and complex_result and output.kind != "c" and options.range_policy != "abs":
+        raise UsageError(f"{output} cannot hold a complex result; choose complex64, or range abs for its magnitude")
+    if any(isinstance(v, complex) for v in options.border.value) and dtype.kind != "c":
+        raise UsageError(f"a complex border value needs a complex image, found {dtype}")
+
+
+def _own_type(dtype: np.dtype[Any], kernel: Kernel) -> np.dtype[Any]:
+    """Return the type of the result where none was asked for: the image's own, complex where the weights are."""
+    if not kernel.is_complex or dtype.kind == "c":
+        return dtype
+    narrow = dtype.itemsize <= (4 if dtype.kind == "f" else 2)
+    return np.dtype(np.complex64 if narrow else np.complex128)
+
+
+def _choose(job: Job, finishing: bool = True) -> Plan:
+    options = job.options
+    able: dict[str, float] = {}
+    reasons: dict[str, str] = {}
+    for method in METHODS.values():
+        if method.engine != options.engine:
+            reasons[method.name] = f"belongs to the {method.engine} engine"
+        elif method.finishes and not finishing:
+            reasons[method.name] = "rounds by itself"
+        elif reason := method.supports(job):
+            reasons[method.name] = reason
+        else:
+            able[method.name] = method.cost(job)
+    chosen = min(able, key=able.__getitem__)
+    if options.method != "auto":
+        if options.method not in METHODS:
+            names = ("auto", *METHODS)
+            raise UsageError(
+                f"unknown method {options.method!r}{suggestion(options.method, names)}; choose one of {', '.join(names)}"
+            )
+        if options.method in able:
+            chosen = options.method
+        elif finishing:
+            raise UsageError(f"method {options.method} cannot do this: {reasons[options.method]}")
+    for name, seconds in able.items():
+        if name != chosen:
+            slower = f"{seconds / able[chosen]:.3g} times the predicted time"
+            reasons[name] = slower if options.method == "auto" else f"{chosen} was asked for"
+    candidates = tuple(Candidate(name, able.get(name), reasons.get(name, "")) for name in METHODS)
+    return Plan(replace(job), chosen, able[chosen], candidates)

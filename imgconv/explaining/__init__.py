@@ -1,0 +1,1 @@
+"""Kernels, plans and computations as text and data."""

@@ -1,0 +1,1 @@
+"""Anything image to image: kernels, gradients and edges, and chains of them."""

@@ -1,0 +1,100 @@
+"""What a filter is: a frozen value that turns an image into an image, and knows how far around a pixel it looks."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from imgconv.convolution.plan import Plan
+from imgconv.depth import Fitted, fit, sum_dtype
+
+
+@dataclass(frozen=True)
+class Output:
+    """What becomes of a filter's result: `(result * scale + delta) * levels`, rounded and brought into range.
+
+    Attributes:
+        dtype: type of the output; the image's own where None.
+        range_policy: one of `vocabulary.RANGES`; the filter's own choice where None.
+        scale: the result is multiplied by it.
+        delta: added after that, in levels of the image.
+        levels: levels of the output to one level of the image, where the depth changes: 257 from 8 to 16 bits.
+        count: whether clipped values are to be counted, which can cost a second pass.
+    """
+
+    dtype: np.dtype[Any] | None = None
+    range_policy: str | None = None
+    scale: Fraction | float = 1.0
+    delta: float = 0.0
+    levels: Fraction = Fraction(1)
+    count: bool = False
+
+
+class Filter(ABC):
+    """A filter; its subclasses are frozen dataclasses."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The filter as one would write it."""
+
+    @property
+    @abstractmethod
+    def halo(self) -> tuple[int, int] | None:
+        """Rows and columns that it needs on each side of a pixel; None where it needs the whole image."""
+
+    @property
+    def stride(self) -> tuple[int, int]:
+        """Pixels of the image from one value of the result to the next, down and across."""
+        return 1, 1
+
+    @abstractmethod
+    def response(self, image: NDArray[Any]) -> NDArray[Any]:
+        """Return the result unrounded, in the type that sums over the image run in.
+
+        Args:
+            image: shape (H, W) or (H, W, C).
+
+        Returns:
+            Shape (H', W') or (H', W', C), floating point or complex.
+        """
+
+    @abstractmethod
+    def on_grid(self, channel: NDArray[Any]) -> NDArray[Any]:
+        """Return a channel unfiltered, at the places where the filter computes values: shape (H', W')."""
+
+    @abstractmethod
+    def plans(self, shape: Sequence[int], dtype: DTypeLike) -> tuple[Plan, ...]:
+        """Return the plans of the convolutions that the filter runs on an image, in their order."""
+
+    def range_for(self, dtype: np.dtype[Any]) -> str:
+        """Return the range policy where none was asked for."""
+        return "clip"
+
+    def render(self, image: NDArray[Any], output: Output) -> Fitted:
+        """Return the result in its final type, and how many values were clipped (-1 where that was not counted)."""
+        dtype = output.dtype or image.dtype
+        values = self.response(image)
+        factor, delta = output.scale * output.levels, output.delta * output.levels
+        if factor != 1:
+            values = values * values.dtype.type(factor)
+        if delta:
+            values = values + values.dtype.type(delta)
+        return fit(values, dtype, output.range_policy or self.range_for(dtype))
+
+    def __call__(self, image: ArrayLike, *, dtype: DTypeLike | None = None) -> NDArray[Any]:
+        """Filter an image of shape (H, W) or (H, W, C) and return it in its own type, or in `dtype`."""
+        output = Output(dtype=None if dtype is None else np.dtype(dtype))
+        return self.render(np.asarray(image), output).values
+
+
+def response_dtype(dtype: np.dtype[Any], *, complex_result: bool = False) -> np.dtype[Any]:
+    """Return the type of an unrounded result for images of `dtype`."""
+    real = sum_dtype(dtype)
+    return np.result_type(real, np.complex64) if complex_result or dtype.kind == "c" else real

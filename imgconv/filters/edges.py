@@ -1,0 +1,182 @@
+"""Gradients and edges: a pair of kernels, or one for each point of the compass, and what is made of their responses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from imgconv.convolution.options import Options, make_options
+from imgconv.convolution.plan import Plan
+from imgconv.depth import Fitted, fit, full_scale
+from imgconv.errors import UsageError
+from imgconv.filters.base import Filter, Output
+from imgconv.filters.kernel_filter import KernelFilter
+from imgconv.kernels.catalog import Catalog, load_catalog
+from imgconv.kernels.entries import Operator
+from imgconv.kernels.kernel import Kernel
+from imgconv.vocabulary import EDGE_OUTPUTS, canonical
+
+_FULL_TURN = 360.0
+_NORTH = 270.0
+
+
+@dataclass(frozen=True)
+class EdgeFilter(Filter):
+    """The gradient of an image by an operator.
+
+    Attributes:
+        operator: the kernels, and the scale of their responses.
+        output: `magnitude`, `x` (brighter to the right is positive), `y` (brighter downwards is positive), or `direction`
+            (of the steepest rise: 0 is to the right, 90 downwards; degrees in floating point, and in integer types a full
+            turn is the full range of the type).
+        options: border, mode, stride and the rest.
+    """
+
+    operator: Operator
+    output: str = "magnitude"
+    options: Options = Options()
+
+    def __post_init__(self) -> None:
+        if self.operator.directions and self.output in ("x", "y"):
+            raise UsageError(
+                f"operator {self.operator.name} has a kernel for each direction, so no {self.output}; "
+                "choose output magnitude or direction"
+            )
+
+    @property
+    def name(self) -> str:
+        """The filter as one would write it."""
+        return f"edges:operator={self.operator.name},output={self.output}"
+
+    @property
+    def halo(self) -> tuple[int, int]:
+        """The largest halo of the operator's kernels."""
+        halos = [KernelFilter(kernel, self.options).halo for kernel in self._kernels()]
+        return max(rows for rows, _ in halos), max(columns for _, columns in halos)
+
+    @property
+    def stride(self) -> tuple[int, int]:
+        """The stride of the options."""
+        return self.options.stride
+
+    def range_for(self, dtype: np.dtype[Any]) -> str:
+        """Return `offset` for signed responses in an unsigned type: the middle grey is zero, and no sign is lost."""
+        return "offset" if self.output in ("x", "y") and dtype.kind == "u" else "clip"
+
+    def response(self, image: NDArray[Any]) -> NDArray[Any]:
+        """Return the gradient; the direction in degrees."""
+        if image.dtype.kind == "c":
+            raise UsageError("edges of a complex image: take its magnitude, or its parts, first")
+        responses = [KernelFilter(kernel, self.options).response(image) for kernel in self._kernels()]
+        if len({r.shape for r in responses}) > 1:
+            raise UsageError(f"operator {self.operator.name}: its kernels differ in size; choose mode same")
+        if self.output == "direction":
+            return _direction(responses, compass=bool(self.operator.directions))
+        scale = responses[0].dtype.type(self.operator.scale)
+        if self.operator.directions:
+            return np.asarray(np.maximum.reduce(responses) * scale)
+        if self.output == "magnitude":
+            down, across = responses[1], responses[0]
+            # Squares of levels are safe; those of any float may overflow or vanish, which hypot avoids.
+            whole = image.dtype.kind in "biu"
+            length = np.sqrt(across * across + down * down) if whole else np.hypot(across, down)
+            return np.asarray(length * scale)
+        return np.asarray(responses[0] * scale)
+
+    def render(self, image: NDArray[Any], output: Output) -> Fitted:
+        """Return the result in its final type; a direction becomes a share of the full turn in an integer type."""
+        dtype = output.dtype or image.dtype
+        if self.output != "direction":
+            return super().render(image, output)
+        if output.scale != 1 or output.delta or output.range_policy not in (None, "clip"):
+            raise UsageError("a direction is an angle: scale, delta and range do not apply to it")
+        degrees = self.response(image)
+        if dtype.kind == "f":
+            return fit(degrees, dtype)
+        steps = full_scale(dtype) + 1
+        return fit(np.rint(degrees * (steps / _FULL_TURN)) % steps, dtype)
+
+    def on_grid(self, channel: NDArray[Any]) -> NDArray[Any]:
+        """Return the channel on the grid of the first kernel."""
+        return KernelFilter(self._kernels()[0], self.options).on_grid(channel)
+
+    def plans(self, shape: Sequence[int], dtype: DTypeLike) -> tuple[Plan, ...]:
+        """Return a plan for each kernel."""
+        return tuple(p for kernel in self._kernels() for p in KernelFilter(kernel, self.options).plans(shape, dtype))
+
+    def _kernels(self) -> tuple[Kernel, ...]:
+        if self.operator.directions:
+            return self.operator.directions
+        x, y = self.operator.x, self.operator.y
+        assert x is not None
+        assert y is not None
+        return {"x": (x,), "y": (y,)}.get(self.output, (x, y))
+
+
+def _direction(responses: list[NDArray[Any]], *, compass: bool) -> NDArray[Any]:
+    """Return angles in degrees, from 0 up to but not including 360."""
+    if compass:
+        # A compass set begins in the north and goes round by the west.
+        strongest = np.argmax(np.stack(responses), axis=0)
+        degrees = (_NORTH - strongest * (_FULL_TURN / len(responses))) % _FULL_TURN
+        return np.asarray(degrees, responses[0].dtype)
+    across, down = responses
+    degrees = np.asarray(np.degrees(np.arctan2(down, across)))
+    degrees[degrees < 0] += _FULL_TURN
+    degrees[degrees >= _FULL_TURN] = 0  # a tiny negative angle can round up to the full turn
+    return degrees
+
+
+def edge_filter(
+    operator: str | Operator = "scharr",
+    output: str = "magnitude",
+    catalog: Catalog | None = None,
+    options: Options | None = None,
+) -> EdgeFilter:
+    """Return the filter for an operator of the catalog."""
+    if isinstance(operator, str):
+        operator = (catalog or load_catalog()).operator(operator)
+    return EdgeFilter(operator, canonical(output, EDGE_OUTPUTS, "output"), options or Options())
+
+
+def find_edges(
+    image: ArrayLike,
+    operator: str | Operator = "scharr",
+    output: str = "magnitude",
+    *,
+    scale: float | Fraction = 1.0,
+    delta: float = 0.0,
+    dtype: DTypeLike | None = None,
+    range_policy: str | None = None,
+    **options: Any,
+) -> NDArray[Any]:
+    """Return the gradient of an image.
+
+    The responses are scaled so that a step from black to white along an axis gives white (the `scale` of the operator).
+
+    Args:
+        image: shape (H, W) or (H, W, C); each channel alone.
+        operator: `sobel`, `scharr`, `prewitt`, `roberts`, `kirsch`, or another of the catalog.
+        output: `magnitude`, `x`, `y` or `direction`; see `EdgeFilter`.
+        scale: the result is multiplied by it.
+        delta: added after that, in levels.
+        dtype: type of the result; the image's own unless given. float32 keeps signs and degrees.
+        range_policy: what becomes of values that the type cannot hold: clip, abs, offset, stretch, error. Unless given:
+            offset for `x` and `y` in an unsigned type (the middle of the range is zero), else clip.
+        **options: border, border_value, mode, stride, dilation, engine and method, as for `correlate`.
+
+    Returns:
+        Shape (H', W') or (H', W', C).
+
+    Raises:
+        KernelError: an unknown operator.
+        UsageError: an option that cannot be used.
+    """
+    chosen = edge_filter(operator, output, options=make_options(**options))
+    to = Output(None if dtype is None else np.dtype(dtype), range_policy, scale, delta)
+    return chosen.render(np.asarray(image), to).values

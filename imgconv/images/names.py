@@ -1,0 +1,42 @@
+"""How the name of a file and the fault of a system call are put into a message of one line."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+#: What takes the place of a file name for standard input and output.
+STANDARD_STREAM = "-"
+
+_REASONS = {
+    errno.ENOENT: "no such file",
+    errno.ENOTDIR: "a part of its path is a file, not a folder",
+    errno.EISDIR: "is a folder, not a file",
+    errno.EACCES: "permission denied",
+    errno.EPERM: "permission denied",
+    errno.EROFS: "the file system is read-only",
+    errno.ENOSPC: "no space left on the device",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.ENAMETOOLONG: "the name is too long for the file system",
+    errno.ELOOP: "its symbolic links lead back to themselves",
+    errno.EPIPE: "the program that was reading the output has ended",
+}
+
+
+def shown(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> str:
+    r"""Return a file name as a message shows it: on one line, whatever stands in it.
+
+    >>> shown("été/図 1.png")
+    'été/図 1.png'
+    >>> shown("two\nlines.png")
+    'two\\nlines.png'
+    """
+    name = os.fsdecode(path)
+    # Bytes that are no text in the locale come as lone surrogates, which no terminal can print either.
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in name)
+
+
+def reason(error: OSError) -> str:
+    """Return in a few words why a call of the system failed."""
+    known = _REASONS.get(error.errno) if error.errno is not None else None
+    return known or " ".join((error.strerror or str(error) or type(error).__name__).split()).lower()

@@ -1,0 +1,136 @@
+"""The directories of a TIFF: the file's own, and those of EXIF data, which is a TIFF without the picture.
+
+Everything here is made to be run on files that were made to break it: offsets and counts are taken for what they are,
+claims, and no loop is longer than the data or `MOST_DIRECTORIES`.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+
+#: No more directories than this are followed; classic TIFF cannot have more strips than that either.
+MOST_DIRECTORIES = 65_535
+
+#: Tags, as TIFF 6.0 numbers them.
+SUBFILE_TYPE, BITS, PHOTOMETRIC, ORIENTATION = 254, 258, 262, 274
+SAMPLES, PLANAR, EXTRA_SAMPLES, SAMPLE_FORMAT = 277, 284, 338, 339
+
+#: The type of an entry that holds 16-bit numbers.
+SHORT = 3
+_CODES = {1: "B", SHORT: "H", 4: "I", 16: "Q"}
+_MOST_VALUES = 16
+
+
+class Layout(NamedTuple):
+    """How the numbers of a TIFF are laid out: `<` or `>`, and whether it is a BigTIFF; and where its first directory is."""
+
+    order: str
+    big: bool
+    first: int
+
+    @property
+    def entry_size(self) -> int:
+        """Bytes that an entry of a directory takes."""
+        return 20 if self.big else 12
+
+    @property
+    def offset_code(self) -> str:
+        """The `struct` code of an offset."""
+        return self.order + ("Q" if self.big else "I")
+
+
+class Entry(NamedTuple):
+    """One entry of a directory: its values, and where in the data the first of them stands."""
+
+    kind: int
+    values: tuple[int, ...]
+    position: int
+
+
+def layout_of(data: memoryview) -> Layout | None:
+    """Return the layout of a TIFF or of EXIF data, or None when it is neither."""
+    order = {b"II": "<", b"MM": ">"}.get(bytes(data[:2]))
+    if order is None or len(data) < 8:
+        return None
+    version = _number(data, order + "H", 2)
+    if version == 42:
+        return Layout(order, False, _number(data, order + "I", 4))
+    if version == 43:
+        return Layout(order, True, _number(data, order + "Q", 8))
+    return None
+
+
+def directories(data: memoryview, layout: Layout) -> Iterator[int]:
+    """Yield the offset of each directory of the chain, one a page; a chain that bites its tail ends there.
+
+    So does one whose directories lie on top of each other: together they are no longer than the data.
+    """
+    seen: set[int] = set()
+    offset, room = layout.first, len(data)
+    while 0 < offset < len(data) and offset not in seen and len(seen) < MOST_DIRECTORIES:
+        end = _end_of_entries(data, layout, offset)
+        room -= min(end, len(data)) - offset
+        if room < 0:
+            return
+        seen.add(offset)
+        yield offset
+        offset = _number(data, layout.offset_code, end)
+
+
+def entries(data: memoryview, layout: Layout, offset: int) -> dict[int, Entry]:
+    """Return the whole-number entries of the directory at `offset`, by tag; what cannot be read is left out."""
+    found: dict[int, Entry] = {}
+    start = offset + (8 if layout.big else 2)
+    for position in range(start, min(_end_of_entries(data, layout, offset), len(data)), layout.entry_size):
+        tag, kind = _number(data, layout.order + "H", position), _number(data, layout.order + "H", position + 2)
+        count = _number(data, layout.offset_code, position + 4)
+        if kind not in _CODES or not 0 < count <= _MOST_VALUES:
+            continue
+        code = f"{layout.order}{count}{_CODES[kind]}"
+        where = position + (12 if layout.big else 8)
+        if struct.calcsize(code) > struct.calcsize(layout.offset_code):
+            where = _number(data, layout.offset_code, where)
+        if where + struct.calcsize(code) <= len(data):
+            found.setdefault(tag, Entry(kind, struct.unpack_from(code, data, where), where))
+    return found
+
+
+def with_short(data: bytes, tag: int, value: int) -> bytes:
+    """Return classic TIFF or EXIF data whose first directory says `value`, a 16-bit number, for `tag`.
+
+    An entry that is there is overwritten. For one that is not, the directory is written anew at the end: what its entries
+    point at stays where it is. Data that is no TIFF is returned as it came.
+    """
+    view = memoryview(data)
+    layout = layout_of(view)
+    if layout is None or layout.big or not 0 < layout.first < len(data) - 2:
+        return data
+    order = layout.order
+    present = entries(view, layout, layout.first).get(tag)
+    if present and present.kind == SHORT:
+        changed = bytearray(data)
+        struct.pack_into(order + "H", changed, present.position, value)
+        return bytes(changed)
+    start, end = layout.first + 2, min(_end_of_entries(view, layout, layout.first), len(data))
+    rows = [data[at : at + 12] for at in range(start, end - 11, 12)]
+    rows = [row for row in rows if _number(memoryview(row), order + "H", 0) != tag]
+    rows.append(struct.pack(order + "HHIHH", tag, SHORT, 1, value, 0))
+    rows.sort(key=lambda row: _number(memoryview(row), order + "H", 0))
+    directory = struct.pack(order + "H", len(rows)) + b"".join(rows) + (data[end : end + 4] or bytes(4)).ljust(4, b"\0")
+    padded = data + bytes(len(data) % 2)  # a directory begins on an even byte
+    return padded[:4] + struct.pack(order + "I", len(padded)) + padded[8:] + directory
+
+
+def _end_of_entries(data: memoryview, layout: Layout, offset: int) -> int:
+    count = _number(data, layout.order + ("Q" if layout.big else "H"), offset)
+    return offset + (8 if layout.big else 2) + count * layout.entry_size
+
+
+def _number(data: memoryview, code: str, offset: int) -> int:
+    """Return the number at `offset`, or 0 where the data has ended."""
+    if offset < 0 or offset + struct.calcsize(code) > len(data):
+        return 0
+    (value,) = struct.unpack_from(code, data, offset)
+    return int(value)

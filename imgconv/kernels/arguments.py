@@ -1,0 +1,113 @@
+"""Checks of what a generator is given: every refusal names the argument, what was found and what to do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv.errors import KernelError
+from imgconv.kernels.literals import quoted
+from imgconv.vocabulary import suggestion
+
+#: Longest side that a generator draws: a radius of 5,000 pixels.
+MAX_SIDE = 10_001
+#: Most taps that a generator draws: 256 MiB of float64, and a few times that while it is at work.
+MAX_TAPS = 2**25
+
+
+def real(value: object, name: str, *, above: float | None = None, below: float | None = None) -> float:
+    """Return `value` as a float.
+
+    Raises:
+        KernelError: it is no finite number, or does not lie strictly between `above` and `below`.
+    """
+    limits = [f"above {above:g}" if above is not None else "", f"below {below:g}" if below is not None else ""]
+    expected = " ".join(["a number", " and ".join(filter(None, limits))]).strip()
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
+        raise KernelError(f"{name} must be {expected}, found {quoted(value)}")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    inside = (above is None or number > above) and (below is None or number < below)
+    if not (math.isfinite(number) and inside):
+        raise KernelError(f"{name} must be {expected}, found {quoted(value)}")
+    return number
+
+
+def whole(value: object, name: str, *, at_least: int = 1, at_most: int = MAX_SIDE, odd: bool = False) -> int:
+    """Return `value` as an int.
+
+    Raises:
+        KernelError: it is no whole number, outside of the limits, or even where `odd` is asked for.
+    """
+    kind = "an odd whole number" if odd else "a whole number"
+    number = real(value, name)
+    if number != int(number) or number < at_least:
+        raise KernelError(f"{name} must be {kind} from {at_least} up, found {quoted(value)}")
+    if number > at_most:
+        raise KernelError(f"{name} must be at most {at_most:,}, found {quoted(value)}")
+    if odd and number % 2 == 0:
+        below = [f"{int(number) - 1}"] if number > at_least else []
+        choice = " or ".join([*below, f"{int(number) + 1}"])
+        raise KernelError(f"{name} must be odd, so that the kernel has a centre; found {int(number)}, take {choice}")
+    return int(number)
+
+
+def choice(value: object, name: str, words: Sequence[str]) -> str:
+    """Return `value` when it is one of `words`, in any case.
+
+    Raises:
+        KernelError: it is none of them; the message names the closest.
+    """
+    word = str(value).lower()
+    if word not in words:
+        raise KernelError(f"{name} must be one of {', '.join(words)}, found {quoted(value)}{suggestion(word, words)}")
+    return word
+
+
+def side(extent: float, cause: str) -> int:
+    """Return the odd number of taps, 2 * extent + 1, that `extent` taps (a whole float) around a centre take.
+
+    Raises:
+        KernelError: a side of more than `MAX_SIDE` taps; `cause` (such as `sigma=1e9`) says where it comes from.
+    """
+    taps = 2 * extent + 1
+    if not taps <= MAX_SIDE:
+        shown = f"{taps:,.0f}" if taps < 1e12 else f"{taps:.3g}"
+        raise KernelError(
+            f"{cause} needs {shown} taps a side and {MAX_SIDE:,} is the limit; "
+            "choose a smaller one, or make the image smaller first"
+        )
+    return int(taps)
+
+
+def check_taps(rows: int, columns: int) -> None:
+    """Refuse a kernel of more than `MAX_TAPS` taps before its memory is asked for.
+
+    Raises:
+        KernelError: rows * columns is too many.
+    """
+    if rows * columns > MAX_TAPS:
+        raise KernelError(
+            f"a kernel of {rows:,} x {columns:,} taps is too large: {MAX_TAPS:,} taps is the limit; "
+            "choose a smaller one, or make the image smaller first"
+        )
+
+
+def grid(rows: int, columns: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the distances from the centre, up (rows, 1) and to the right (1, columns), in pixels."""
+    up = (rows - 1) / 2 - np.arange(rows, dtype=np.float64)[:, None]
+    right = np.arange(columns, dtype=np.float64)[None, :] - (columns - 1) / 2
+    return up, right
+
+
+def cos_sin(degrees: float) -> tuple[float, float]:
+    """Return cosine and sine, exact at the multiples of 90 degrees, so that straight kernels have straight zeros."""
+    turned = math.fmod(degrees, 360.0)
+    if turned % 90 == 0:
+        return ((1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0))[int(turned // 90) % 4]
+    return math.cos(math.radians(turned)), math.sin(math.radians(turned))

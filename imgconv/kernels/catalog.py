@@ -1,0 +1,240 @@
+"""The catalog: the built-in kernels, and the user's files on top of them.
+
+Reading it needs neither numpy nor cv2; they are imported when the first kernel is built.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NoReturn
+
+from imgconv.errors import KernelError
+from imgconv.kernels.entries import Entry, FilterEntry, KernelEntry, Operator, OperatorEntry, Value
+from imgconv.kernels.literals import parse_number, quoted
+from imgconv.kernels.notation import File, Matrix, Named, Spec, parse_notation
+from imgconv.vocabulary import suggestion
+
+if TYPE_CHECKING:
+    from imgconv.kernels.kernel import Kernel
+    from imgconv.kernels.layers import Layer
+
+__all__ = ["Catalog", "Operator", "builtin_catalog", "builtin_path", "load_catalog", "parse_kernel"]
+
+#: Paths of catalog files, parted as in PATH, that are read after the built-in one.
+VARIABLE = "IMGCONV_KERNELS"
+
+#: The singular of each part of a catalog, with its article.
+_KINDS = {"kernels": "a kernel", "operators": "an edge operator", "filters": "a chain of filters"}
+
+
+@dataclass(frozen=True, eq=False)
+class Catalog:
+    """Kernels, edge operators and chains by name.
+
+    Attributes:
+        kernels: name to entry; the entries hold notation and numbers, nothing is built yet.
+        operators: name to entry.
+        filters: name to entry.
+    """
+
+    kernels: Mapping[str, KernelEntry]
+    operators: Mapping[str, OperatorEntry]
+    filters: Mapping[str, FilterEntry]
+
+    def kernel(self, spec: str | Spec) -> Kernel:
+        """Return the kernel that a spec stands for; its name is the spec as it was written.
+
+        Raises:
+            KernelError: the notation is malformed, a name or an argument unknown, a value out of its limits, or a file
+                cannot be read.
+        """
+        parsed = parse_notation(spec) if isinstance(spec, str) else spec
+        name = spec.strip() if isinstance(spec, str) else str(spec)
+        if isinstance(parsed, File):
+            from imgconv.kernels.formats import read_kernel_file
+
+            return read_kernel_file(parsed.path)
+        if isinstance(parsed, Matrix):
+            return _from_rows(parsed.rows, parsed.scale, parsed.anchor, name, parsed.delta)
+        entry = self.kernels.get(parsed.name)
+        if entry is None:
+            self._unknown(parsed.name, "kernels")
+        return _build(entry, parsed, name)
+
+    def operator(self, name: str) -> Operator:
+        """Return an edge operator with its kernels.
+
+        Raises:
+            KernelError: the name is unknown, or one of its kernels cannot be built.
+        """
+        entry = self.operators.get(name)
+        if entry is None:
+            self._unknown(name, "operators")
+        try:
+            pair = [self.kernel(spec) for spec in (entry.x, entry.y) if spec is not None]
+            directions = tuple(self.kernel(spec) for spec in entry.compass)
+        except KernelError as error:
+            raise KernelError(f"operator {name} ({entry.origin}:{entry.line}): {error}") from None
+        return Operator(name, pair[0] if pair else None, pair[1] if pair else None, directions, entry.scale)
+
+    def steps(self, name: str) -> tuple[str, ...]:
+        """Return the notation of a chain's steps, the first one first.
+
+        Raises:
+            KernelError: the name is unknown.
+        """
+        entry = self.filters.get(name)
+        if entry is None:
+            self._unknown(name, "filters")
+        return entry.steps
+
+    def _unknown(self, name: str, wanted: str) -> NoReturn:
+        parts: dict[str, Mapping[str, Entry]] = {
+            "kernels": self.kernels,
+            "operators": self.operators,
+            "filters": self.filters,
+        }
+        for part, entries in parts.items():
+            if name in entries:
+                hint = f"; use it as `imgconv edges --operator {name}`" if part == "operators" else "; see `imgconv list`"
+                raise KernelError(f"{name} is {_KINDS[part]}, and {_KINDS[wanted]} is needed here{hint}")
+        close = suggestion(name, sorted({known for entries in parts.values() for known in entries}))
+        raise KernelError(f"there is no kernel, operator or filter {quoted(name)}{close}; see `imgconv list`")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _catalog, (dict(self.kernels), dict(self.operators), dict(self.filters))
+
+
+def load_catalog(*paths: str | os.PathLike[str]) -> Catalog:
+    """Return the built-in catalog with the files of the environment variable IMGCONV_KERNELS, then `paths`, on top.
+
+    An entry of a later file replaces the one of the same name.
+
+    Raises:
+        KernelError: a file cannot be read or holds a mistake; the message has file, line, key, expected and found.
+    """
+    listed = [path for path in os.environ.get(VARIABLE, "").split(os.pathsep) if path]
+    if not (listed or paths):
+        return builtin_catalog()
+    builtin = _builtin_layer()
+    from imgconv.kernels.layers import read_layer
+
+    # Every generator has an entry in the built-in catalog; the first one says what it takes.
+    generators: dict[str, Mapping[str, Value]] = {}
+    for entry in builtin.kernels.values():
+        if entry.generator is not None:
+            generators.setdefault(entry.generator, entry.defaults)
+    return _stacked(builtin, *(read_layer(path, generators) for path in (*listed, *paths)))
+
+
+def parse_kernel(text: str, catalog: Catalog | None = None) -> Kernel:
+    """Return the kernel that `text` stands for: a name with arguments, a matrix, or a file.
+
+    Args:
+        text: the notation, such as `gaussian:sigma=2`, `[1 0 -1; 2 0 -2; 1 0 -1]` or `@kernel.txt`.
+        catalog: where names are looked up; without it, in `load_catalog()`.
+
+    Raises:
+        KernelError: as `Catalog.kernel`.
+
+    >>> parse_kernel("sobel_x").weights.tolist()
+    [[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]]
+    """
+    return (load_catalog() if catalog is None else catalog).kernel(text)
+
+
+@functools.cache
+def builtin_catalog() -> Catalog:
+    """Return the built-in catalog alone, read once.
+
+    Raises:
+        KernelError: the installation lacks it.
+    """
+    return _stacked(_builtin_layer())
+
+
+def builtin_path() -> Path:
+    """Return where the built-in catalog lies: in the package, or at the top of a source checkout.
+
+    Raises:
+        KernelError: it is in neither place.
+    """
+    package = Path(__file__).resolve().parent.parent
+    for folder in (package, package.parent):
+        path = folder / "kernels.yaml"
+        if path.is_file():
+            return path
+    raise KernelError(f"the built-in catalog {package / 'kernels.yaml'} is missing; install imgconv again")
+
+
+@functools.cache
+def _builtin_layer() -> Layer:
+    from imgconv.kernels.layers import read_layer
+
+    return read_layer(builtin_path())
+
+
+def _stacked(*layers: Layer) -> Catalog:
+    kernels: dict[str, KernelEntry] = {}
+    operators: dict[str, OperatorEntry] = {}
+    filters: dict[str, FilterEntry] = {}
+    for layer in layers:
+        kernels |= layer.kernels
+        operators |= layer.operators
+        filters |= layer.filters
+    return _catalog(kernels, operators, filters)
+
+
+def _catalog(kernels: dict[str, KernelEntry], operators: dict[str, OperatorEntry], filters: dict[str, FilterEntry]) -> Catalog:
+    return Catalog(MappingProxyType(kernels), MappingProxyType(operators), MappingProxyType(filters))
+
+
+def _build(entry: KernelEntry, spec: Named, name: str) -> Kernel:
+    accepted = entry.parameters
+    arguments: dict[str, object] = {key: _value(value) for key, value in accepted.items()}
+    for key, value in spec.arguments.items():
+        if key not in accepted:
+            takes = f"it takes {', '.join(accepted)}" if accepted else "it takes no arguments"
+            raise KernelError(f"{spec.name} takes no argument {quoted(key)}{suggestion(key, accepted)}; {takes}")
+        if not isinstance(value, str):
+            raise KernelError(f"{spec.name}: {key} is a number or a word, found a kernel: {quoted(str(value))}")
+        arguments[key] = _value(value)
+    try:
+        if entry.rows is not None:
+            return _from_rows(entry.rows, entry.scale, entry.anchor, name, entry.delta)
+        from imgconv.kernels.generators import GENERATORS
+
+        weights = GENERATORS[entry.generator or ""](**arguments)
+    except KernelError as error:
+        # The mistake may be in the defaults of a user's file: say where they are.
+        where = "" if spec.arguments else f" ({entry.origin}:{entry.line})"
+        raise KernelError(f"{spec.name}{where}: {error}") from None
+    return _from_rows(weights, entry.scale, entry.anchor, name, entry.delta)
+
+
+def _value(value: Value) -> object:
+    """Return an argument as a generator takes it: a number where it reads as one."""
+    if not isinstance(value, str):
+        return value
+    try:
+        number = parse_number(value)
+    except KernelError:
+        return value
+    return int(number) if isinstance(number, float) and number.is_integer() and abs(number) < 1e15 else number
+
+
+def _from_rows(rows: object, scale: tuple[float, float], anchor: tuple[int, int] | None, name: str, delta: float) -> Kernel:
+    import numpy as np
+
+    from imgconv.kernels.kernel import Kernel
+
+    weights = np.asarray(rows)
+    if scale != (1.0, 1.0):
+        with np.errstate(over="ignore"):
+            weights = weights * scale[0] / scale[1]  # the numerator first: a fraction is then rounded once
+    return Kernel(weights, anchor, name, delta)

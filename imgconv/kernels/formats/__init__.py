@@ -1,0 +1,71 @@
+"""Kernels as other programs write them: read from a file, and written as text.
+
+One module a format. Whatever is written is laid on the image as written (correlation), and holds the kernel to the
+last bit or is refused: a kernel that changes on its way is worse than none.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from imgconv.errors import KernelError
+from imgconv.kernels.formats import catalog_yaml, ffmpeg, imagemagick, numpy_source, rows, vips
+from imgconv.kernels.kernel import Kernel
+from imgconv.kernels.literals import quoted
+from imgconv.kernels.text_files import read_text
+from imgconv.vocabulary import suggestion
+
+#: The formats that a kernel is written in: name, and the function that writes it.
+WRITERS: Mapping[str, Callable[[Kernel], str]] = MappingProxyType(
+    {
+        "yaml": catalog_yaml.write,
+        "imagemagick": imagemagick.write,
+        "vips": vips.write,
+        "ffmpeg": ffmpeg.write,
+        "numpy": numpy_source.write,
+    }
+)
+
+
+def read_kernel_file(path: str | os.PathLike[str]) -> Kernel:
+    """Return the kernel in a text file, its name `@path`.
+
+    What the file holds is told by its content: an ImageMagick string has `WxH:` before the numbers, a libvips mask
+    has a first line with its width and height, and everything else is rows of numbers. A file named `.mat` is a
+    libvips mask.
+
+    Raises:
+        KernelError: the file cannot be read, or its content is in none of the formats; the message says where.
+    """
+    name = os.fspath(path)
+    text = _without_comments(read_text(path, "kernel file"))
+    try:
+        if imagemagick.matches(text):
+            weights, anchor, delta = imagemagick.read(text)
+        elif vips.matches(text, name):
+            weights, anchor, delta = vips.read(text)
+        else:
+            weights, anchor, delta = rows.read(text)
+        return Kernel(weights, anchor, f"@{name}", delta)
+    except KernelError as error:
+        hint = "; a catalog is given with --kernels" if name.lower().endswith((".yaml", ".yml")) else ""
+        raise KernelError(f"{name}: {error}{hint}") from None
+
+
+def format_kernel(kernel: Kernel, form: str) -> str:
+    """Return the kernel as text in a format of another program, one of `WRITERS`, with a newline at its end.
+
+    Raises:
+        KernelError: no such format, or one that cannot hold this kernel without loss; the message says why.
+    """
+    writer = WRITERS.get(form)
+    if writer is None:
+        raise KernelError(f"unknown format {quoted(form)}{suggestion(form, WRITERS)}; choose one of {', '.join(WRITERS)}")
+    return writer(kernel)
+
+
+def _without_comments(text: str) -> str:
+    """Return the text without what follows a `#`; the lines stay, so that messages count them rightly."""
+    return "\n".join(line.split("#", 1)[0] for line in text.splitlines())

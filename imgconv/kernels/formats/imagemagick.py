@@ -1,0 +1,92 @@
+"""ImageMagick's kernel string, `WxH[+X+Y]: value,value ...`, for the method Correlate.
+
+    magick in.png -morphology Correlate '3x3+1+1: -1,0,1 -2,0,2 -1,0,1' out.png
+
+ImageMagick's Correlate lays the string on the image as it is written, as imgconv does; its Convolve, and `-convolve`,
+turn it by 180 degrees first. `X` counts columns and `Y` rows, from the top left; left out, they are the middle, and
+for an even size the tap above or to the left of it (imgconv takes the one below or to the right). `nan` and `-` are
+holes that take no part: here, 0.
+Source: ImageMagick, API documentation of AcquireKernelInfo, and the usage pages on morphology and on convolution.
+"""
+
+from __future__ import annotations
+
+import re
+
+from imgconv.errors import KernelError
+from imgconv.kernels.arguments import MAX_TAPS
+from imgconv.kernels.formats.rows import Parts
+from imgconv.kernels.kernel import Kernel
+from imgconv.kernels.literals import format_number, parse_number, quoted
+
+_HEAD = re.compile(r"\s*'?\s*([^:]*?)\s*:")
+_GEOMETRY = re.compile(r"([0-9]{1,9})(?:[xX]([0-9]{1,9}))?(?:\+([0-9]{1,9})\+([0-9]{1,9}))?")
+_HOLES = ("nan", "-")
+
+
+def matches(text: str) -> bool:
+    """Return whether the text looks like a kernel string: it has a colon."""
+    return ":" in text
+
+
+def read(text: str) -> Parts:
+    """Return weights, anchor and delta of one kernel string.
+
+    Raises:
+        KernelError: the text is a name, a list of kernels or malformed.
+    """
+    head = _HEAD.match(text)
+    geometry = _GEOMETRY.fullmatch(head[1]) if head else None
+    if not head or not geometry:
+        shown = quoted(head[1] if head else text)
+        raise KernelError(f"expected WxH: or WxH+X+Y: and the values, as ImageMagick writes a kernel, found {shown}")
+    columns, rows = int(geometry[1]), int(geometry[2] or geometry[1])
+    if not 0 < rows * columns <= MAX_TAPS:
+        raise KernelError(f"a kernel has from 1 to {MAX_TAPS:,} taps, found {columns}x{rows}")
+    middle = ((rows - 1) // 2, (columns - 1) // 2)
+    anchor = middle if geometry[3] is None else (int(geometry[4]), int(geometry[3]))
+    body = text[head.end() :].strip().rstrip("'; \n\t")
+    if ";" in body:
+        raise KernelError("expected one kernel, found a list of them parted by ';'")
+    values = _values(body)
+    if len(values) != rows * columns:
+        raise KernelError(f"expected {rows * columns} values for {columns}x{rows}, found {len(values)}")
+    return [tuple(values[start : start + columns]) for start in range(0, len(values), columns)], anchor, 0.0
+
+
+def write(kernel: Kernel) -> str:
+    """Return the kernel string.
+
+    Raises:
+        KernelError: the kernel has a delta or complex weights, which the string cannot hold.
+    """
+    if kernel.is_complex:
+        raise KernelError("an ImageMagick kernel has real weights; write complex ones as yaml or numpy")
+    if kernel.delta:
+        raise KernelError(f"an ImageMagick kernel holds no delta, and this one has {kernel.delta:g}; write it as yaml or vips")
+    rows, columns = kernel.shape
+    values = " ".join(",".join(format_number(value) for value in row) for row in kernel.weights.tolist())
+    return f"{columns}x{rows}+{kernel.anchor[1]}+{kernel.anchor[0]}: {values}\n"
+
+
+def _values(body: str) -> list[float]:
+    values = []
+    solid = False
+    for place, word in enumerate(re.split(r"\s*,\s*|\s+", body) if body else [], start=1):
+        hole = word.lower() in _HOLES
+        value = 0.0 if hole else _real(word, place)
+        solid = solid or not hole
+        values.append(value)
+    if not solid:
+        raise KernelError("expected at least one number, found only holes")
+    return values
+
+
+def _real(word: str, place: int) -> float:
+    try:
+        value = parse_number(word)
+    except KernelError as error:
+        raise KernelError(f"value {place}: {error}") from None
+    if isinstance(value, complex):
+        raise KernelError(f"value {place}: expected a real number, found {quoted(word)}")
+    return value

@@ -1,0 +1,27 @@
+"""The weights as Python source: an expression with `np` that evaluates to the array."""
+
+from __future__ import annotations
+
+from imgconv.errors import KernelError
+from imgconv.kernels.formats.whole_numbers import exact_form
+from imgconv.kernels.kernel import Kernel
+from imgconv.kernels.literals import format_number
+
+
+def write(kernel: Kernel) -> str:
+    """Return the expression, in whole numbers and a divisor where those give the same bits.
+
+    Raises:
+        KernelError: the kernel has a delta or an anchor that is not the middle; an array holds neither.
+    """
+    rows, columns = kernel.shape
+    if kernel.delta:
+        raise KernelError(f"an array holds no delta, and this kernel has {kernel.delta:g}; write it as yaml")
+    if kernel.anchor != (rows // 2, columns // 2):
+        raise KernelError(f"an array holds no anchor, and this kernel has {kernel.anchor}; write it as yaml")
+    form = exact_form(kernel)
+    numbers, divisor = (kernel.weights, 1) if form is None or form[1] != 1 else (form[0], form[2])
+    lines = ["[" + ", ".join(format_number(value) for value in row) + "]" for row in numbers.tolist()]
+    kind = "complex128" if kernel.is_complex else "float64"
+    table = f"np.array([{(',' + chr(10) + ' ' * 10).join(lines)}], dtype=np.{kind})"
+    return table + (f" / {divisor}\n" if divisor != 1 else "\n")

@@ -1,0 +1,97 @@
+"""libvips' text matrix: a line `width height [scale [offset]]`, then one line a row; for `vips conv`.
+
+    vips conv in.png out.png mask.mat
+
+libvips lays the mask on the image as it is written, its middle (height / 2, width / 2, rounded down) on the pixel,
+divides the sum by the scale and adds the offset: the scale divides the weights here, and the offset is the delta.
+Source: libvips documentation of vips_matrixload and vips_conv.
+"""
+
+from __future__ import annotations
+
+from imgconv.errors import KernelError
+from imgconv.kernels.formats.rows import Parts, numbered
+from imgconv.kernels.formats.whole_numbers import exact_form
+from imgconv.kernels.kernel import Kernel
+from imgconv.kernels.literals import Number, check_rectangle, format_number
+
+_SUFFIX = ".mat"
+
+
+def matches(text: str, name: str) -> bool:
+    """Return whether the text is a mask: by its name, or because its first row can only be a header.
+
+    Raises:
+        KernelError: it could be a mask as well as rows of numbers.
+    """
+    if name.lower().endswith(_SUFFIX):
+        return True
+    if ";" in text:
+        return False
+    found = [row for _, row in numbered(text)]
+    if not found or not _announces(found[0], found[1:]):
+        return False
+    if len(found[0]) == len(found[1]):
+        raise KernelError(
+            f"this is {len(found)} rows of numbers, or a libvips mask of {len(found) - 1} with a header; "
+            f"end the rows with ; for the first, or name the file {_SUFFIX} for the second"
+        )
+    return True
+
+
+def read(text: str) -> Parts:
+    """Return weights, anchor and delta of a mask.
+
+    Raises:
+        KernelError: the header or a row is not what libvips reads.
+    """
+    found = numbered(text)
+    if not found or not _is_header(found[0][1]):
+        shown = " ".join(map(format_number, found[0][1])) if found else "nothing"
+        raise KernelError(f"expected a header 'width height [scale [offset]]' of a libvips mask, found {shown[:60]}")
+    header = [value.real for value in found[0][1]]
+    columns, rows = int(header[0]), int(header[1])
+    scale, offset = (*header[2:], *(1.0, 0.0)[len(header) - 2 :])
+    if len(found) - 1 != rows:
+        raise KernelError(f"expected {rows} rows of {columns} numbers after the header, found {len(found) - 1}")
+    for line, row in found[1:]:
+        if len(row) != columns:
+            raise KernelError(f"expected {columns} numbers in line {line}, found {len(row)}")
+        if any(isinstance(value, complex) for value in row):
+            raise KernelError(f"expected real numbers in line {line}, found a complex one")
+    weights = [tuple(value / scale for value in row) for _, row in found[1:]]
+    check_rectangle(weights)
+    return weights, None, offset
+
+
+def write(kernel: Kernel) -> str:
+    """Return the mask, in whole numbers and a scale where those give the same bits.
+
+    Raises:
+        KernelError: the weights are complex, or the anchor is not the middle.
+    """
+    if kernel.is_complex:
+        raise KernelError("a libvips mask has real weights; write complex ones as yaml or numpy")
+    rows, columns = kernel.shape
+    if kernel.anchor != (rows // 2, columns // 2):
+        raise KernelError(
+            f"a libvips mask lies with its middle {(rows // 2, columns // 2)} on the pixel, "
+            f"and this kernel with its anchor {kernel.anchor}; write it as yaml or imagemagick"
+        )
+    form = exact_form(kernel)
+    numbers, scale = (kernel.weights, 1) if form is None or form[1] != 1 else (form[0], form[2])
+    lines = [f"{columns} {rows} {scale} {format_number(kernel.delta)}"]
+    lines += [" ".join(format_number(value) for value in row) for row in numbers.tolist()]
+    return "\n".join(lines) + "\n"
+
+
+def _is_header(row: tuple[Number, ...]) -> bool:
+    if not 2 <= len(row) <= 4 or any(isinstance(value, complex) for value in row):
+        return False
+    sides = [value.real for value in row[:2]]
+    return all(side.is_integer() and 0 < side <= 100_000 for side in sides) and (len(row) < 3 or row[2] != 0)
+
+
+def _announces(first: tuple[Number, ...], others: list[tuple[Number, ...]]) -> bool:
+    """Return whether the first row is a header that counts the other rows, and the numbers in each, rightly."""
+    return _is_header(first) and len(others) == first[1] and all(len(row) == first[0] for row in others)

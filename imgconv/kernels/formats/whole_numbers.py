@@ -1,0 +1,27 @@
+"""Weights as whole numbers and one fraction, where that gives the same bits: short to read, and what FFmpeg needs."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv.kernels.kernel import Kernel
+
+
+def exact_form(kernel: Kernel) -> tuple[NDArray[np.float64], int, int] | None:
+    """Return (whole numbers, above, below) with `numbers * above / below` equal to the weights bit for bit, or None.
+
+    The integer form of a kernel may differ from its weights by their rounding; a file has to give the weights
+    themselves.
+    """
+    form = kernel.integer_form
+    if form is None:
+        return None
+    fraction = Fraction(form.scale)
+    above, below = fraction.numerator, fraction.denominator
+    if max(abs(above), below) > 2**53:
+        return None
+    same = np.array_equal(form.integers * float(above) / float(below), kernel.weights)
+    return (form.integers, above, below) if same else None

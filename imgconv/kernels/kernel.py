@@ -1,0 +1,250 @@
+"""The Kernel: weights, an anchor, a name and a delta in one frozen value, and the algebra of kernels."""
+
+from __future__ import annotations
+
+import functools
+import operator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from imgconv.errors import KernelError
+from imgconv.kernels.integer_form import IntegerForm, find_integer_form
+
+_LARGEST = 2**26  # taps; a typing error in a size should cost a line, not the memory
+
+
+class Factors(NamedTuple):
+    """A separable kernel as `scale * outer(column, row)`; whole numbers where the kernel has an integer form."""
+
+    column: NDArray[np.float64]
+    row: NDArray[np.float64]
+    scale: Fraction | float
+
+
+@dataclass(frozen=True, eq=False, init=False)
+class Kernel:
+    """Weights laid on the image as written: `out[y, x] = delta + sum of w[i, j] * src[y + i - r, x + j - c]`.
+
+    Attributes:
+        weights: shape (kh, kw), read-only, float64 or complex128.
+        anchor: (row, column) of the tap that lies on the pixel computed; (kh // 2, kw // 2) unless given.
+        name: what to call it in messages.
+        delta: a constant added to every result, in levels.
+
+    Raises:
+        KernelError: the weights are no table of finite numbers, or the anchor lies outside of it.
+
+    Example:
+        >>> Kernel([[0, -1, 0], [-1, 5, -1], [0, -1, 0]]).sum
+        1.0
+    """
+
+    weights: NDArray[Any]
+    anchor: tuple[int, int]
+    name: str
+    delta: float
+
+    def __init__(
+        self, weights: ArrayLike | Kernel, anchor: tuple[int, int] | None = None, name: str = "", delta: float = 0.0
+    ) -> None:
+        if isinstance(weights, Kernel):
+            anchor, name = weights.anchor if anchor is None else anchor, name or weights.name
+            delta, weights = delta or weights.delta, weights.weights
+        table = _as_table(weights, name)
+        if not np.isfinite(delta):
+            raise KernelError(f"{_called(name)}: delta must be a finite number, found {delta}")
+        object.__setattr__(self, "weights", table)
+        object.__setattr__(self, "anchor", _as_anchor(anchor, table.shape, name))
+        object.__setattr__(self, "name", str(name))
+        object.__setattr__(self, "delta", float(delta))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.weights.shape[0], self.weights.shape[1]
+
+    @property
+    def taps(self) -> int:
+        """Number of weights that are not zero."""
+        return int(np.count_nonzero(self.weights))
+
+    @property
+    def is_complex(self) -> bool:
+        """Whether the weights are complex."""
+        return bool(self.weights.dtype.kind == "c")
+
+    @functools.cached_property
+    def sum(self) -> float | complex:
+        """Sum of the weights: the gain on a constant image. Exactly 0 or 1 where the integer form says so."""
+        form = self.integer_form
+        if form is not None:
+            return float(Fraction(float(form.integers.sum())) * Fraction(form.scale))
+        total = self.weights.sum().item()
+        return complex(total) if self.is_complex else float(total)
+
+    @functools.cached_property
+    def integer_form(self) -> IntegerForm | None:
+        """The weights as integers times one scale; None where there is no such form, or they are complex."""
+        return None if self.is_complex else find_integer_form(self.weights)
+
+    @functools.cached_property
+    def rank(self) -> int:
+        """Rank of the weights as a matrix: 1 is separable, r is a sum of r separable kernels."""
+        form = self.integer_form
+        return int(np.linalg.matrix_rank(self.weights if form is None else form.integers))
+
+    @functools.cached_property
+    def factors(self) -> Factors | None:
+        """The column and the row whose outer product the kernel is, or None unless its rank is 1."""
+        if self.rank != 1 or self.is_complex:
+            return None
+        form = self.integer_form
+        table = self.weights if form is None else form.integers
+        i, j = np.unravel_index(np.argmax(np.abs(table)), table.shape)
+        column, row = table[:, j] / table[i, j], table[i]
+        if form is None:
+            size = np.abs(column).sum()
+            return Factors(column / size, row * size, 1.0)
+        # Whole numbers without a common divisor on both sides; what is left over goes into the scale.
+        down, across = find_integer_form(table[:, j : j + 1]), find_integer_form(row[None])
+        if down is None or across is None:
+            return Factors(column, row, form.scale)
+        column, row = down.integers[:, 0], across.integers[0]
+        sign = 1 if column[np.flatnonzero(column)[0]] > 0 else -1
+        left_over = Fraction(float(sign * table[i, j])) / Fraction(float(column[i] * row[j]))
+        scale = form.scale * left_over if isinstance(form.scale, Fraction) else form.scale * float(left_over)
+        return Factors(sign * column, row, scale)
+
+    @property
+    def symmetries(self) -> tuple[str, ...]:
+        """Which of these hold exactly: `rows` and `columns` (the same when the order of the rows, of the columns, is
+        reversed), `rotation` (by 180 degrees), `transpose`, and `antisymmetric` (the negative under rotation)."""
+        w = self.weights
+        checks = {"rows": w[::-1], "columns": w[:, ::-1], "rotation": w[::-1, ::-1], "transpose": w.T}
+        held = [name for name, other in checks.items() if other.shape == w.shape and np.array_equal(w, other)]
+        return tuple(held) + (("antisymmetric",) if np.array_equal(w, -w[::-1, ::-1]) and w.any() else ())
+
+    def rotated(self) -> Kernel:
+        """Return the kernel turned by 180 degrees, anchor included: correlating with it is convolving with this one."""
+        anchor = (self.shape[0] - 1 - self.anchor[0], self.shape[1] - 1 - self.anchor[1])
+        return Kernel(self.weights[::-1, ::-1], anchor, self.name, self.delta)
+
+    def dilated(self, n: int | tuple[int, int]) -> Kernel:
+        """Return the kernel with n - 1 zeros between neighbouring taps (down and across, where two are given)."""
+        try:
+            down, across = (operator.index(d) for d in (n if isinstance(n, tuple | list) else (n, n)))
+        except (TypeError, ValueError):
+            down = across = 0
+        if down < 1 or across < 1:
+            raise KernelError(f"{_called(self.name)}: a dilation is a whole number from 1 up, or two, found {n!r}")
+        rows, columns = self.shape
+        shape = ((rows - 1) * down + 1, (columns - 1) * across + 1)
+        _check_size(shape, self.name)
+        table = np.zeros(shape, self.weights.dtype)
+        table[::down, ::across] = self.weights
+        return Kernel(table, (self.anchor[0] * down, self.anchor[1] * across), self.name, self.delta)
+
+    def scaled(self, factor: float | Fraction) -> Kernel:
+        """Return the kernel with every weight, and the delta, times `factor`."""
+        if isinstance(factor, Fraction):  # numerator first: 1/9 of a whole number is then rounded once
+            weights = self.weights * factor.numerator / factor.denominator
+        else:
+            weights = self.weights * factor
+        return Kernel(weights, self.anchor, self.name, float(self.delta * factor))
+
+    def normalized(self) -> Kernel:
+        """Return the kernel divided by its sum, the delta left as it is.
+
+        Raises:
+            KernelError: the weights sum to 0.
+        """
+        if self.sum == 0:
+            raise KernelError(f"{_called(self.name)}: weights that sum to 0 cannot be made to sum to 1")
+        return Kernel(self.weights / self.sum, self.anchor, self.name, self.delta)
+
+    def composed(self, other: Kernel) -> Kernel:
+        """Return the one kernel that does what this kernel and then `other` do, away from the border."""
+        (h, w), (oh, ow) = self.shape, other.shape
+        _check_size((h + oh - 1, w + ow - 1), self.name)
+        table = np.zeros((h + oh - 1, w + ow - 1), np.result_type(self.weights, other.weights))
+        for i in range(oh):
+            for j in range(ow):
+                table[i : i + h, j : j + w] += other.weights[i, j] * self.weights
+        anchor = (self.anchor[0] + other.anchor[0], self.anchor[1] + other.anchor[1])
+        delta = self.delta * float(np.real(other.sum)) + other.delta
+        return Kernel(table, anchor, " ".join(filter(None, (self.name, other.name))), delta)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.array(self.weights, dtype=dtype) if copy else np.asarray(self.weights, dtype=dtype)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Kernel) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __repr__(self) -> str:
+        rows, columns = self.shape
+        return f"Kernel({self.name!r}, {rows}x{columns}, anchor={self.anchor}, sum={self.sum:g})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Kernel, (self.weights, self.anchor, self.name, self.delta)
+
+    @property
+    def _key(self) -> tuple[Any, ...]:
+        return self.shape, self.weights.dtype.kind, self.weights.tobytes(), self.anchor, self.delta
+
+
+def _as_table(weights: ArrayLike, name: str) -> NDArray[Any]:
+    try:
+        table = np.asarray(weights)
+    except ValueError:
+        raise KernelError(f"{_called(name)}: its rows differ in length; every row needs as many numbers") from None
+    if table.dtype.kind not in "biufc":
+        raise KernelError(f"{_called(name)}: weights must be numbers, found {_first_other(table)}")
+    if table.ndim != 2 or table.size == 0:
+        raise KernelError(f"{_called(name)}: a kernel is a table of rows and columns, found shape {table.shape}")
+    _check_size(table.shape, name)
+    kind = np.complex128 if table.dtype.kind == "c" else np.float64
+    table = np.array(table, dtype=kind) + 0  # a copy of its own; the sum turns -0 into 0, so that equal is equal bytes
+    if not np.isfinite(table).all():
+        i, j = np.argwhere(~np.isfinite(table))[0]
+        raise KernelError(f"{_called(name)}: weights must be finite, found {table[i, j]} in row {i}, column {j}")
+    table.flags.writeable = False
+    return table
+
+
+def _as_anchor(anchor: tuple[int, int] | None, shape: tuple[int, ...], name: str) -> tuple[int, int]:
+    if anchor is None:
+        return shape[0] // 2, shape[1] // 2
+    try:
+        row, column = (int(a) for a in anchor)
+        whole = (row, column) == tuple(anchor)
+    except (TypeError, ValueError):
+        raise KernelError(f"{_called(name)}: an anchor is (row, column), found {anchor!r}") from None
+    if not whole or not (0 <= row < shape[0] and 0 <= column < shape[1]):
+        raise KernelError(
+            f"{_called(name)}: anchor {tuple(anchor)} lies outside of the {shape[0]}x{shape[1]} weights; "
+            f"rows count from 0 to {shape[0] - 1}, columns from 0 to {shape[1] - 1}"
+        )
+    return row, column
+
+
+def _check_size(shape: tuple[int, ...], name: str) -> None:
+    if int(np.prod(shape, dtype=object)) > _LARGEST:
+        raise KernelError(f"{_called(name)}: {shape[0]}x{shape[1]} weights are more than the {_LARGEST} allowed")
+
+
+def _first_other(table: NDArray[Any]) -> str:
+    for value in table.flat:
+        if not isinstance(value, int | float | complex):
+            return "rows that differ in length" if isinstance(value, list | tuple) else repr(value)
+    return str(table.dtype)
+
+
+def _called(name: str) -> str:
+    return f"kernel {name}" if name else "kernel"

@@ -1,0 +1,256 @@
+"""How a kernel or a filter is written in one line. Syntax only: what the names mean is the catalog's business.
+
+    name                            sharpen
+    name:key=value,key=value        gaussian:sigma=2,size=9
+    a value that is itself a spec   deblur:psf=(motion:length=9,angle=30),method=wiener
+    a matrix, rows by `;`           [1 0 -1; 2 0 -2; 1 0 -1]      [1 1 1]:scale=1/3,anchor=0 0,delta=128
+    a file                          @kernel.txt
+
+Numbers are whole (`3`), decimal (`-0.5`, `1e-3`), fractions (`1/9`) or complex (`1+2j`); spaces or commas part them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from imgconv.errors import KernelError
+from imgconv.kernels.literals import Number, check_rectangle, format_number, parse_fraction, parse_row, quoted
+from imgconv.vocabulary import suggestion
+
+#: Longest text that is read as one spec: a 200 x 200 matrix of full decimals fits.
+MAX_LENGTH = 1_000_000
+#: Deepest nesting of specs in specs.
+MAX_DEPTH = 16
+#: What a kernel, an operator or a filter may be called.
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
+
+_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_CLOSERS = {"(": ")", "[": "]"}
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """A matrix written out: its rows as written, and what multiplies, places and lifts it.
+
+    `scale` is kept as (numerator, denominator), so that 3 at a scale of 1/9 becomes 3/9 rounded once.
+    """
+
+    rows: tuple[tuple[Number, ...], ...]
+    scale: tuple[float, float] = (1.0, 1.0)
+    anchor: tuple[int, int] | None = None
+    delta: float = 0.0
+
+    def __str__(self) -> str:
+        """Write the matrix in the notation again."""
+        body = "; ".join(" ".join(map(format_number, row)) for row in self.rows)
+        above, below = map(format_number, self.scale)
+        tail = []
+        if self.scale != (1.0, 1.0):
+            tail.append(f"scale={above}" if below == "1" else f"scale={above}/{below}")
+        if self.anchor is not None:
+            tail.append(f"anchor={self.anchor[0]} {self.anchor[1]}")
+        if self.delta:
+            tail.append(f"delta={format_number(self.delta)}")
+        return f"[{body}]" + (":" + ",".join(tail) if tail else "")
+
+
+@dataclass(frozen=True)
+class File:
+    """A kernel in a file: the path, as written after `@`."""
+
+    path: str
+
+    def __str__(self) -> str:
+        """Write the file in the notation again."""
+        return f"@{self.path}"
+
+
+@dataclass(frozen=True)
+class Named:
+    """A name of the catalog, or of a filter, with its arguments in the order written.
+
+    The value of an argument is its text, or a spec where it stood in parentheses or was a matrix.
+    """
+
+    name: str
+    arguments: Mapping[str, Argument] = field(default_factory=dict)
+
+    def __hash__(self) -> int:
+        return hash((self.name, frozenset(self.arguments.items())))
+
+    def __str__(self) -> str:
+        """Write the name and its arguments in the notation again."""
+        tail = ",".join(f"{key}={value if isinstance(value, str) else f'({value})'}" for key, value in self.arguments.items())
+        return f"{self.name}:{tail}" if tail else self.name
+
+
+Spec = Named | Matrix | File
+Argument = str | Named | Matrix | File
+
+
+def parse_notation(text: str) -> Spec:
+    """Read one spec.
+
+    Raises:
+        KernelError: the text is no spec; the message says where and what was expected there.
+
+    >>> parse_notation("gaussian:sigma=2")
+    Named(name='gaussian', arguments={'sigma': '2'})
+    >>> parse_notation("[1 0 -1; 1/2 0 -1/2]").rows
+    ((1.0, 0.0, -1.0), (0.5, 0.0, -0.5))
+    """
+    if not isinstance(text, str):
+        raise KernelError(f"a kernel is written as text, not as {type(text).__name__}")
+    if len(text) > MAX_LENGTH:
+        raise KernelError(f"a kernel of {len(text):,} characters is too long; put it into a file and write @FILE")
+    return _Reader(text).spec(0, len(text), 0)
+
+
+class _Reader:
+    """Recursive descent over one text; every method works on text[start:stop] and knows how deep it stands."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def fail(self, position: int, reason: str) -> KernelError:
+        return KernelError(f"{quoted(self.text)}, character {position + 1}: {reason}")
+
+    def trimmed(self, start: int, stop: int) -> tuple[int, int]:
+        part = self.text[start:stop]
+        return start + len(part) - len(part.lstrip()), start + len(part.rstrip()) if part.strip() else stop
+
+    def spec(self, start: int, stop: int, depth: int) -> Spec:
+        if depth > MAX_DEPTH:
+            raise self.fail(start, f"specs are nested more than {MAX_DEPTH} deep")
+        start, stop = self.trimmed(start, stop)
+        if start >= stop:
+            raise self.fail(start, "expected a name, a [matrix] or an @file, found nothing")
+        if self.text[start] == "[":
+            return self.matrix(start, stop)
+        if self.text[start] == "@":
+            if stop == start + 1:
+                raise self.fail(start, "expected a path after @")
+            return File(self.text[start + 1 : stop])
+        return self.named(start, stop, depth)
+
+    def named(self, start: int, stop: int, depth: int) -> Named:
+        match = NAME.match(self.text, start, stop)
+        end = match.end() if match else start
+        after, _ = self.trimmed(end, stop)
+        if not match or (after < stop and self.text[after] != ":"):
+            expected = "a name (letters, digits, _ and -), a [matrix] or an @file" if end == start else "':' or the end"
+            raise self.fail(after, f"expected {expected}, found {quoted(self.text[after:stop], 30)}")
+        if after >= stop:
+            return Named(match[0])
+        arguments: dict[str, Argument] = {}
+        for key, value_start, value_stop in self.arguments(after + 1, stop):
+            if key in arguments:
+                raise self.fail(value_start, f"{key} is given twice")
+            arguments[key] = self.value(value_start, value_stop, depth)
+        return Named(match[0], arguments)
+
+    def value(self, start: int, stop: int, depth: int) -> Argument:
+        if self.text[start] == "(" and self.group_end(start, stop) == stop - 1:
+            return self.spec(start + 1, stop - 1, depth + 1)
+        if self.text[start] == "[":
+            return self.matrix(start, stop)
+        return self.text[start:stop]
+
+    def matrix(self, start: int, stop: int) -> Matrix:
+        end = self.text.find("]", start, stop)
+        if end < 0:
+            raise self.fail(start, "the matrix has no closing ]")
+        rows = []
+        pieces = self.text[start + 1 : end].split(";")
+        if len(pieces) > 1 and not pieces[-1].strip():
+            pieces.pop()
+        for place, piece in enumerate(pieces, start=1):
+            try:
+                rows.append(parse_row(piece))
+            except KernelError as error:
+                raise KernelError(f"{quoted(self.text)}, row {place}, {error}") from None
+        try:
+            check_rectangle(rows)
+        except KernelError as error:
+            raise KernelError(f"{quoted(self.text)}: {error}") from None
+        after, _ = self.trimmed(end + 1, stop)
+        if after >= stop:
+            return Matrix(tuple(rows))
+        if self.text[after] != ":":
+            raise self.fail(after, f"expected ':' or the end after ], found {quoted(self.text[after:stop], 30)}")
+        return self.placed(tuple(rows), after + 1, stop)
+
+    def placed(self, rows: tuple[tuple[Number, ...], ...], start: int, stop: int) -> Matrix:
+        """Read the arguments that a matrix takes: scale, anchor, delta."""
+        found: dict[str, str] = {}
+        for key, value_start, value_stop in self.arguments(start, stop):
+            if key not in ("scale", "anchor", "delta"):
+                close = suggestion(key, ("scale", "anchor", "delta"))
+                raise self.fail(value_start, f"a matrix takes scale, anchor and delta, not {quoted(key)}{close}")
+            if key in found:
+                raise self.fail(value_start, f"{key} is given twice")
+            found[key] = self.text[value_start:value_stop]
+        try:
+            above, below = parse_fraction(found.get("scale", "1"))
+            if above == 0:
+                raise KernelError("scale must not be 0")
+            offset, divisor = parse_fraction(found.get("delta", "0"))
+            return Matrix(rows, (above, below), _anchor(found.get("anchor")), offset / divisor)
+        except KernelError as error:
+            raise self.fail(start, str(error)) from None
+
+    def arguments(self, start: int, stop: int) -> Iterator[tuple[str, int, int]]:
+        """Yield (key, start of the value, stop of the value) for each `key=value` between top-level commas."""
+        for piece_start, piece_stop in self.pieces(start, stop):
+            begin, end = self.trimmed(piece_start, piece_stop)
+            equals = self.text.find("=", begin, end)
+            key = self.text[begin:equals].rstrip() if equals >= 0 else ""
+            if begin >= end or not _KEY.fullmatch(key):
+                found = quoted(self.text[begin:end], 30) if begin < end else "nothing"
+                raise self.fail(begin, f"expected key=value, found {found}")
+            value_start, value_stop = self.trimmed(equals + 1, end)
+            if value_start >= value_stop:
+                raise self.fail(equals, f"expected a value after {key}=")
+            yield key, value_start, value_stop
+
+    def pieces(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
+        """Part text[start:stop] at the commas that stand in no bracket."""
+        position = piece = start
+        while position < stop:
+            character = self.text[position]
+            if character in _CLOSERS:
+                position = self.group_end(position, stop)
+            elif character in _CLOSERS.values():
+                raise self.fail(position, f"{character} closes nothing")
+            elif character == ",":
+                yield piece, position
+                piece = position + 1
+            position += 1
+        yield piece, stop
+
+    def group_end(self, start: int, stop: int) -> int:
+        """Return where the bracket that opens at `start` closes."""
+        waiting: list[str] = []
+        for position in range(start, stop):
+            character = self.text[position]
+            if character in _CLOSERS:
+                waiting.append(_CLOSERS[character])
+            elif waiting and character == waiting[-1]:
+                waiting.pop()
+                if not waiting:
+                    return position
+            elif character in _CLOSERS.values():
+                raise self.fail(position, f"expected {waiting[-1]}, found {character}")
+        raise self.fail(start, f"{self.text[start]} has no closing {_CLOSERS[self.text[start]]}")
+
+
+def _anchor(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    bare = text[1:-1] if text.startswith("(") and text.endswith(")") else text
+    words = re.split(r"\s*,\s*|\s+", bare.strip())
+    if len(words) != 2 or not all(re.fullmatch(r"[0-9]{1,9}", word) for word in words):
+        raise KernelError(f"anchor is a row and a column counted from 0, such as anchor=0 1, not {quoted(text)}")
+    return int(words[0]), int(words[1])

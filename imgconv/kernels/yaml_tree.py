@@ -1,0 +1,155 @@
+"""YAML as a tree of nodes that know their lines, and plain values made from it.
+
+The tree is composed once, by the C parser where it is there. Values are made here and not by PyYAML: only mappings,
+lists and plain scalars exist, so no tag can run code; keys are text and never given twice; aliases cannot blow up;
+and every mistake has a line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import yaml
+
+from imgconv.errors import KernelError
+from imgconv.kernels.literals import quoted
+
+#: Most values in one file, aliases counted every time they are used: a matrix of 1000 x 1000 fits.
+MAX_VALUES = 2_000_000
+#: Deepest nesting. A catalog needs five levels.
+MAX_DEPTH = 20
+
+_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_CORE = "tag:yaml.org,2002:"
+_TEXT_TAGS = {"str", "timestamp", "value", "merge"}
+
+
+@dataclass(frozen=True)
+class YamlFile:
+    """The composed tree of one file: `root` is its top node, `origin` what messages call the file."""
+
+    origin: str
+    root: yaml.Node
+
+    def fail(self, node: yaml.Node, keys: Sequence[str], reason: str) -> KernelError:
+        """Return the error for a mistake at `node`, with file, line and the keys that lead there."""
+        at = ".".join(keys)
+        return KernelError(f"{self.origin}:{node.start_mark.line + 1}: {at + ': ' if at else ''}{reason}")
+
+    def items(self, node: yaml.Node, keys: Sequence[str]) -> list[tuple[str, yaml.Node]]:
+        """Return the (key, value node) pairs of a mapping.
+
+        Raises:
+            KernelError: the node is no mapping, a key is not text or is there twice.
+        """
+        if not isinstance(node, yaml.MappingNode):
+            raise self.fail(node, keys, f"expected a mapping (key: value), found {describe(node)}")
+        lines: dict[str, int] = {}
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode) or key.tag.removeprefix(_CORE) not in _TEXT_TAGS:
+                hint = "; put quotes around it" if isinstance(key, yaml.ScalarNode) else ""
+                raise self.fail(key, keys, f"expected text as a key, found {describe(key)}{hint}")
+            if key.value in lines:
+                raise self.fail(key, keys, f"the key {quoted(key.value)} is there twice, first in line {lines[key.value]}")
+            lines[key.value] = key.start_mark.line + 1
+        return [(key.value, value) for key, value in node.value]
+
+    def value(self, node: yaml.Node, keys: Sequence[str], depth: int = 0) -> object:
+        """Return the node as dicts, lists, texts, numbers, booleans and None.
+
+        Raises:
+            KernelError: a tag other than those of plain values, a number that is none, or nesting too deep.
+        """
+        if depth > MAX_DEPTH:
+            raise self.fail(node, keys, f"nested more than {MAX_DEPTH} deep")
+        core = node.tag.removeprefix(_CORE)
+        if isinstance(node, yaml.MappingNode) and core == "map":
+            return {key: self.value(value, [*keys, key], depth + 1) for key, value in self.items(node, keys)}
+        if isinstance(node, yaml.SequenceNode) and core == "seq":
+            return [self.value(value, keys, depth + 1) for value in node.value]
+        if isinstance(node, yaml.ScalarNode):
+            if core in _TEXT_TAGS:
+                return node.value
+            try:
+                return _scalar(core, node.value)
+            except ValueError:
+                raise self.fail(node, keys, f"expected a number, found {quoted(node.value)}") from None
+            except KeyError:
+                pass
+        raise self.fail(node, keys, f"the tag {quoted(node.tag)} is not used here; write plain values")
+
+
+def compose(text: str, origin: str) -> YamlFile:
+    """Return the tree of one YAML document.
+
+    Raises:
+        KernelError: the text is not YAML, holds no document or more than one, or is too large or too deep.
+    """
+    try:
+        _check_depth(text, origin)
+        loader = _LOADER(text)
+        try:
+            root = loader.get_single_node()
+        finally:
+            loader.dispose()
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark is not None else ""
+        reason = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+        raise KernelError(f"{origin}{line}: not YAML: {' '.join(str(reason).split())}") from None
+    if root is None:
+        raise KernelError(f"{origin}:1: expected kernels, operators or filters, found an empty file")
+    file = YamlFile(origin, root)
+    _check_count(file)
+    return file
+
+
+def describe(node: yaml.Node) -> str:
+    """Return what a node is, for a message."""
+    if isinstance(node, yaml.MappingNode):
+        return "a mapping"
+    if isinstance(node, yaml.SequenceNode):
+        return "a list"
+    return "nothing" if node.value == "" and node.tag == _CORE + "null" else quoted(node.value)
+
+
+def _check_depth(text: str, origin: str) -> None:
+    """Refuse deep nesting while only events exist: composing nests on the stack of the machine and could exhaust it."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                line = event.start_mark.line + 1 if event.start_mark else 1
+                raise KernelError(f"{origin}:{line}: nested more than {MAX_DEPTH} deep")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+def _check_count(file: YamlFile) -> None:
+    """Walk the tree as it would be written out in full, aliases and all, and stop where that is too much."""
+    count = 0
+    waiting: list[Iterator[yaml.Node]] = [iter([file.root])]
+    while waiting:
+        node = next(waiting[-1], None)
+        if node is None:
+            waiting.pop()
+            continue
+        count += 1
+        # An alias to a node that holds it never ends; it is as deep as an honest file never is.
+        if count > MAX_VALUES or len(waiting) > MAX_DEPTH + 1:
+            raise file.fail(node, [], f"more than {MAX_VALUES:,} values, or an alias within itself; write it without aliases")
+        if isinstance(node, yaml.MappingNode):
+            waiting.append(iter([part for pair in node.value for part in pair]))
+        elif isinstance(node, yaml.SequenceNode):
+            waiting.append(iter(node.value))
+
+
+def _scalar(core: str, text: str) -> object:
+    """Return null, a boolean or a number: decimal, so that 010 is ten; the sexagesimals of YAML 1.1 are refused."""
+    if core == "null":
+        return None
+    if core == "bool":
+        return text.lower() in ("true", "yes", "on")
+    return {"int": int, "float": float}[core](text)

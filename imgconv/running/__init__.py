@@ -1,0 +1,1 @@
+"""A filter over one image file, or over a folder of them."""

@@ -1,0 +1,56 @@
+"""The closed lists of words that the command line, YAML and Python share, and how a word is looked up in one."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+
+from imgconv.errors import UsageError
+
+#: What stands outside the image: name, then the aliases that other programs use.
+BORDERS: dict[str, tuple[str, ...]] = {
+    "constant": ("fill", "zero"),
+    "replicate": ("edge", "nearest"),
+    "reflect": ("symmetric", "symm"),
+    "reflect101": ("mirror", "reflect_101"),
+    "wrap": ("tile", "circular", "periodic"),
+    "renormalize": ("ignore",),
+}
+
+#: The size of the output, as in `scipy.signal.convolve2d`.
+MODES: dict[str, tuple[str, ...]] = {"same": (), "valid": (), "full": ()}
+
+#: Who computes.
+ENGINES: dict[str, tuple[str, ...]] = {"opencv": ("cv2",), "numpy": ("np",)}
+
+#: What becomes of a value that the output cannot hold.
+RANGES: dict[str, tuple[str, ...]] = {"clip": ("saturate",), "abs": (), "offset": (), "stretch": (), "error": ()}
+
+#: The depth of an output file.
+DEPTHS: dict[str, tuple[str, ...]] = {"8": ("uint8",), "16": ("uint16",), "32f": ("float32", "32")}
+
+#: What `edges` writes.
+EDGE_OUTPUTS: dict[str, tuple[str, ...]] = {"magnitude": (), "x": (), "y": (), "direction": ()}
+
+#: What a NaN does to the sums that it is part of.
+NAN_POLICIES: dict[str, tuple[str, ...]] = {"propagate": (), "ignore": ("omit",)}
+
+
+def canonical(word: str, table: Mapping[str, tuple[str, ...]], what: str) -> str:
+    """Return the name in `table` that `word` (a name or an alias, in any case) stands for.
+
+    Raises:
+        UsageError: `word` is in no list of the table; the message names the closest word.
+    """
+    found = str(word).strip().lower()
+    for name, aliases in table.items():
+        if found == name or found in aliases:
+            return name
+    words = [w for name, aliases in table.items() for w in (name, *aliases)]
+    raise UsageError(f"unknown {what} {word!r}{suggestion(found, words)}; choose one of {', '.join(table)}")
+
+
+def suggestion(word: str, words: Iterable[str]) -> str:
+    """Return ` (did you mean …?)` with the words closest to `word`, or nothing when none is close."""
+    close = difflib.get_close_matches(word, list(words), n=3, cutoff=0.6)
+    return f" (did you mean {' or '.join(close)}?)" if close else ""

@@ -1,0 +1,74 @@
+"""Times the command as a whole process, against the least that could do the same.
+
+    python tests/bench/command.py [RUNS]
+
+Prints, for each pair, the median seconds of both sides and the median of the ratios, run by run in turn. Nothing is judged.
+Run it on an idle machine, with imgconv installed.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import skimage
+
+SHARPEN = """
+import cv2, numpy as np
+image = cv2.imread({source!r}, cv2.IMREAD_UNCHANGED)
+kernel = np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0]], np.float32)
+cv2.imwrite({target!r}, cv2.filter2D(image, -1, kernel))
+"""
+
+
+def photograph(folder: Path) -> Path:
+    """Write a 12-megapixel colour PPM, made from a photograph of scikit-image's package, and return its path."""
+    image = cv2.imread(str(Path(skimage.__file__).parent / "data" / "astronaut.png"))
+    path = folder / "photograph.ppm"
+    cv2.imwrite(str(path), cv2.resize(image, (4000, 3000), interpolation=cv2.INTER_CUBIC))
+    return path
+
+
+def seconds(command: list[str]) -> float:
+    start = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def compare(label: str, ours: list[str], theirs: list[str], runs: int) -> None:
+    for command in (ours, theirs):
+        seconds(command)
+    pairs = [(seconds(ours), seconds(theirs)) for _ in range(runs)]
+    a, b = (statistics.median(side) for side in zip(*pairs, strict=True))
+    ratios = sorted(x / y for x, y in pairs)
+    middle = statistics.median(ratios)
+    print(f"{label:44} {a:8.3f} {b:8.3f} {middle:7.2f}   ({ratios[0]:.2f} to {ratios[-1]:.2f})")
+
+
+def main() -> None:
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 15
+    imgconv = str(Path(sys.executable).with_name("imgconv"))
+    print(f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}, ", end="")
+    print(f"NumPy {np.__version__}, OpenCV {cv2.__version__}; medians of {runs} runs")
+    print(f"{'':44} {'imgconv':>8} {'other':>8} {'ratio':>7}")
+    compare("list / import click, yaml", [imgconv, "list"], [sys.executable, "-c", "import click, yaml"], runs)
+    with tempfile.TemporaryDirectory() as folder:
+        source = photograph(Path(folder))
+        out, bare = str(Path(folder) / "imgconv.ppm"), str(Path(folder) / "bare.ppm")
+        ours = [imgconv, "apply", "sharpen", str(source), out]
+        theirs = [sys.executable, "-c", SHARPEN.format(source=str(source), target=bare)]
+        compare("apply sharpen, 12 megapixels / bare script", ours, theirs, runs)
+        same = Path(out).read_bytes() == Path(bare).read_bytes()
+        print(f"the two results are {'the same bytes' if same else 'NOT the same'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import pytest
+import skimage
+
+from imgconv.cli import main
+
+PHOTOGRAPHS = Path(skimage.__file__).parent / "data"
+
+
+class Result(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def run(capsys, monkeypatch, tmp_path):
+    """Run a command line in an empty folder and return its exit code, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: object) -> Result:
+        capsys.readouterr()
+        code = main.run([str(a) for a in arguments])
+        return Result(code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def done(run):
+    """Run a command line that has to succeed in silence on stderr, and return its stdout."""
+
+    def done(*arguments: object) -> str:
+        result = run(*arguments)
+        assert (result.code, result.err) == (0, ""), result.err
+        return result.out
+
+    return done
+
+
+@pytest.fixture
+def fails(run):
+    """Run a command line that has to fail with a code and one line on stderr, and return that line."""
+
+    def fails(code: int, *arguments: object) -> str:
+        result = run(*arguments)
+        assert result.code == code, result
+        assert result.out == ""
+        lines = result.err.splitlines()
+        assert len(lines) == 1, result.err
+        assert lines[0].startswith("imgconv: ")
+        assert "Traceback" not in result.err
+        return lines[0]
+
+    return fails
+
+
+@pytest.fixture
+def photo(tmp_path):
+    """A colour photograph as photo.png, and its pixels in OpenCV's order."""
+    pixels = cv2.imread(str(PHOTOGRAPHS / "astronaut.png"))[100:200, 150:280]
+    cv2.imwrite(str(tmp_path / "photo.png"), pixels)
+    return pixels
+
+
+@pytest.fixture
+def grey(tmp_path):
+    """A grey photograph as grey.png, and its pixels."""
+    pixels = cv2.imread(str(PHOTOGRAPHS / "camera.png"), cv2.IMREAD_GRAYSCALE)[50:150, 180:300]
+    cv2.imwrite(str(tmp_path / "grey.png"), pixels)
+    return pixels
+
+
+@pytest.fixture
+def load(tmp_path):
+    """Read a picture back as it was written."""
+
+    def load(name: str) -> np.ndarray:
+        pixels = cv2.imread(str(tmp_path / name), cv2.IMREAD_UNCHANGED)
+        assert pixels is not None, f"{name} was not written"
+        return pixels
+
+    return load

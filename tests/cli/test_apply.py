@@ -1,0 +1,229 @@
+"""`imgconv apply`: every option, on a file that it wrote."""
+
+from __future__ import annotations
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+from scipy import ndimage, signal
+
+import imgconv
+
+SHARPEN = np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0]])
+SKEW = "[1 2 3; 4 5 6; 7 8 9]:scale=1/45"
+SKEW_WEIGHTS = np.arange(1, 10).reshape(3, 3) / 45
+
+
+def to_bytes(values):
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+
+
+def each_channel(function, pixels):
+    return np.dstack([function(pixels[..., c].astype(float)) for c in range(pixels.shape[2])])
+
+
+def test_sharpen_is_filter2d(done, photo, load):
+    assert done("apply", "sharpen", "photo.png", "out.png") == ""
+    assert np.array_equal(load("out.png"), cv2.filter2D(photo, -1, SHARPEN))
+
+
+def test_a_matrix_is_laid_on_as_written_and_convolve_rotates_it(done, photo, load):
+    done("apply", SKEW, "photo.png", "a.png", "--correlate")
+    done("apply", SKEW, "photo.png", "b.png", "--convolve")
+    laid_on = each_channel(lambda p: ndimage.correlate(p, SKEW_WEIGHTS, mode="mirror"), photo)
+    rotated = each_channel(lambda p: ndimage.convolve(p, SKEW_WEIGHTS, mode="mirror"), photo)
+    assert np.array_equal(load("a.png"), to_bytes(np.round(laid_on, 9)))
+    assert np.array_equal(load("b.png"), to_bytes(np.round(rotated, 9)))
+    assert not np.array_equal(load("a.png"), load("b.png"))
+
+
+@pytest.mark.parametrize(
+    ("border", "scipy"),
+    [("replicate", "nearest"), ("symmetric", "reflect"), ("reflect101", "mirror"), ("wrap", "wrap"), ("constant", "constant")],
+)
+@pytest.mark.parametrize("engine", ["opencv", "numpy"])
+def test_border(done, grey, load, border, scipy, engine):
+    done("apply", SKEW, "grey.png", "out.png", "--border", border, "--border-value", "77", "--engine", engine)
+    expected = ndimage.correlate(grey.astype(float), SKEW_WEIGHTS, mode=scipy, cval=77)
+    assert np.array_equal(load("out.png"), to_bytes(np.round(expected, 9)))
+
+
+def test_borders_down_and_across(done, grey, load):
+    done("apply", SKEW, "grey.png", "out.png", "--border", "reflect,wrap")
+    padded = np.pad(np.pad(grey.astype(float), ((1, 1), (0, 0)), mode="symmetric"), ((0, 0), (1, 1)), mode="wrap")
+    expected = signal.correlate2d(padded, SKEW_WEIGHTS, mode="valid")
+    assert np.array_equal(load("out.png"), to_bytes(np.round(expected, 9)))
+
+
+def test_renormalize_keeps_a_flat_picture_flat(done, load, tmp_path):
+    cv2.imwrite(str(tmp_path / "flat.png"), np.full((9, 8), 100, np.uint8))
+    done("apply", "gaussian:sigma=2", "flat.png", "out.png", "--border", "renormalize")
+    done("apply", "gaussian:sigma=2", "flat.png", "dark.png", "--border", "constant")
+    assert (load("out.png") == 100).all()
+    assert load("dark.png")[0, 0] < 60
+
+
+def test_border_value_is_red_green_blue(done, photo, load):
+    done("apply", "[1 0 0]:anchor=0 2", "photo.png", "out.png", "--border", "constant", "--border-value", "10,20,30")
+    assert load("out.png")[:, :2].reshape(-1, 3).tolist() == [[30, 20, 10]] * (2 * photo.shape[0])
+
+
+@pytest.mark.parametrize("mode", ["full", "valid", "same"])
+def test_mode(done, grey, load, mode):
+    done("apply", "[1 2 3; 4 5 6]:scale=1/21", "grey.png", "out.png", "--mode", mode, "--border", "constant", "--anchor", "0,1")
+    expected = signal.correlate2d(grey.astype(float), np.array([[1, 2, 3], [4, 5, 6]]) / 21, mode=mode)
+    if mode == "same":  # SciPy keeps the middle, which for two rows lies on the first
+        expected = ndimage.correlate(grey.astype(float), np.array([[1, 2, 3], [4, 5, 6]]) / 21, mode="constant", origin=(-1, 0))
+    assert np.array_equal(load("out.png"), to_bytes(np.round(expected, 9)))
+
+
+def test_stride_and_dilation(done, grey, load):
+    done("apply", SKEW, "grey.png", "out.png", "--stride", "2,3", "--dilation", "2")
+    spread = np.zeros((5, 5))
+    spread[::2, ::2] = SKEW_WEIGHTS
+    expected = ndimage.correlate(grey.astype(float), spread, mode="mirror")[::2, ::3]
+    assert np.array_equal(load("out.png"), to_bytes(np.round(expected, 9)))
+
+
+def test_scale_delta_and_their_order(done, grey, load):
+    done("apply", "identity", "grey.png", "out.png", "--scale", "1/2", "--delta", "10.5")
+    assert np.array_equal(load("out.png"), to_bytes(grey / 2 + 10.5))
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [("clip", lambda v: v), ("abs", np.abs), ("offset", lambda v: v + 128)],
+)
+def test_range(done, grey, load, policy, expected):
+    done("apply", "laplacian", "grey.png", "out.png", "--range", policy)
+    response = ndimage.correlate(grey.astype(float), [[0, 1, 0], [1, -4, 1], [0, 1, 0]], mode="mirror")
+    assert np.array_equal(load("out.png"), to_bytes(expected(response)))
+
+
+@pytest.mark.parametrize("engine", ["opencv", "numpy"])
+@pytest.mark.parametrize(("policy", "expected"), [("clip", lambda v: v), ("abs", np.abs), ("offset", lambda v: v + 0.5)])
+def test_range_of_floats(done, grey, load, tmp_path, policy, expected, engine):
+    cv2.imwrite(str(tmp_path / "in.tiff"), grey.astype(np.float32) / 255)
+    done("apply", "laplacian", "in.tiff", "out.tiff", "--range", policy, "--engine", engine)
+    response = ndimage.correlate(grey / 255.0, [[0, 1, 0], [1, -4, 1], [0, 1, 0]], mode="mirror")
+    assert np.allclose(load("out.tiff"), expected(response), atol=1e-5)
+
+
+def test_range_stretch_uses_the_whole_range(done, grey, load):
+    done("apply", "laplacian", "grey.png", "out.png", "--range", "stretch")
+    assert (load("out.png").min(), load("out.png").max()) == (0, 255)
+
+
+def test_range_error_writes_nothing(fails, grey, tmp_path):
+    assert "leave the range 0 to 255" in fails(5, "apply", "laplacian", "grey.png", "out.png", "--range", "error")
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_depth_keeps_white_white(done, load, tmp_path):
+    cv2.imwrite(str(tmp_path / "in.png"), np.array([[0, 1, 128, 255]], np.uint8))
+    done("apply", "identity", "in.png", "out.png", "--depth", "16")
+    done("apply", "identity", "in.png", "out.tiff", "--depth", "32f")
+    done("apply", "identity", "out.png", "back.png", "--depth", "8")
+    assert load("out.png").dtype == np.uint16
+    assert load("out.png").tolist() == [[0, 257, 128 * 257, 65535]]
+    assert np.allclose(load("out.tiff"), np.array([[0, 1, 128, 255]]) / 255, atol=1e-7)
+    assert load("back.png").tolist() == [[0, 1, 128, 255]]
+
+
+def test_float_keeps_what_is_below_zero(done, grey, load):
+    done("apply", "laplacian", "grey.png", "out.tiff", "--depth", "32f")
+    response = ndimage.correlate(grey.astype(float), [[0, 1, 0], [1, -4, 1], [0, 1, 0]], mode="mirror")
+    assert np.allclose(load("out.tiff"), response / 255, atol=1e-6)
+    assert load("out.tiff").min() < 0
+
+
+def test_nothing_is_rounded_in_a_chain(done, grey, load):
+    done("apply", "laplacian", "[1 0 0]", "grey.png", "out.png", "--range", "abs", "--border", "wrap")
+    response = ndimage.correlate(grey.astype(float), [[0, 1, 0], [1, -4, 1], [0, 1, 0]], mode="wrap")
+    assert np.array_equal(load("out.png"), to_bytes(np.abs(np.roll(response, 1, axis=1))))
+
+
+@pytest.mark.parametrize("depth", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_each_depth_goes_through_and_alpha_stays(done, load, tmp_path, depth, channels):
+    rng = np.random.default_rng(channels)
+    full = 1 if depth is np.float32 else np.iinfo(depth).max
+    pixels = (rng.random((20, 30, channels)) * full).astype(depth)
+    cv2.imwrite(str(tmp_path / "in.tiff"), pixels)
+    done("apply", "box", "in.tiff", "out.tiff")
+    result, colours = load("out.tiff").reshape(20, 30, channels), min(channels, 3)
+    expected = each_channel(lambda p: ndimage.correlate(p, np.ones((3, 3)) / 9, mode="mirror"), pixels[..., :colours])
+    assert result.dtype == depth
+    assert np.allclose(result[..., :colours], expected if depth is np.float32 else np.rint(expected), rtol=1e-5, atol=1e-5)
+    assert channels < 4 or np.array_equal(result[..., 3], pixels[..., 3])
+
+
+def test_json_says_what_was_done(done, grey):
+    report = json.loads(done("apply", "laplacian", "grey.png", "out.png", "--json"))
+    response = ndimage.correlate(grey.astype(float), [[0, 1, 0], [1, -4, 1], [0, 1, 0]], mode="mirror")
+    assert report["clipped"] == np.count_nonzero((response < 0) | (response > 255))
+    assert report["input"] == {"path": "grey.png", "shape": [100, 120], "dtype": "uint8"}
+    assert report["output"] == {"path": "out.png", "shape": [100, 120], "dtype": "uint8"}
+    assert report["plans"][0]["method"] in ("filter2d", "bands")
+    assert {c["method"] for c in report["plans"][0]["candidates"]} >= {"definition", "shifts", "windows", "filter2d"}
+
+
+def test_verbose_says_it_in_a_line(run, grey):
+    result = run("apply", "laplacian", "grey.png", "out.png", "--verbose")
+    assert result.code == 0
+    assert result.err.count("\n") == 1
+    assert "values clipped" in result.err
+    assert "filter2d (opencv, exact)" in result.err
+
+
+def test_telling_does_not_change_the_picture(done, run, grey, load):
+    done("apply", "gaussian:sigma=1.3", "unsharp", "grey.png", "a.png")
+    run("apply", "gaussian:sigma=1.3", "unsharp", "grey.png", "b.png", "--verbose")
+    assert np.array_equal(load("a.png"), load("b.png"))
+
+
+def test_no_clobber(done, fails, grey, load):
+    done("apply", "identity", "grey.png", "out.png", "--no-clobber")
+    assert "exists already" in fails(5, "apply", "box", "grey.png", "out.png", "--no-clobber")
+    assert np.array_equal(load("out.png"), grey)
+
+
+def test_kernels_of_ones_own(done, grey, load, tmp_path):
+    (tmp_path / "mine.yaml").write_text("kernels:\n  left: {about: shift, matrix: [[0, 0, 1]]}\n")
+    done("apply", "left", "grey.png", "out.png", "--kernels", "mine.yaml", "--border", "wrap")
+    assert np.array_equal(load("out.png"), np.roll(grey, -1, axis=1))
+
+
+def test_a_kernel_from_a_file(done, grey, load, tmp_path):
+    (tmp_path / "k.txt").write_text("3x1+0+0: 1,0,0\n")
+    done("apply", "@k.txt", "grey.png", "out.png", "--border", "wrap")
+    assert np.array_equal(load("out.png"), grey)
+
+
+@pytest.mark.parametrize("method", ["definition", "shifts", "windows"])
+def test_method(done, load, tmp_path, method):
+    pixels = np.random.default_rng(1).integers(0, 256, (9, 11, 3), dtype=np.uint8)
+    cv2.imwrite(str(tmp_path / "in.png"), pixels)
+    done("apply", "emboss", "in.png", "out.png", "--engine", "numpy", "--method", method)
+    assert np.array_equal(load("out.png"), imgconv.correlate(pixels, "emboss"))
+
+
+def test_in_and_out_may_be_the_same(done, grey, load):
+    done("apply", "sharpen", "grey.png", "grey.png")
+    assert np.array_equal(load("grey.png"), cv2.filter2D(grey, -1, SHARPEN))
+
+
+def test_names_in_any_script(done, grey, load, tmp_path):
+    (tmp_path / "写真 é.png").write_bytes((tmp_path / "grey.png").read_bytes())
+    done("apply", "identity", "写真 é.png", "résultat ñ.png")
+    assert (tmp_path / "résultat ñ.png").exists()
+
+
+def test_complex_weights_need_a_magnitude(done, fails, grey, load):
+    scharr = "[-3-3j 0-10j 3-3j; -10+0j 0+0j 10+0j; -3+3j 0+10j 3+3j]"
+    assert "complex" in fails(2, "apply", scharr, "grey.png", "out.png")
+    done("apply", scharr, "grey.png", "out.png", "--range", "abs", "--scale", "1/16")
+    done("edges", "grey.png", "edges.png", "--operator", "scharr")
+    assert np.abs(load("out.png").astype(int) - load("edges.png")).max() <= 1

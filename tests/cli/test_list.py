@@ -1,0 +1,45 @@
+"""`imgconv list`."""
+
+from __future__ import annotations
+
+import json
+
+import imgconv
+from imgconv.filters.registry import FILTERS
+
+
+def test_every_entry_is_there_with_what_it_does(done):
+    text = done("list")
+    catalog = imgconv.load_catalog()
+    for entries in (catalog.kernels, catalog.operators, catalog.filters, FILTERS):
+        for name, entry in entries.items():
+            line = next(line for line in text.splitlines() if line.split()[:1] == [name])
+            assert entry.about.split()[0] in line
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_json_has_the_parameters(done):
+    groups = json.loads(done("list", "--json"))
+    kernels = {entry["name"]: entry for entry in groups["kernels"]}
+    assert set(kernels) == set(imgconv.load_catalog().kernels)
+    assert kernels["box"]["parameters"]["size"] == 3
+    assert {entry["name"] for entry in groups["filters"]} >= {"edges", "crisp"}
+
+
+def test_kernels_of_ones_own(done, tmp_path):
+    (tmp_path / "mine.yaml").write_text("kernels:\n  mine: {about: my own, matrix: [[1]]}\n")
+    assert "my own" in done("list", "--kernels", "mine.yaml")
+    assert "my own" not in done("list")
+
+
+def test_the_environment_names_more(done, tmp_path, monkeypatch):
+    (tmp_path / "mine.yaml").write_text("kernels:\n  mine: {about: my own, matrix: [[1]]}\n")
+    monkeypatch.setenv("IMGCONV_KERNELS", str(tmp_path / "mine.yaml"))
+    assert "my own" in done("list")
+
+
+def test_a_mistake_is_told_with_file_line_and_key(fails, tmp_path):
+    (tmp_path / "bad.yaml").write_text("kernels:\n  mine:\n    abuot: x\n    matrix: [[1]]\n")
+    message = fails(3, "list", "--kernels", "bad.yaml")
+    assert "bad.yaml:3" in message
+    assert "did you mean about?" in message

@@ -1,0 +1,143 @@
+"""What holds for every command: help, exit codes, one line an error, bad input of every kind."""
+
+from __future__ import annotations
+
+import os
+
+import cv2
+import numpy as np
+import pytest
+
+from imgconv.cli import main
+
+
+@pytest.mark.parametrize("command", main.COMMANDS)
+def test_every_command_has_help_with_an_example(done, command):
+    text = done(command, "--help")
+    assert f"imgconv {command} " in text
+    assert text.startswith(f"Usage: imgconv {command}")
+
+
+def test_help_lists_every_command(done):
+    text = done("--help")
+    assert all(f"\n  {command} " in text for command in main.COMMANDS)
+    assert done() == text
+
+
+def test_version(done):
+    assert done("--version").split()[0] == "imgconv"
+
+
+def test_wrong_usage(fails):
+    assert "did you mean apply?" in fails(2, "aply")
+    assert "--help" in fails(2, "apply")
+    assert "No such option" in fails(2, "apply", "box", "a.png", "b.png", "--bordr", "wrap")
+    assert "did you mean reflect" in fails(2, "apply", "box", "a.png", "b.png", "--border", "reflct")
+    assert "whole numbers from 1" in fails(2, "apply", "box", "a.png", "b.png", "--stride", "0")
+    assert "found '1,2,3'" in fails(2, "apply", "box", "a.png", "b.png", "--dilation", "1,2,3")
+    assert "ROW,COLUMN" in fails(2, "apply", "box", "a.png", "b.png", "--anchor", "1")
+    assert "fraction" in fails(2, "apply", "box", "a.png", "b.png", "--scale", "x")
+    assert "1e400" in fails(2, "apply", "box", "a.png", "b.png", "--scale", "1e400")
+    assert "fraction" in fails(2, "apply", "box", "a.png", "b.png", "--delta", "nan")
+    assert "did you mean" in fails(2, "apply", "box", "a.png", "b.png", "--engine", "opncv")
+    assert "stdout" in fails(2, "apply", "box", "a.png", "-", "--json")
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("sharpenn", "did you mean sharpen"),
+        ("[1 2; 3]", "row"),
+        ("[1 nan]", "nan"),
+        ("[1 x]", "x"),
+        ("[]", ""),
+        ("gaussian:sigma=-1", "sigma"),
+        ("gaussian:size=4", "size"),
+        ("box:size=0", "size"),
+        ("box:size=99999999", "size"),
+        ("box:sise=3", "did you mean size?"),
+        ("@nowhere.txt", "nowhere.txt"),
+        ("box:size=(box", ""),
+        ("", ""),
+        ("edges:operatr=sobel", "did you mean operator?"),
+    ],
+)
+def test_kernels_that_cannot_be_used(fails, grey, tmp_path, spec, said):
+    assert said in fails(3, "apply", spec, "grey.png", "out.png")
+    assert not (tmp_path / "out.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("kernels: [", "not YAML"),
+        ("kernels:\n  x: !!python/object/apply:os.system ['touch ran']\n", "kernels"),
+        ("kernels:\n  x: {matrix: [[1, 2], [3]]}\n", ":2"),
+        ("kernels:\n  x: {matrix: [[.nan]]}\n", ":2"),
+        ("kernel: {}\n", "did you mean kernels?"),
+        ("", "empty"),
+        ("a: &a [*a]", ""),
+    ],
+)
+def test_catalogs_that_cannot_be_used(fails, grey, tmp_path, text, said):
+    (tmp_path / "bad.yaml").write_text(text)
+    message = fails(3, "apply", "box", "grey.png", "out.png", "--kernels", "bad.yaml")
+    assert "bad.yaml" in message
+    assert said in message
+    assert sorted(os.listdir(tmp_path)) == ["bad.yaml", "grey.png"]
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (None, "no such file"),
+        (b"", "empty"),
+        (b"not a picture\n" * 9, "not an image"),
+        (b"P6 70000 70000 255\n" + bytes(99), "1073741824 pixels, OpenCV's limit"),
+        (b"P6 4000 3000 255\n" + bytes(99), "cut short"),
+    ],
+)
+def test_inputs_that_cannot_be_read(fails, tmp_path, data, said):
+    if data is not None:
+        (tmp_path / "in.ppm").write_bytes(data)
+    (tmp_path / "out.png").write_bytes(b"old")
+    message = fails(4, "apply", "box", "in.ppm", "out.png")
+    assert "in.ppm" in message
+    assert said in message
+    assert (tmp_path / "out.png").read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("extension", ["png", "jpg", "tiff", "webp", "bmp", "jp2", "gif"])
+def test_truncated_pictures(fails, grey, tmp_path, extension):
+    data = cv2.imencode(f".{extension}", np.dstack([grey] * 3))[1].tobytes()
+    (tmp_path / f"in.{extension}").write_bytes(data[: len(data) * 2 // 3])
+    fails(4, "apply", "box", f"in.{extension}", "out.png")
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_outputs_that_cannot_be_written(fails, grey, photo, tmp_path):
+    rgba = np.dstack([photo, photo[..., 0]])
+    cv2.imwrite(str(tmp_path / "alpha.png"), rgba)
+    cv2.imwrite(str(tmp_path / "deep.png"), photo.astype(np.uint16) * 257)
+    (tmp_path / "folder.png").mkdir()
+    before = sorted(os.listdir(tmp_path))
+    assert "does not exist; create it first" in fails(5, "apply", "box", "grey.png", "nowhere/out.png")
+    assert "is a folder" in fails(5, "apply", "box", "grey.png", "folder.png")
+    assert "no format has the extension .xyz" in fails(5, "apply", "box", "grey.png", "out.xyz")
+    assert "no extension to say which format" in fails(5, "apply", "box", "grey.png", "out")
+    assert "--depth 8" in fails(5, "apply", "box", "deep.png", "out.jpg")
+    assert "--depth" in fails(5, "apply", "box", "grey.png", "out.png", "--depth", "32f")
+    assert "no alpha channel" in fails(5, "apply", "box", "alpha.png", "out.jpg")
+    assert sorted(os.listdir(tmp_path)) == before
+
+
+def test_a_line_break_in_a_name_stays_on_one_line(fails):
+    assert "no\\nwhere.png" in fails(4, "apply", "box", "no\nwhere.png", "out.png")
+
+
+def test_a_fault_of_our_own_is_one_line_too(fails, grey, monkeypatch):
+    def broken(*_, **__):
+        raise ZeroDivisionError("oh")
+
+    monkeypatch.setattr("imgconv.running.single.read_image", broken)
+    assert "internal fault: ZeroDivisionError: oh" in fails(1, "apply", "box", "grey.png", "out.png")

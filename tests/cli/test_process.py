@@ -1,0 +1,95 @@
+"""The command as a process of its own: pipes, signals, the terminal."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+import imgconv
+
+COMMAND = [sys.executable, "-m", "imgconv"]
+
+
+@pytest.fixture
+def environment(root):
+    return {**os.environ, "PYTHONPATH": str(root)}
+
+
+@pytest.fixture
+def process(environment, tmp_path):
+    def process(*arguments, **options):
+        return subprocess.run(
+            [*COMMAND, *map(str, arguments)], cwd=tmp_path, env=environment, capture_output=True, timeout=60, **options
+        )
+
+    return process
+
+
+@pytest.mark.parametrize("extension", ["png", "ppm", "tiff"])
+def test_from_stdin_to_stdout(process, photo, extension):
+    data = cv2.imencode(f".{extension}", photo)[1].tobytes()
+    result = process("apply", "sharpen", "-", "-", input=data)
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert result.stdout[:2] == data[:2]  # in the format that came in
+    decoded = cv2.imdecode(np.frombuffer(result.stdout, np.uint8), cv2.IMREAD_UNCHANGED)
+    assert np.array_equal(decoded, imgconv.correlate(photo, "sharpen"))
+
+
+def test_the_format_of_stdout_can_be_chosen(process, photo):
+    result = process("apply", "identity", "photo.png", "-", "--format", "bmp")
+    assert result.stdout[:2] == b"BM"
+
+
+def test_a_broken_picture_leaves_one_line_on_the_terminal(process, photo, tmp_path):
+    for extension in (".png", ".tiff", ".jpg", ".bmp"):
+        data = cv2.imencode(extension, photo)[1].tobytes()
+        (tmp_path / f"bad{extension}").write_bytes(data[: len(data) // 2])
+        result = process("apply", "sharpen", f"bad{extension}", "out.png")
+        assert result.returncode == 4
+        assert result.stderr.count(b"\n") == 1, result.stderr
+
+
+def test_a_reader_that_goes_away_is_no_traceback(environment, tmp_path, photo):
+    command = f"{' '.join(COMMAND)} list | head -1"
+    result = subprocess.run(command, shell=True, cwd=tmp_path, env=environment, capture_output=True, timeout=60)
+    assert result.stdout == b"kernels:\n"
+    assert result.stderr == b""
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_leaves_nothing_behind(environment, tmp_path, photo, number, code):
+    """The command waits for a pipe that nobody writes to; then the signal comes."""
+    os.mkfifo(tmp_path / "in.png")
+    running = subprocess.Popen(
+        [*COMMAND, "apply", "sharpen", "in.png", "out.png"], cwd=tmp_path, env=environment, stderr=subprocess.PIPE
+    )
+    time.sleep(1.5)
+    running.send_signal(number)
+    _, err = running.communicate(timeout=30)
+    assert running.returncode == code
+    assert b"Traceback" not in err
+    assert sorted(os.listdir(tmp_path)) == ["in.png", "photo.png"]
+
+
+def test_a_batch_on_a_terminal_shows_its_progress(environment, tmp_path, photo):
+    pty = pytest.importorskip("pty")
+    (tmp_path / "in").mkdir()
+    for number in range(3):
+        cv2.imwrite(str(tmp_path / "in" / f"{number}.png"), photo)
+    ours, theirs = pty.openpty()
+    command = [*COMMAND, "batch", "sharpen", "in", "out"]
+    running = subprocess.Popen(command, cwd=tmp_path, env={**environment, "TERM": "xterm"}, stderr=theirs, close_fds=True)
+    assert running.wait(timeout=60) == 0
+    os.close(theirs)
+    shown = os.read(ours, 1 << 16).decode()
+    os.close(ours)
+    assert "3/3" in shown
+    assert "3 done" in shown

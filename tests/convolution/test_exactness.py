@@ -1,0 +1,249 @@
+"""Where exact sums are hard: large sums, ties, DFTs, other types, saturation, layouts. Every method is held to the bits."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from imgconv.errors import UsageError
+from tests import definition
+
+ALTERNATING = np.where(np.indices((7, 9)).sum(0) % 2, -1, 1)
+LARGE = np.random.default_rng(1).integers(-900, 900, (5, 7))
+WIDE = np.random.default_rng(2).integers(-9, 10, (13, 11))
+
+
+def noise(dtype, shape=(15, 14)):
+    limits = np.iinfo(dtype)
+    return np.random.default_rng(shape).integers(limits.min, limits.max, shape, dtype, endpoint=True)
+
+
+def extremes(dtype):
+    """Return the ends of the range in the pattern that makes sums under alternating signs as large as they get."""
+    limits = np.iinfo(dtype)
+    return np.where(np.indices((15, 16)).sum(0) % 2, limits.min, limits.max).astype(dtype)
+
+
+# Sums that float32, or OpenCV's DFT, cannot hold
+
+
+@pytest.mark.parametrize("image", [noise, extremes], ids=["noise", "extremes"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint16, np.int16, np.int32, np.uint32])
+@pytest.mark.parametrize("weights", [ALTERNATING, LARGE, WIDE], ids=["alternating", "large", "wide"])
+@pytest.mark.parametrize("scale", [Fraction(1), Fraction(1, 6), Fraction(1, 1000)], ids=str)
+def test_large_sums_are_exact(hold, weights, dtype, image, scale):
+    pixels = image(dtype)
+    expected = definition.fit_exactly(definition.correlate(pixels, weights), dtype, scale=scale)
+    hold(expected, pixels, weights * scale.numerator / scale.denominator)
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64])
+def test_64_bit_pixels_are_exact_up_to_2_to_the_53(hold, dtype):
+    pixels = np.random.default_rng(3).integers(0, 2**53 // 36, (6, 7)).astype(dtype)
+    weights = np.arange(9).reshape(3, 3)
+    hold(definition.correlate(pixels, weights).total.astype(dtype), pixels, weights)
+
+
+def test_64_bit_pixels_beyond_2_to_the_53_are_refused(hold, by_every_method):
+    with pytest.raises(UsageError, match=r"int64 pixels up to 9007199254740993 .* convert the image to float64"):
+        by_every_method(np.array([[2**53 + 1]]), [[1]])
+    with pytest.raises(UsageError, match="beyond 2"):
+        by_every_method(np.array([[-(2**52) - 1]]), [[1, 1]], border="replicate")
+    hold([[2**53]], np.array([[2**53]]), [[1]])
+
+
+def test_a_border_value_beyond_2_to_the_53_is_refused_for_64_bit_pixels(by_every_method):
+    with pytest.raises(UsageError, match="beyond 2"):
+        by_every_method(np.array([[1]]), [[1, 1, 3]], border="constant", border_value=2**53 + 2)
+
+
+# One below and one at the numbers of weights at which OpenCV turns to a DFT: 130 and 50.
+@pytest.mark.parametrize(
+    ("dtype", "shape", "method"),
+    [
+        (np.uint8, (3, 43), "filter2d"),
+        (np.uint8, (10, 13), "dft"),
+        (np.uint16, (7, 7), "filter2d"),
+        (np.uint16, (5, 10), "bands"),
+    ],
+)
+def test_around_the_sizes_at_which_opencv_turns_to_its_dft(hold, dtype, shape, method):
+    weights, pixels = np.random.default_rng(4).integers(-2, 3, shape), noise(dtype, (40, 50))
+    expected = definition.fit_exactly(definition.correlate(pixels, weights), dtype)
+    assert method in hold(expected, pixels, weights)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32])
+def test_the_dft_comes_back_to_whole_sums(hold, dtype):
+    weights, pixels = np.random.default_rng(5).integers(-9, 10, (31, 31)), noise(dtype, (60, 70))
+    expected = definition.correlate(pixels, weights).total.astype(np.float64)
+    assert "dft" in hold(expected, pixels, weights, dtype=np.float64)
+
+
+# Ties
+
+
+@pytest.mark.parametrize("delta", ["0", "0.5", "0.1", "-0.25", "100.7"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.int32])
+@pytest.mark.parametrize(
+    ("weights", "scale"),
+    [
+        ([[1, 1, 1], [1, 1, 1]], Fraction(1, 6)),
+        ([[1, 1, 1, 1]] * 3, Fraction(1, 12)),
+        ([[1, 1]] * 5, Fraction(1, 10)),
+        ([[1, 3, 3, 1], [2, 6, 6, 2]], Fraction(1, 24)),
+        ([[1, 4, 6, 4, 1]], Fraction(1, 16)),
+        ([[1, 2, 7]], Fraction(1, 10)),
+        ([[3, -1], [2, 1]], Fraction(1, 2)),
+    ],
+    ids=["1/6", "1/12", "1/10", "binomial", "binomial/16", "0.1 0.2 0.7", "halves"],
+)
+def test_ties_are_rounded_to_even(hold, weights, scale, dtype, delta):
+    # Few levels, so that sums fall on a tie often.
+    weights, pixels = np.array(weights), (np.random.default_rng(6).integers(40, 54, (18, 19))).astype(dtype)
+    sums = definition.correlate(pixels, weights)
+    ties = [s for s in sums.total.flat if (2 * (int(s) * scale + Fraction(delta))) % 2 == 1]
+    if delta == "0" or (delta == "0.1" and scale.denominator == 10):
+        assert len(ties) > 5
+    expected = definition.fit_exactly(sums, dtype, scale=scale, delta=Fraction(delta))
+    hold(expected, pixels, weights * scale.numerator / scale.denominator, delta=float(delta))
+
+
+@pytest.mark.parametrize("shape", [(1, 9), (1, 11), (5, 5), (7, 7)], ids=str)
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int16])
+def test_a_mean_of_an_odd_number_never_crosses_the_tie_beside_it(hold, dtype, shape):
+    # Of bright pixels, whose sums have the fewest digits to spare; there is no tie, but the next one is 1 / 2n away.
+    top = np.iinfo(dtype).max
+    pixels = np.random.default_rng(9).integers(top // 2, top, (90, 91), dtype, endpoint=True)
+    sums = definition.correlate(pixels, np.ones(shape, int))
+    expected = definition.fit_exactly(sums, dtype, scale=Fraction(1, shape[0] * shape[1]))
+    hold(expected, pixels, np.ones(shape) / (shape[0] * shape[1]))
+
+
+def test_a_tie_between_the_mean_of_what_is_inside_and_a_delta_is_seen(hold):
+    # A mean over 45 pixels that sum to 63 is 1.4; with 4.1 that is 5.5, a tie, and goes to 6.
+    pixels = np.array([[1, 2, 1, 2, 1]] * 9, np.uint8)
+    expected = np.array([[6]], np.uint8)
+    hold(expected, pixels, np.ones((9, 5)), border="renormalize", mode="valid", delta=4.1)
+
+
+def test_a_scale_that_is_no_short_fraction_is_taken_as_it_is(hold):
+    pixels, weight = noise(np.uint16), 0.1234567
+    sums = definition.correlate(pixels, np.ones((3, 3), int))
+    expected = definition.fit_exactly(sums, np.uint16, scale=Fraction(weight))
+    hold(expected, pixels, np.full((3, 3), weight))
+
+
+# Another type, and saturation
+
+
+@pytest.mark.parametrize("output", [np.uint8, np.int8, np.int16, np.uint16, np.int32, np.uint32, np.int64])
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int32])
+def test_an_integer_type_asked_for_is_saturated_at_both_ends(hold, dtype, output):
+    pixels, limits = extremes(dtype), np.iinfo(output)
+    expected = definition.fit_exactly(definition.correlate(pixels, ALTERNATING), output)
+    hold(expected, pixels, ALTERNATING, dtype=output)
+    if limits.bits < np.iinfo(dtype).bits:
+        assert {limits.min, limits.max} <= set(expected.flat)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32])
+@pytest.mark.parametrize("output", [np.float32, np.float64])
+def test_a_floating_type_asked_for_holds_what_would_be_clipped(hold, dtype, output):
+    pixels = noise(dtype)
+    expected = definition.correlate(pixels, ALTERNATING).total
+    assert expected.min() < np.iinfo(dtype).min
+    assert expected.max() > np.iinfo(dtype).max
+    hold(expected.astype(output), pixels, ALTERNATING, dtype=output)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_floats_become_integers_rounded_saturated_and_0_for_nan(hold, dtype):
+    pixels = np.array([[0.5, 1.5, 2.5, -0.5, 300.0, -300.0, np.nan, np.inf, -np.inf]], dtype)
+    hold(np.array([[0, 2, 2, 0, 255, 0, 0, 255, 0]], np.uint8), pixels, [[1]], dtype=np.uint8)
+    hold(np.array([[0, 2, 2, 0, 127, -128, 0, 127, -128]], np.int8), pixels, [[1]], dtype=np.int8)
+
+
+@pytest.mark.parametrize("image", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", [np.int32, np.uint32, np.int64, np.uint64])
+def test_the_ends_of_wide_types_are_met_though_no_float_holds_them(hold, dtype, image):
+    limits = np.iinfo(dtype)
+    hold(np.array([[limits.max, limits.min]], dtype), np.array([[1e30, -1e30]], image), [[1]], dtype=dtype)
+
+
+# Layouts of the array
+
+
+@pytest.mark.parametrize("dtype", [">u2", ">i2", ">f4", ">f8", "<u2"])
+def test_the_order_of_bytes_does_not_matter(by_every_method, dtype):
+    pixels, weights = np.arange(42).reshape(6, 7), np.array([[0, 1, 0], [2, -1, 0]])
+    expected = definition.correlate(pixels, weights).total.clip(0)  # at least 0 at any place that is not on the border
+    found = by_every_method(pixels.astype(dtype), weights)
+    assert [name for name, got in found.items() if not np.array_equal(got.clip(0), expected)] == []
+
+
+@pytest.mark.parametrize(
+    "view",
+    [lambda a: a[::-1, ::-1], lambda a: a[::2, 1::3], lambda a: a.transpose(1, 0, 2), lambda a: a[..., ::-1]],
+    ids=["reversed", "every other", "transposed", "channels reversed"],
+)
+def test_a_view_is_as_good_as_a_copy_and_is_not_written_to(hold, view):
+    pixels, weights = view(noise(np.uint8, (8, 9, 3))), np.array([[1, -2, 3], [0, 4, 0]])
+    before = pixels.copy()
+    pixels.flags.writeable = False
+    hold(definition.fit_exactly(definition.correlate(before, weights), np.uint8), pixels, weights)
+    assert np.array_equal(pixels, before)
+
+
+@pytest.mark.parametrize("border", ["reflect101", "wrap"])
+def test_a_single_channel_keeps_its_axis(hold, border):
+    pixels, weights = noise(np.uint8, (5, 6, 1)), np.array([[1, -2, 3], [0, 4, 0]])
+    expected = definition.fit_exactly(definition.correlate(pixels, weights, border=(border, border)), np.uint8)
+    assert expected.shape == (5, 6, 1)
+    hold(expected, pixels, weights, border=border)
+
+
+def test_booleans_are_counted_and_saturated(hold):
+    pixels = np.eye(4, dtype=bool)
+    expected = definition.correlate(pixels, np.array([[1, 1, -1]])).total > 0
+    hold(expected, pixels, [[1, 1, -1]])
+
+
+# NaN and infinity
+
+
+def touched(shape, kernel, at, anchor):
+    """Return which outputs have a weight that is not 0 on the pixel `at`, by walking over the outputs."""
+    taps = [(int(i) - anchor[0], int(j) - anchor[1]) for i, j in np.argwhere(kernel)]
+    return np.array([[(at[0] - y, at[1] - x) in taps for x in range(shape[1])] for y in range(shape[0])])
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.complex64, np.complex128])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf], ids=str)
+@pytest.mark.parametrize("shape", [(3, 4), (12, 13)], ids=str)
+def test_what_is_no_finite_number_reaches_the_windows_that_touch_it_alone(by_every_method, shape, bad, dtype):
+    kernel = np.random.default_rng(7).integers(1, 5, shape) * (np.indices(shape).sum(0) % 3 != 1)
+    pixels = np.random.default_rng(8).integers(1, 9, (30, 31)).astype(dtype)
+    clean = by_every_method(pixels, kernel, border="constant")
+    pixels[15, 14] = bad
+    reached = touched(pixels.shape, kernel, (15, 14), (shape[0] // 2, shape[1] // 2))
+    for name, got in by_every_method(pixels, kernel, border="constant").items():
+        assert np.array_equal(~np.isfinite(got), reached), name
+        assert np.array_equal(got.real[reached], np.full(reached.sum(), bad), equal_nan=True), name
+        assert np.array_equal(got[~reached], clean[name][~reached]), name
+
+
+def test_complex_weights_on_an_infinite_pixel(hold):
+    pixels = np.array([[1, np.inf, 2, 3]], np.float64)
+    expected = np.array([[complex(1, np.inf), complex(np.inf, 4), 2 + 6j, 3 + 4j]])
+    hold(expected, pixels, [[0, 1, 2j]])
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.float32])
+def test_a_border_value_that_is_no_finite_number(hold, dtype, bad):
+    met = bad if dtype == np.float32 else 0 if np.isnan(bad) else np.iinfo(dtype).max
+    expected = np.array([[met, 6, met]]).astype(dtype)
+    hold(expected, np.array([[1, 2, 3]], dtype), [[1, 1, 1]], border="constant,constant", border_value=bad)

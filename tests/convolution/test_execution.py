@@ -1,0 +1,127 @@
+"""Carrying out a plan: the image it is for, the count of what was clipped, and `convolve` beside `correlate`."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from imgconv.convolution.api import convolve, correlate
+from imgconv.convolution.execution import execute
+from imgconv.convolution.methods import METHODS
+from imgconv.convolution.options import make_options
+from imgconv.convolution.planner import make_plan, plan_for, unfinished
+from imgconv.depth import fit
+from imgconv.errors import RangeError, UsageError
+from imgconv.kernels.kernel import Kernel
+from tests import definition
+
+PIXELS = np.random.default_rng(1).integers(0, 256, (12, 13, 3), np.uint8)
+EDGE = np.array([[1, 0, -2], [3, 0, -1]])
+
+
+@pytest.mark.parametrize("other", [PIXELS[..., 0], PIXELS[:-1], PIXELS.astype(np.uint16), PIXELS.astype(np.int8)])
+def test_an_image_that_the_plan_is_not_for_is_refused(other):
+    with pytest.raises(UsageError, match=r"the plan is for uint8 of shape \(12, 13, 3\), the image is u?int"):
+        execute(make_plan(PIXELS.shape, PIXELS.dtype, EDGE), other)
+
+
+def clipped(kernel, dtype=np.uint8):
+    """Return how many sums leave the range of the type, by the definition."""
+    total, limits = definition.correlate(PIXELS, kernel).total, np.iinfo(dtype)
+    return int(np.count_nonzero((total < limits.min) | (total > limits.max)))
+
+
+@pytest.mark.parametrize("method", [name for name, method in METHODS.items() if not method.finishes])
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int16])
+def test_what_is_clipped_is_counted(method, dtype):
+    kernel = np.random.default_rng(2).integers(-9, 10, (13, 11)) if method == "dft" else EDGE
+    options = make_options(engine=METHODS[method].engine, method=method, dtype=dtype)
+    fitted = execute(plan_for(PIXELS.shape, PIXELS.dtype, Kernel(kernel), options), PIXELS)
+    assert fitted.clipped == clipped(kernel, dtype)
+    assert (fitted.clipped > 0) == (dtype != np.int16)
+
+
+def test_a_method_that_rounds_by_itself_counts_with_the_help_of_another():
+    plan = make_plan(PIXELS.shape, PIXELS.dtype, EDGE, method="filter2d")
+    assert execute(plan, PIXELS).clipped == -1
+    fitted = execute(plan, PIXELS, fallback=unfinished(plan))
+    assert fitted.clipped == clipped(EDGE) > 0
+    assert np.array_equal(fitted.values, execute(plan, PIXELS).values)
+
+
+def test_a_value_at_the_end_of_the_range_is_not_clipped():
+    plan = make_plan((2, 2), "uint8", [[1]], method="filter2d")
+    assert execute(plan, np.array([[0, 255], [0, 255]], np.uint8), fallback=unfinished(plan)).clipped == 0
+
+
+def test_floats_are_never_clipped():
+    plan = make_plan((1, 2), "float32", [[3]], method="filter2d")
+    assert execute(plan, np.array([[1e38, -np.inf]], np.float32)).clipped == 0
+
+
+@pytest.mark.parametrize("engine", ["opencv", "numpy"])
+def test_the_range_error_is_raised_where_it_was_asked_for(engine):
+    options = make_options(engine=engine, range_policy="error")
+    with pytest.raises(RangeError, match=f"{clipped(EDGE)} of {PIXELS.size} values leave the range 0 to 255"):
+        execute(plan_for(PIXELS.shape, PIXELS.dtype, Kernel(EDGE), options), PIXELS)
+
+
+@pytest.mark.parametrize("engine", ["opencv", "numpy"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32])
+@pytest.mark.parametrize("policy", ["abs", "offset", "stretch"])
+def test_the_range_is_brought_about_by_whatever_method_is_chosen(policy, dtype, engine):
+    options = make_options(engine=engine, range_policy=policy)
+    got = execute(plan_for(PIXELS.shape, np.dtype(dtype), Kernel(EDGE), options), PIXELS.astype(dtype)).values
+    assert np.array_equal(got, fit(definition.correlate(PIXELS, EDGE).total.astype(np.float64), dtype, policy).values)
+
+
+# convolve beside correlate
+
+
+@pytest.mark.parametrize("engine", ["opencv", "numpy"])
+@pytest.mark.parametrize("anchor", [None, (0, 0), (1, 2), (0, 2)])
+@pytest.mark.parametrize("options", [{}, {"mode": "full"}, {"mode": "valid", "stride": (2, 1)}, {"dilation": (1, 2)}], ids=str)
+def test_convolve_is_correlate_with_kernel_and_anchor_turned(options, anchor, engine):
+    turned = None if anchor is None else (1 - anchor[0], 2 - anchor[1])
+    # Without an anchor the one of the kernel as written, row 1 of 2 and column 1 of 3, is turned with it.
+    expected = correlate(PIXELS, EDGE[::-1, ::-1], anchor=turned or (0, 1), engine=engine, **options)
+    assert np.array_equal(convolve(PIXELS, EDGE, anchor=anchor, engine=engine, **options), expected)
+    assert not np.array_equal(correlate(PIXELS, EDGE, anchor=anchor, engine=engine, **options), expected)
+    assert np.array_equal(convolve(PIXELS, Kernel(EDGE, anchor), engine=engine, **options), expected)
+
+
+def test_rotating_in_the_plan_is_convolving():
+    for anchor in (None, (0, 2)):
+        plan = make_plan(PIXELS.shape, PIXELS.dtype, EDGE, rotate=True, anchor=anchor)
+        assert np.array_equal(execute(plan, PIXELS).values, convolve(PIXELS, EDGE, anchor=anchor))
+
+
+@pytest.mark.parametrize("function", [correlate, convolve])
+def test_a_kernel_is_a_value_an_array_a_list_or_a_string(function):
+    expected = function(PIXELS, EDGE)
+    for kernel in (Kernel(EDGE), EDGE.tolist(), "[1 0 -2; 3 0 -1]"):
+        assert np.array_equal(function(PIXELS, kernel), expected)
+
+
+@pytest.mark.parametrize("function", [correlate, convolve])
+def test_the_deltas_of_kernel_and_call_add_up(function):
+    assert function([[10, 20]], Kernel([[1]], delta=3), delta=4).tolist() == [[17, 27]]
+
+
+def test_complex_weights_are_used_as_they_are_and_never_conjugated():
+    pixels, kernel = PIXELS[..., 0], np.array([[1 + 2j, 3], [-1j, 2]])
+    for function, weights, anchor in ((correlate, kernel, (1, 1)), (convolve, kernel[::-1, ::-1], (0, 0))):
+        expected = definition.correlate(pixels, weights, anchor=anchor).total
+        for engine in ("opencv", "numpy"):
+            assert np.array_equal(function(pixels, kernel, engine=engine), expected)
+
+
+def test_an_image_whose_rows_differ_in_length_is_refused():
+    with pytest.raises(UsageError, match="rows"):
+        correlate([[1, 2], [3]], [[1]])
+
+
+@pytest.mark.parametrize("image", [[["a", "b"]], [1, 2, 3], np.ones((2, 2, 2, 2)), np.ones((0, 3))])
+def test_what_is_no_image_is_refused(image):
+    with pytest.raises(UsageError, match="image"):
+        correlate(image, [[1]])

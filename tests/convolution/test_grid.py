@@ -1,0 +1,212 @@
+"""Every method of the registry against the definition, over borders, modes, types, channels, kernels, anchors and sizes.
+
+The cases are drawn from a seed made of the case itself, so they are the same in every run and for every method. Whole
+kernels (integers times one scale) on integer images are held to the bits; real ones to a level, and only next to a tie.
+"""
+
+from __future__ import annotations
+
+import itertools
+import zlib
+from collections import Counter
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from imgconv.convolution.execution import execute
+from imgconv.convolution.methods import METHODS
+from imgconv.convolution.planner import make_plan
+from tests import definition
+
+BORDERS = ("constant", "replicate", "reflect", "reflect101", "wrap", "renormalize")
+MODES = ("same", "valid", "full")
+DTYPES = ("uint8", "int8", "int16", "uint16", "int32", "float16", "float32", "float64")
+CHANNELS = (None, 1, 3, 4, 5)
+SHAPES = ((1, 1), (1, 4), (3, 1), (2, 2), (3, 3), (2, 5), (4, 3), (5, 5), (6, 2), (7, 7), (9, 7), (11, 12), (13, 11))
+SIZES = ((1, 1), (1, 7), (6, 1), (2, 2), (3, 5), (5, 4), (8, 3), (9, 10))
+KINDS = ("integer", "box", "binomial", "decimal", "real")
+DELTAS = ("0", "0", "3", "-20", "0.5", "-1.5", "0.1", "-7.3", "100.7")
+LARGEST = {"float16": 8.0, "float32": 300.0, "float64": 300.0}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One convolution: what imgconv is given, and the whole weights and the scale that it is not told."""
+
+    image: np.ndarray
+    whole: np.ndarray
+    scale: Fraction
+    weights: np.ndarray
+    delta: Fraction
+    border: tuple[str, str]
+    options: dict
+
+    @property
+    def normalizes(self):
+        return "renormalize" in self.border
+
+    @property
+    def is_exact(self):
+        return self.image.dtype.kind in "iu" and self.scale != 0
+
+    def plan(self, engine, method="auto"):
+        options = {**self.options, "border": self.border, "delta": float(self.delta), "engine": engine}
+        return make_plan(self.image.shape, self.image.dtype, self.weights, method=method, **options)
+
+    def run(self, method):
+        """Return the result, or the reason why the method cannot give it."""
+        engine = METHODS[method].engine
+        reason = METHODS[method].supports(self.plan(engine).job)
+        return reason or execute(self.plan(engine, method), self.image).values
+
+    def sums(self, weights):
+        return definition.correlate(self.image, weights, border=self.border, **self.options)
+
+    def __str__(self):
+        at = f"{self.image.dtype} {self.image.shape}, kernel {self.weights.shape}, delta {float(self.delta)}"
+        return f"{at}, {self.border}, {self.options}, whole {self.whole.tolist()} times {self.scale}"
+
+
+def whole_weights(kind, shape, rng):
+    """Return integers, not symmetric unless the kind is, that do not sum to 0, and their scale."""
+    if kind == "box":
+        return np.ones(shape, int), Fraction(1, shape[0] * shape[1])
+    if kind == "binomial":
+        down, across = ([Fraction(1)] for _ in shape)
+        for factor, taps in ((down, shape[0]), (across, shape[1])):
+            for n in range(1, taps):
+                factor.append(factor[-1] * (taps - n) / n)
+        return np.array([[int(a * b) for b in across] for a in down]), Fraction(1, 2 ** (sum(shape) - 2))
+    table = rng.integers(-9, 10, shape)
+    table[rng.random(shape) < 0.15] = 0
+    table[0, 0] += 1 if table.sum() == 0 else 0
+    return table, Fraction(1, 10) if kind == "decimal" else Fraction(1)
+
+
+def make_case(dtype, border, mode, kind, shape, *more):
+    """Draw all that is not given: the other axis' border, the anchor, the pixels and, mostly none, stride and dilation."""
+    rng = np.random.default_rng(zlib.crc32(repr((dtype, border, mode, kind, shape, *more)).encode()))
+    channels, size = more[:2] if more else (CHANNELS[rng.integers(5)], SIZES[rng.integers(len(SIZES))])
+    pair, stride, dilation = (border, border), (1, 1), (1, 1)
+    if rng.random() < 0.5:  # the other half stays plain: there the methods have their short cuts
+        pair = (border, BORDERS[rng.integers(6)])
+        stride = tuple(rng.integers(1, 4, 2).tolist()) if rng.random() < 0.6 else (1, 1)
+        dilation = tuple(rng.integers(1, 4, 2).tolist()) if rng.random() < 0.6 else (1, 1)
+    if mode == "valid":
+        size = tuple(n + (taps - 1) * d for n, taps, d in zip(size, shape, dilation, strict=True))
+    size = size if channels is None else (*size, channels)
+    if dtype in LARGEST:
+        image = (rng.normal(size=size) * LARGEST[dtype]).astype(dtype)
+    else:  # ends of the range among the pixels, so that sums are as large as they get and saturate
+        limits = np.iinfo(dtype)
+        image = rng.integers(limits.min, limits.max, size, dtype, endpoint=True)
+        image[rng.random(size) < 0.2] = limits.max
+    values = 0 if rng.random() < 0.4 else rng.integers(-9, 300, size[2:] or 1).tolist()  # some that uint8 cannot hold
+    whole, scale = whole_weights(kind, shape, rng)
+    if kind == "real":
+        drawn = rng.normal(size=shape) + 0.5
+        whole, scale, weights = whole * 0, Fraction(0), drawn / np.abs(drawn).sum()
+    else:
+        weights = whole * scale.numerator / scale.denominator
+    delta = Fraction(DELTAS[rng.integers(len(DELTAS))])
+    anchor = None if rng.random() < 0.5 else tuple(int(rng.integers(n)) for n in shape)
+    options = {"mode": mode, "stride": stride, "dilation": dilation, "anchor": anchor, "border_value": values}
+    return Case(image, whole, scale, weights, delta, pair, options)
+
+
+def sampled(dtype, border):
+    """Yield, for each mode, a few of the kernels; together they meet every kind and every shape with every mode."""
+    pairs = list(itertools.product(KINDS, SHAPES))
+    start = zlib.crc32(f"{dtype} {border}".encode())
+    for m, mode in enumerate(MODES):
+        for n in range(
+            24 if mode == "same" else 12
+        ):  # 31 has no divisor in common with the 65 pairs, so that no pair comes twice
+            yield make_case(dtype, border, mode, *pairs[(start + 22 * m + 31 * n) % len(pairs)])
+
+
+def check(case, method, got):
+    """Assert that `got` is what the definition says."""
+    if case.is_exact:
+        expected = definition.fit_exactly(
+            case.sums(case.whole), got.dtype, scale=case.scale, delta=case.delta, normalizes=case.normalizes
+        )
+        assert got.shape == expected.shape, f"{method}: {case}"
+        assert np.array_equal(got, expected), f"{method}: {case}\n{got.tolist()}\n{expected.tolist()}"
+        return
+    sums = case.sums(case.weights)
+    if case.scale:  # in whole numbers, so that a weight inside that is 0 is found to be 0
+        sums = sums._replace(inside=case.sums(case.whole).inside * float(case.scale))
+    expected = definition.as_floats(sums, delta=float(case.delta), normalizes=case.normalizes)
+    assert got.shape == expected.shape, f"{method}: {case}"
+    slack = allowance(case, sums, expected)
+    if got.dtype.kind in "iu":
+        limits = np.iinfo(got.dtype)
+        near = np.clip(np.nan_to_num(expected), limits.min, limits.max)
+        off = np.abs(got - near)
+        # Rounding moves by half a level; beyond that only what float32 sums may be off, which is far less than a level.
+        assert (off <= 0.5 + slack).all(), f"{method}: {case}\n{off.max()} of {slack.max()}"
+    else:
+        assert np.array_equal(np.isnan(got), np.isnan(expected)), f"{method}: {case}"
+        off = np.nan_to_num(np.abs(got - expected))
+        assert (off <= np.nan_to_num(slack)).all(), f"{method}: {case}\n{off.max()} of {slack}"
+
+
+def allowance(case, sums, expected):
+    """Return the rounding error that sums of the contract's type can have, by the standard bound n * u * sum |w| * |x|.
+
+    For integer images the bound is cut: their pixels are random, so errors add up like a random walk, not all one way.
+    """
+    wide = case.image.dtype == np.float64
+    unit = 2.0**-53 if wide else 2.0**-24
+    largest = float(max(np.abs(case.image.astype(float)).max(), 100)) + abs(float(case.delta))
+    absolute = float(np.abs(case.weights).sum())
+    bound = np.array((case.weights.size + 4) * unit * absolute * largest)
+    if case.image.dtype.kind in "iu":
+        bound = np.minimum(bound, 0.02)
+    if case.normalizes:  # the weight inside is divided by, and is itself as exact as float64 weights are
+        bound = bound / np.where(sums.inside == 0, 1, np.minimum(np.abs(sums.inside), 1))
+    own = {"float16": 2.0**-11, "float32": 2.0**-24}.get(case.image.dtype.name, 2.0**-50)
+    return bound + own * np.abs(expected) + (2.0**-25 if case.image.dtype == np.float16 else 0)
+
+
+def hold(method, cases):
+    """Hold a method to the definition where it says that it can do a case; return how many it did, and why not the others."""
+    refusals = Counter()
+    for case in cases:
+        result = case.run(method)
+        if isinstance(result, str):
+            refusals[result] += 1
+        else:
+            check(case, method, result)
+    return len(cases) - refusals.total(), refusals
+
+
+@pytest.mark.parametrize("border", BORDERS)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("method", METHODS)
+def test_a_method_does_what_the_definition_says(method, dtype, border):
+    done, refusals = hold(method, list(sampled(dtype, border)))
+    if not done:
+        pytest.skip(refusals.most_common(1)[0][0])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_method_takes_a_fair_share_of_the_grid(method):
+    cases = [case for dtype in DTYPES for border in BORDERS for case in sampled(dtype, border)]
+    engine = METHODS[method].engine
+    taken = sum(METHODS[method].supports(case.plan(engine).job) is None for case in cases)
+    # The least are those of a method for large kernels on integer images only: an eighth of shapes, half of types.
+    assert taken >= 0.04 * len(cases)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("border", BORDERS)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("method", METHODS)
+def test_a_method_does_what_the_definition_says_everywhere(method, dtype, border, mode):
+    rest = itertools.product(KINDS, SHAPES, CHANNELS, SIZES)
+    hold(method, [make_case(dtype, border, mode, *axes) for axes in rest])

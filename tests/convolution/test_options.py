@@ -1,0 +1,106 @@
+"""The options: what they accept, and what they say of what they do not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from imgconv.borders import Border
+from imgconv.convolution.options import Options, make_options
+from imgconv.errors import UsageError
+
+
+def test_the_defaults_are_those_of_the_value():
+    assert make_options() == Options()
+    assert Options().border == Border("reflect101", "reflect101", (0.0,))
+    assert Options().keeps_grid
+    assert not Options().normalizes
+
+
+@pytest.mark.parametrize("name", ["stride", "dilation"])
+def test_one_number_counts_for_both_axes(name):
+    assert getattr(make_options(**{name: 3}), name) == (3, 3)
+    assert getattr(make_options(**{name: np.int64(3)}), name) == (3, 3)
+    assert getattr(make_options(**{name: (2, 5)}), name) == (2, 5)
+    assert getattr(make_options(**{name: [2, 5]}), name) == (2, 5)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"stride": 0}, r"stride must be a whole number, or two \(rows, columns\), from 1 up, found 0"),
+        ({"stride": (1, 2, 3)}, r"stride must be .* found \(1, 2, 3\)"),
+        ({"stride": 1.5}, "stride must be .* found 1.5"),
+        ({"dilation": (2, -1)}, r"dilation must be .* found \(2, -1\)"),
+        ({"dilation": "two"}, "dilation must be .* found 'two'"),
+        ({"dilation": None}, "dilation must be .* found None"),
+        ({"anchor": (-1, 0)}, r"anchor must be \(row, column\) from 0 up, found \(-1, 0\)"),
+        ({"anchor": 1}, r"anchor must be \(row, column\) from 0 up, found 1"),
+        ({"anchor": (0.5, 1)}, r"anchor must be .* found \(0.5, 1\)"),
+        ({"delta": float("nan")}, "delta must be a finite number, found nan"),
+        ({"delta": float("inf")}, "delta must be a finite number, found inf"),
+        ({"delta": "much"}, "delta must be a number, found 'much'"),
+        ({"delta": 1j}, "delta must be a number, found 1j"),
+        ({"tolerance": -0.1}, "tolerance must be 0 or more, found -0.1"),
+        ({"tolerance": float("nan")}, "tolerance must be 0 or more, found nan"),
+        ({"dtype": "uint12"}, "dtype 'uint12' is no NumPy type; name one such as uint8"),
+        ({"mode": "half"}, "unknown mode 'half'; choose one of same, valid, full"),
+        ({"mode": "vaild"}, r"unknown mode 'vaild' \(did you mean valid\?\)"),
+        ({"nan": "drop"}, "unknown NaN policy 'drop'; choose one of propagate, ignore"),
+        ({"engine": "numpi"}, r"unknown engine 'numpi' \(did you mean numpy.*\?\); choose one of opencv, numpy"),
+        ({"range_policy": "wrap"}, "unknown range 'wrap'.*; choose one of clip, abs, offset, stretch, error"),
+        ({"border": "mirrored"}, r"unknown border 'mirrored' \(did you mean mirror.*\?\); choose one of constant"),
+        ({"border": "wrap,wrap,wrap"}, "a border is one name, or one down and one across, found 'wrap,wrap,wrap'"),
+        ({"border": ()}, r"a border is one name, or one down and one across, found \(\)"),
+        ({"border_value": "black"}, "a border value is a number, or one per channel, found 'black'"),
+        ({"border_value": []}, r"a border value is a number, or one per channel, found \[\]"),
+        ({"border_value": [[1, 2]]}, r"a border value is a number, or one per channel, found \[\[1, 2\]\]"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_used_is_told_with_what_was_found(given, words):
+    with pytest.raises(UsageError, match=words):
+        make_options(**given)
+
+
+@pytest.mark.parametrize(
+    ("given", "rows", "columns"),
+    [
+        ("edge", "replicate", "replicate"),
+        (" Mirror ", "reflect101", "reflect101"),
+        ("symm,tile", "reflect", "wrap"),
+        (("zero", "ignore"), "constant", "renormalize"),
+        (["fill"], "constant", "constant"),
+        (Border("wrap", "reflect"), "wrap", "reflect"),
+    ],
+    ids=str,
+)
+def test_a_border_by_name_alias_or_pair(given, rows, columns):
+    border = make_options(border=given).border
+    assert (border.rows, border.columns) == (rows, columns)
+
+
+def test_border_values_are_kept_as_they_are():
+    assert make_options(border_value=7).border.value == (7.0,)
+    assert make_options(border_value=(1, 2.5)).border.value == (1.0, 2.5)
+    assert make_options(border_value=np.array([1j, 2])).border.value == (1j, 2 + 0j)
+
+
+@pytest.mark.parametrize(
+    ("given", "normalizes", "keeps_grid"),
+    [
+        ({"border": "wrap,renormalize"}, True, True),
+        ({"nan": "omit"}, True, True),
+        ({"border": "constant", "stride": (1, 2)}, False, False),
+        ({"mode": "valid"}, False, False),
+        ({"dilation": 3}, False, True),
+    ],
+    ids=str,
+)
+def test_what_follows_from_the_options(given, normalizes, keeps_grid):
+    options = make_options(**given)
+    assert (options.normalizes, options.keeps_grid) == (normalizes, keeps_grid)
+
+
+def test_options_can_be_compared_and_hashed():
+    assert len({make_options(stride=2, border="edge"), make_options(stride=(2, 2), border="nearest"), make_options()}) == 2

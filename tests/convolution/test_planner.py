@@ -1,0 +1,267 @@
+"""The planner: every reason to refuse, both sides of every threshold, and that a plan is data made of shapes alone."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from imgconv.convolution.methods import METHODS
+from imgconv.convolution.options import make_options
+from imgconv.convolution.planner import make_plan, plan_for, unfinished
+from imgconv.errors import KernelError, UsageError
+from imgconv.kernels.kernel import Kernel
+
+SHARPEN = [[0, -1, 0], [-1, 5, -1], [0, -1, 0]]
+#: So large that pixels of it would not fit into any memory.
+ENORMOUS = (3_000_000, 5_000_000, 3)
+
+
+def reason(method, shape=(40, 50), dtype="uint8", kernel=SHARPEN, **options):
+    """Return why a method is not able to do a job, or None where it is."""
+    engine = METHODS[method].engine
+    job = plan_for(shape, np.dtype(dtype), Kernel(kernel), make_options(engine=engine, **options)).job
+    return METHODS[method].supports(job)
+
+
+# A plan is data
+
+
+@pytest.mark.parametrize("engine", ["opencv", "numpy"])
+@pytest.mark.parametrize("options", [{}, {"border": "renormalize"}, {"stride": 7}, {"mode": "full", "dilation": 3}], ids=str)
+def test_planning_touches_no_pixels(engine, options):
+    plan = make_plan(ENORMOUS, "uint8", np.ones((5, 3)), engine=engine, **options)
+    assert plan.engine == engine == METHODS[plan.method].engine
+    assert plan.seconds > 1000
+
+
+@pytest.mark.parametrize("engine", ["opencv", "numpy"])
+@pytest.mark.parametrize("kernel", [SHARPEN, [[1j, 2]], [[0.1234567, 0.7]], np.ones((20, 20)) / 400], ids=["s", "c", "r", "l"])
+@pytest.mark.parametrize("dtype", [np.uint8, ">u2", np.int64, np.float16, np.complex64])
+def test_a_plan_can_be_written_as_json(dtype, kernel, engine):
+    plan = make_plan((40, 50, 3), dtype, kernel, engine=engine, border="constant", border_value=[1, 2, 3], stride=(2, 1))
+    told = json.loads(json.dumps(plan.as_dict()))
+    assert told["image"]["shape"] == [40, 50, 3]
+    assert told["output"]["shape"] == [20, 50, 3] == list(plan.output_shape)
+    assert told["method"] == plan.method
+    assert told["engine"] == engine
+    assert type(told["exact"]) is bool
+    assert told["border"] == "constant (1,2,3)"
+
+
+@pytest.mark.parametrize("engine", ["opencv", "numpy"])
+@pytest.mark.parametrize("method", ["auto", "bands", "shifts"])
+def test_the_candidates_are_the_whole_registry_each_with_a_reason(engine, method):
+    if method != "auto" and METHODS[method].engine != engine:
+        with pytest.raises(UsageError, match=f"method {method} cannot do this: belongs to the {METHODS[method].engine} engine"):
+            make_plan((9, 9), "uint8", SHARPEN, engine=engine, method=method)
+        return
+    plan = make_plan((90, 90), "uint8", SHARPEN, engine=engine, method=method)
+    assert [c.method for c in plan.candidates] == list(METHODS)
+    assert [c.method for c in plan.candidates if not c.reason] == [plan.method]
+    for candidate in plan.candidates:
+        able = METHODS[candidate.method].engine == engine and METHODS[candidate.method].supports(plan.job) is None
+        assert (candidate.seconds is not None) == able
+
+
+def test_the_cheapest_is_chosen_and_the_others_are_told_how_much_slower_they_are():
+    plan = make_plan((400, 400), "uint8", SHARPEN, engine="numpy")
+    able = {c.method: c.seconds for c in plan.candidates if c.seconds is not None}
+    assert plan.seconds == min(able.values()) == able[plan.method]
+    for candidate in plan.candidates:
+        if candidate.method in able and candidate.method != plan.method:
+            assert candidate.reason == f"{candidate.seconds / plan.seconds:.3g} times the predicted time"
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_method_asked_for_is_taken_though_it_be_slow(method):
+    kernel = np.ones((13, 11)) if method == "dft" else SHARPEN
+    plan = make_plan((200, 200), "uint8", kernel, engine=METHODS[method].engine, method=method)
+    assert plan.method == method
+    others = [c for c in plan.candidates if c.seconds is not None and c.method != method]
+    assert others
+    assert {c.reason for c in others} == {f"{method} was asked for"}
+
+
+def test_a_method_that_nobody_knows_is_answered_with_the_closest_one():
+    with pytest.raises(UsageError, match=r"unknown method 'shift' \(did you mean shifts\?\); choose one of auto, definition"):
+        make_plan((9, 9), "uint8", SHARPEN, engine="numpy", method="shift")
+
+
+def test_a_plan_for_another_type_of_output():
+    assert make_plan((9, 9), "uint8", SHARPEN, dtype="float32").job.output == np.float32
+
+
+def test_a_plan_without_rounding_by_the_method_itself():
+    plan = make_plan((200, 200), "uint8", SHARPEN)
+    assert METHODS[plan.method].finishes
+    other = unfinished(plan)
+    assert not METHODS[other.method].finishes
+    assert other.job is plan.job or other.job.output_shape == plan.job.output_shape
+    assert {c.method: c.reason for c in other.candidates}[plan.method] == "rounds by itself"
+
+
+# Both sides of every threshold
+
+
+@pytest.mark.parametrize(("dtype", "most"), [("uint8", 129), ("float32", 129), ("uint16", 49), ("int16", 49), ("float64", 49)])
+def test_filter2d_up_to_the_weights_at_which_opencv_turns_to_its_dft(dtype, most):
+    assert reason("filter2d", dtype=dtype, kernel=np.ones((1, most))) is None
+    assert f"beyond {most} weights" in reason("filter2d", dtype=dtype, kernel=np.ones((1, most + 1)))
+
+
+# Sums in float32 begin with 130 weights, sums in float64 with 50.
+@pytest.mark.parametrize(("dtype", "weight", "most"), [("uint8", 1, 129), ("int32", 1, 49), ("uint8", 100_000, 49)])
+def test_dft_from_the_weights_at_which_opencv_turns_to_it(dtype, weight, most):
+    kernel = np.ones((1, most + 1))
+    kernel[0, 0] = weight
+    assert reason("dft", dtype=dtype, kernel=kernel) is None
+    assert f"up to {most} weights" in reason("dft", dtype=dtype, kernel=kernel[:, :-1])
+
+
+def test_dft_counts_the_taps_that_a_dilation_spreads():
+    assert reason("dft", kernel=np.ones((5, 5)), dilation=3) is None  # over 13 x 13
+    assert "up to 129" in reason("dft", kernel=np.ones((5, 5)), dilation=2)  # over 9 x 9
+
+
+def test_dft_up_to_the_sums_that_its_error_allows():
+    # int32 pixels reach 2**31; the error bound is 2**-46 of the largest sum and has to stay below a quarter.
+    most = 2**44 // 2**31
+    kernel = np.ones((1, 60))
+    kernel[0, 0] = most - 60
+    assert reason("dft", dtype="int32", kernel=kernel) is None
+    kernel[0, 0] = most - 59
+    assert "error bound" in reason("dft", dtype="int32", kernel=kernel)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_dft_takes_no_pixels_that_may_be_nan(dtype):
+    assert "NaN" in reason("dft", dtype=dtype, kernel=np.ones((13, 13)))
+    assert "NaN" in reason("dft", kernel=np.ones((13, 13)), border="constant", border_value=np.inf)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"dtype": "int8"}, "not int8 to int8"),
+        ({"dtype": "int32"}, "not int32 to int32"),
+        ({"dtype": "float16"}, "not float16 to float16"),
+        ({"border": "renormalize"}, "divide by the weight inside"),
+        ({"dtype": "float32", "nan": "ignore"}, "divide by the weight inside"),
+        ({"kernel": [[1, 1j]]}, "complex"),
+        ({"range_policy": "abs"}, "range abs needs the values before they are rounded"),
+        ({"dtype": "float32", "range_policy": "offset"}, "range offset needs the values"),
+        ({"dilation": (1, 2)}, "dilated"),
+        ({"shape": (4, 4, 5)}, "more than 4 channels"),
+        ({"kernel": np.ones((2, 3)) / 6}, "bits of the exact sum"),
+        ({"border": "constant", "border_value": 256}, "cannot hold the border value"),
+        ({"border": "wrap,constant", "border_value": -1}, "cannot hold the border value"),
+    ],
+    ids=str,
+)
+def test_what_stands_in_the_way_of_filter2d(options, words):
+    assert words in reason("filter2d", **options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"shape": (4, 4, 4)},
+        {"border": "wrap", "mode": "full", "stride": 3},
+        {"border": "constant", "border_value": 255},
+        {"kernel": np.ones((3, 3)) / 9},
+        {"kernel": [[0.25, 0.5, 0.25]]},
+        {"dtype": "float32", "range_policy": "error"},
+    ],
+    ids=str,
+)
+def test_what_does_not_stand_in_the_way_of_filter2d(options):
+    assert reason("filter2d", **options) is None
+
+
+# Whether OpenCV's float32 products give the bits of the exact sum
+
+
+@pytest.mark.parametrize(
+    ("scale", "delta", "direct"),
+    [
+        (Fraction(1), 0, True),
+        (Fraction(1), 0.5, True),
+        (Fraction(1, 16), 0.25, True),
+        (Fraction(1, 9), 0, True),
+        (Fraction(1, 6), 0, False),
+        (Fraction(1, 9), 0.5, False),
+        (Fraction(1), 0.1, False),
+        (Fraction(1, 3), 1 / 3, True),
+    ],
+    ids=str,
+)
+def test_opencv_rounds_by_itself_where_no_value_can_lie_on_a_tie_that_it_would_miss(scale, delta, direct):
+    kernel = np.array([[1, -2, 3]]) * scale.numerator / scale.denominator
+    assert (reason("filter2d", kernel=kernel, delta=delta) is None) == direct
+
+
+def test_opencv_rounds_means_by_itself_while_its_error_stays_below_the_nearest_tie():
+    # (n + 2) * 2**-24 * 65535 against 0.5 / n: 0.043 and 0.056 of 9 weights, 0.051 and 0.045 of 11.
+    assert reason("filter2d", dtype="uint16", kernel=np.ones((1, 9)) / 9) is None
+    assert "bits of the exact sum" in reason("filter2d", dtype="uint16", kernel=np.ones((1, 11)) / 11)
+
+
+def test_sums_run_in_float32_while_it_holds_them_and_else_in_float64():
+    for weight, name in [(255, "float32"), (256, "float64")]:  # 65535 * (255 + 1) lies just below 2**24
+        arithmetic = make_plan((4, 4), "uint16", [[weight, 1]]).job.arithmetic
+        assert arithmetic.dtype == name
+        assert arithmetic.exact
+
+
+# What cannot be planned at all
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "words"),
+    [
+        ((5,), "uint8", r"an image has the shape"),
+        ((5, 0), "uint8", r"none of them 0"),
+        ((1, 2, 3, 4), "uint8", r"an image has the shape"),
+        ((5, 5), "U3", r"images of type <U3"),
+        ((5, 5), "datetime64[s]", r"images of type datetime64"),
+        ((5, 5), "object", r"images of type object"),
+        ((5, 5), "longdouble", r"images of type"),
+        ((5, 5), "nonsense", r"nonsense"),
+    ],
+)
+def test_an_image_that_cannot_be_convolved(shape, dtype, words):
+    with pytest.raises(UsageError, match=words):
+        make_plan(shape, dtype, SHARPEN)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"border": "constant", "border_value": [1, 2]}, UsageError, "one for each of 3 channels, found 2"),
+        ({"border": "constant", "border_value": 1j}, UsageError, "complex border value needs a complex image"),
+        ({"mode": "valid", "dilation": 40}, UsageError, "kernel reaches over 81 pixels, the image has 9"),
+        ({"anchor": (3, 0)}, KernelError, "anchor"),
+        ({"border": "sideways"}, UsageError, "unknown border"),
+    ],
+)
+def test_options_that_do_not_go_with_the_image_or_the_kernel(options, error, words):
+    with pytest.raises(error, match=words):
+        make_plan((9, 9, 3), "uint8", SHARPEN, **options)
+
+
+def test_a_complex_result_needs_a_complex_type():
+    for image, kernel in [("uint8", [[1j]]), ("complex64", [[1]])]:
+        options = make_options(dtype="float32")
+        with pytest.raises(UsageError, match="complex64"):
+            plan_for((3, 3), np.dtype(image), Kernel(kernel), options)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "output"),
+    [("uint8", "complex64"), ("float32", "complex64"), ("int32", "complex128"), ("float64", "complex128")],
+)
+def test_complex_weights_give_a_complex_result_as_wide_as_the_image_needs(dtype, output):
+    assert make_plan((3, 3), dtype, [[1, 1j]]).job.output == output

@@ -1,0 +1,228 @@
+"""What holds of every filter: of the registry, of the catalog's chains and of its kernels."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from imgconv.convolution.options import make_options
+from imgconv.depth import fit
+from imgconv.filters.base import Output
+from imgconv.filters.kernel_filter import KernelFilter
+from imgconv.filters.parsing import build_chain, parse_filter
+from imgconv.filters.registry import FILTERS
+from imgconv.kernels.catalog import builtin_catalog
+from imgconv.kernels.kernel import Kernel
+from imgconv.vocabulary import EDGE_OUTPUTS
+from tests import definition
+
+CATALOG = builtin_catalog()
+SPECS = [
+    *FILTERS,
+    *(f"edges:output={output}" for output in EDGE_OUTPUTS),
+    *(f"edges:operator={operator}" for operator in CATALOG.operators),
+    *CATALOG.filters,
+    *CATALOG.kernels,
+    "motion:length=6,angle=20",
+    "[1 2 3; -4 5 -6; 7 8 9; 1 2 1]:anchor=0 2",
+]
+#: Kernels with weights that do not sum to 0, which every border can be used with.
+AVERAGING = ["box:rows=2,columns=5", "gaussian:sigma=0.7", "[1 2; -3 4]:anchor=0 1", "sharpen", "crisp"]
+#: What float32 sums of a few 16-bit levels may be off: 65535 * 2**-24 each.
+DIGITS = 0.05
+PIXELS = np.random.default_rng(1).integers(0, 256, (19, 17, 3), np.uint8)
+
+
+# The halo
+
+
+@pytest.mark.parametrize("options", [{}, {"dilation": (2, 3)}, {"rotate": True}], ids=str)
+@pytest.mark.parametrize("spec", SPECS)
+def test_a_pixel_reaches_as_far_as_the_halo_and_no_farther(spec, options):
+    chosen = parse_filter(spec, **options)
+    if chosen.halo is None:
+        return
+    at = tuple(2 * reach + 3 for reach in chosen.halo)
+    image = np.random.default_rng(2).random([2 * n + 1 for n in at])
+    before = chosen.response(image)
+    image[at] += 5
+    changed = np.argwhere(chosen.response(image) != before) - at
+    reached = tuple(np.abs(changed).max(axis=0).tolist())
+    assert all(n <= halo for n, halo in zip(reached, chosen.halo, strict=True))
+    if spec != "low_pass":  # its outermost weights stand on zeros of the sinc
+        assert reached == chosen.halo
+
+
+@pytest.mark.parametrize(
+    "specs", [["[1 1 1; 1 1 1; 1 1 1]", "[1 2 3]"], ["crisp"], ["sobel_x", "box:size=4", "sharpen"]], ids=str
+)
+@pytest.mark.parametrize("stride", [1, 2, (3, 1)], ids=str)
+def test_the_halo_of_a_chain_counts_pixels_of_the_image(specs, stride):
+    chain = build_chain(specs, options=make_options(stride=stride, border="wrap"))
+    steps = len(specs) if specs != ["crisp"] else 2
+    image = np.random.default_rng(3).random((216, 216))
+    down, across = (n**steps for n in make_options(stride=stride).stride)
+    before, reached = chain.response(image), np.zeros(2, int)
+    for row in range(100, 100 + down):
+        for column in range(100, 100 + across):
+            moved = image.copy()
+            moved[row, column] += 5
+            places = np.argwhere(chain.response(moved) != before) * (down, across)
+            reached = np.maximum(reached, np.abs(places - (row, column)).max(axis=0, initial=0))
+    assert (reached <= chain.halo).all()
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_an_image_cut_in_two_gives_the_bits_of_the_whole(spec):
+    chosen = parse_filter(spec)
+    rows = chosen.halo[0]
+    image = np.random.default_rng(4).integers(0, 256, (4 * rows + 24, 20), np.uint8)
+    whole, seam = chosen(image), image.shape[0] // 2
+    upper = chosen(image[: seam + rows])[:seam]
+    lower = chosen(image[seam - rows :])[rows:]
+    assert np.array_equal(np.concatenate([upper, lower]), whole)
+
+
+# From the response to the output
+
+
+@pytest.mark.parametrize("spec", SPECS)
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int16, np.float32, np.float64])
+def test_the_response_is_the_result_before_it_is_rounded(spec, dtype):
+    chosen = parse_filter(spec)
+    image = PIXELS.astype(dtype)
+    response = chosen.response(image)
+    assert response.dtype == (np.float64 if dtype == np.float64 else np.float32)
+    rendered = chosen.render(image, Output(dtype=np.dtype(np.float64))).values
+    if "direction" in spec:  # 359.99 and 0.01 degrees are neighbours
+        assert (np.abs((rendered - response + 180) % 360 - 180) < 1e-3).all()
+        return
+    assert np.allclose(rendered, response, rtol=1e-5, atol=1e-3)
+    if np.dtype(dtype).kind in "iu":
+        middle = (np.iinfo(dtype).max + 1) // 2 if chosen.range_for(np.dtype(dtype)) == "offset" else 0
+        own = chosen.render(image, Output()).values
+        near = np.clip(response + middle, np.iinfo(dtype).min, np.iinfo(dtype).max)
+        assert own.dtype == dtype
+        assert np.abs(own - near).max() <= 0.5 + DIGITS
+
+
+@pytest.mark.parametrize("options", [{}, {"border": "renormalize"}, {"border": "constant,wrap"}, {"nan": "ignore"}], ids=str)
+@pytest.mark.parametrize("spec", AVERAGING)
+@pytest.mark.parametrize(
+    ("dtype", "output"),
+    [
+        ("float64", Output(scale=3, delta=0.25)),
+        ("float64", Output(scale=Fraction(1, 3), delta=-2)),
+        ("float64", Output(scale=2.5, delta=1, levels=Fraction(257))),
+        ("uint8", Output(dtype=np.dtype("u2"), levels=Fraction(257))),
+        ("uint8", Output(dtype=np.dtype("f4"), levels=Fraction(1, 255), delta=10)),
+        ("uint16", Output(dtype=np.dtype("u1"), levels=Fraction(1, 257), scale=0.5)),
+    ],
+    ids=["times 3", "a third", "all", "8 to 16", "8 to float", "16 to 8"],
+)
+def test_scale_delta_and_levels_apply_whatever_the_border(dtype, output, spec, options):
+    chosen = parse_filter(spec, border_value=9, **options)
+    image = (PIXELS.astype(float) * (257 if dtype == "uint16" else 1)).astype(dtype)
+    wanted = (chosen.response(image.astype(np.float64)) * float(output.scale) + output.delta) * float(output.levels)
+    got = chosen.render(image, output).values
+    if got.dtype.kind == "f":
+        assert np.allclose(got, wanted, rtol=1e-5, atol=1e-6 if got.dtype == np.float32 else 1e-9)
+    else:
+        assert np.abs(got - np.clip(wanted, 0, np.iinfo(got.dtype).max)).max() <= 0.5 + DIGITS
+
+
+@pytest.mark.parametrize("spec", [*FILTERS, "sharpen", "crisp", "sobel_x", "emboss"])
+@pytest.mark.parametrize("policy", ["clip", "abs", "offset", "stretch"])
+def test_the_range_is_the_one_asked_for(spec, policy):
+    chosen = parse_filter(spec)
+    expected = fit(chosen.response(PIXELS).astype(np.float64), np.uint8, policy).values
+    got = chosen.render(PIXELS, Output(range_policy=policy)).values
+    assert np.abs(got.astype(int) - expected).max() <= 1
+    assert np.mean(got != expected) < 0.01
+
+
+@pytest.mark.parametrize("spec", ["sharpen", "sobel_x", "[3]", "crisp", "edges:operator=roberts"])
+def test_what_is_clipped_is_counted_where_that_was_asked_for(spec):
+    chosen = parse_filter(spec)
+    wanted = np.rint(chosen.response(PIXELS.astype(np.float64)))
+    fitted = chosen.render(PIXELS, Output(count=True))
+    assert fitted.clipped == np.count_nonzero((wanted < 0) | (wanted > 255)) > 0
+
+
+# Chains
+
+
+def test_a_chain_rounds_and_clips_nothing_between_its_steps():
+    halves = np.array([[1, 2]], np.uint8)
+    assert build_chain(["[1 1]:scale=1/2", "[2]"], options=make_options(border="edge"))(halves).tolist() == [[2, 3]]
+    assert np.array_equal(build_chain(["[9]", "[1]:scale=1/9"])(PIXELS), PIXELS)
+    assert np.array_equal(build_chain(["[-1]", "[-1]"])(PIXELS), PIXELS)
+
+
+@pytest.mark.parametrize(
+    "specs", [["crisp", "edges"], ["sharpen", "box", "edges:operator=kirsch"], ["sobel_x", "sobel_y"]], ids=str
+)
+def test_a_chain_is_its_steps_one_after_the_other(specs):
+    chain, image = build_chain(specs), PIXELS
+    for spec in specs:
+        image = parse_filter(spec).response(image)
+    assert np.array_equal(chain.response(PIXELS), image)
+    assert chain.name == " ".join(parse_filter(spec).name for spec in specs)
+    assert chain(PIXELS).dtype == np.uint8
+    assert chain.range_for(np.dtype(np.uint8)) == parse_filter(specs[-1]).range_for(np.dtype(np.uint8))
+
+
+@pytest.mark.parametrize("options", [{}, {"mode": "valid", "stride": 2}, {"mode": "full"}], ids=str)
+@pytest.mark.parametrize(
+    "specs", [*([s] for s in SPECS[::4]), ["crisp", "sobel_x"], ["[1 1j]", "box"], ["edges", "[1; 2]"]], ids=str
+)
+def test_the_plans_are_those_that_are_carried_out(specs, options):
+    chosen = build_chain(specs, options=make_options(**options))
+    image = np.random.default_rng(5).integers(0, 256, (70, 80), np.uint8)
+    plans = chosen.plans(image.shape, image.dtype)
+    assert plans[0].job.shape == image.shape
+    assert plans[0].job.dtype == np.uint8
+    assert plans[-1].output_shape == chosen.response(image).shape
+    for spec, plan in zip(reversed(specs), reversed(plans), strict=False):
+        if len(specs) > 1 and spec == specs[-1]:
+            assert plan.job.dtype == build_chain(specs[:-1], options=make_options(**options)).response(image).dtype
+
+
+# The grid
+
+
+@pytest.mark.parametrize("border", ["constant", "replicate", "reflect", "reflect101", "wrap", "renormalize"])
+@pytest.mark.parametrize("mode", ["same", "valid", "full"])
+@pytest.mark.parametrize("stride", [(1, 1), (2, 3)])
+@pytest.mark.parametrize(("anchor", "dilation"), [(None, (1, 1)), ((0, 2), (1, 1)), ((1, 0), (2, 3))])
+def test_on_the_grid_stand_the_pixels_under_the_anchor(anchor, dilation, stride, mode, border):
+    channel = np.random.default_rng(6).integers(1, 256, (11, 13), np.uint8)
+    options = make_options(border=border, border_value=9, mode=mode, stride=stride, anchor=anchor, dilation=dilation, delta=50)
+    kernel = Kernel([[1, 2, 3], [4, 5, 6]])
+    outside = "replicate" if border == "renormalize" else border
+    places = [
+        [definition.source(at, n, outside) for at in definition.anchored(n, taps, a, mode, s, d)]
+        for n, taps, a, s, d in zip(channel.shape, kernel.shape, anchor or kernel.anchor, stride, dilation, strict=True)
+    ]
+    expected = np.pad(channel, (0, 1))[np.ix_(*places)]  # what lies outside, at -1, is 0
+    chosen = KernelFilter(kernel, options)
+    assert np.array_equal(chosen.on_grid(channel), expected)
+    assert chosen.on_grid(channel).dtype == np.uint8
+    assert chosen.response(channel).shape == expected.shape
+
+
+@pytest.mark.parametrize("options", [{}, {"mode": "valid"}, {"mode": "full", "stride": 2}, {"stride": (3, 1)}], ids=str)
+@pytest.mark.parametrize("specs", [["edges"], ["edges:operator=roberts"], ["crisp"], ["box:size=4", "edges", "[1 2]"]], ids=str)
+def test_a_channel_kept_unfiltered_has_the_shape_of_the_result(specs, options):
+    chosen = build_chain(specs, options=make_options(**options))
+    channel = np.full((30, 31), 201, np.uint8)
+    kept = chosen.on_grid(channel)
+    assert kept.shape == chosen.response(channel).shape
+    assert (kept == 201).all()
+
+
+def test_a_filter_is_called_with_arrays_and_lists():
+    assert parse_filter("[1 2]:anchor=0 0")([[1, 2, 3]], dtype="float32").tolist() == [[5, 8, 7]]
+    assert parse_filter("sharpen")(PIXELS).dtype == np.uint8

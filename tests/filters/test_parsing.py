@@ -1,0 +1,146 @@
+"""From the notation to a filter, and what is said where there is none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from imgconv.convolution.options import make_options
+from imgconv.errors import KernelError, UsageError
+from imgconv.filters.chain import ChainFilter
+from imgconv.filters.edges import EdgeFilter
+from imgconv.filters.kernel_filter import KernelFilter
+from imgconv.filters.parsing import build_chain, parse_filter
+from imgconv.filters.registry import FILTERS
+from imgconv.kernels.catalog import builtin_catalog, load_catalog, parse_kernel
+
+
+@pytest.fixture
+def catalog_of(tmp_path):
+    """Return the built-in catalog with a text of YAML on top."""
+
+    def build(text):
+        path = tmp_path / "mine.yaml"
+        path.write_text(text, encoding="utf-8")
+        return load_catalog(path)
+
+    return build
+
+
+@pytest.mark.parametrize("text", ["sharpen", "gaussian:sigma=2", "[1 0 -1; 2 0 -2]", "[1 1]:scale=1/2,anchor=0 0"])
+def test_a_kernel_is_a_filter(text):
+    chosen = parse_filter(text)
+    assert isinstance(chosen, KernelFilter)
+    assert chosen.kernel == parse_kernel(text)
+    assert chosen.name == text
+
+
+def test_a_file_is_a_filter(tmp_path):
+    (tmp_path / "k.txt").write_text("1 2\n3 4\n")
+    assert np.array_equal(parse_filter(f"@{tmp_path / 'k.txt'}").kernel.weights, [[1, 2], [3, 4]])
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_a_filter_of_the_registry_by_its_name_and_by_its_parameters(name):
+    plain = parse_filter(name)
+    spelt_out = ",".join(f"{key}={value}" for key, value in FILTERS[name].parameters.items())
+    assert parse_filter(f"{name}:{spelt_out}").name == plain.name
+    assert parse_filter(plain.name).name == plain.name
+
+
+def test_the_parameters_of_edges():
+    chosen = parse_filter("edges:operator=prewitt,output=y")
+    assert isinstance(chosen, EdgeFilter)
+    assert (chosen.operator.name, chosen.output) == ("prewitt", "y")
+    assert parse_filter("edges").operator.name == "scharr"
+
+
+@pytest.mark.parametrize("name", builtin_catalog().filters)
+def test_a_chain_of_the_catalog(name):
+    chosen = parse_filter(name)
+    assert isinstance(chosen, ChainFilter)
+    assert [step.name for step in chosen.steps] == list(builtin_catalog().steps(name))
+
+
+def test_several_texts_are_a_chain_and_one_is_itself():
+    chain = build_chain(["crisp", "edges:operator=sobel"])
+    assert [type(step) for step in chain.steps] == [ChainFilter, EdgeFilter]
+    assert isinstance(build_chain(["sharpen"]), KernelFilter)
+
+
+def test_options_go_to_every_convolution():
+    chain = build_chain(["crisp", "edges"], options=make_options(border="wrap", engine="numpy"))
+    plans = chain.plans((9, 9), np.uint8)
+    assert len(plans) == 4
+    assert {(plan.engine, str(plan.job.border)) for plan in plans} == {("numpy", "wrap")}
+    assert parse_filter("sharpen", border="edge", stride=2).options == make_options(border="replicate", stride=2)
+
+
+# A catalog of one's own
+
+
+def test_a_chain_of_ones_own_with_a_chain_in_it(catalog_of):
+    double = "double:\n    about: two\n    steps: [crisp, 'edges:output=x']\n"
+    catalog = catalog_of(f"filters:\n  {double}  one:\n    about: one\n    steps: [sharpen]\n")
+    chosen = parse_filter("double", catalog)
+    assert [step.name for step in chosen.steps] == [parse_filter("crisp").name, parse_filter("edges:output=x").name]
+    assert isinstance(parse_filter("one", catalog), KernelFilter)
+
+
+def test_a_kernel_of_ones_own_comes_before_a_filter_of_the_same_name(catalog_of):
+    catalog = catalog_of("kernels:\n  edges:\n    about: mine\n    matrix: [[1, -1]]\n")
+    assert isinstance(parse_filter("edges", catalog), KernelFilter)
+
+
+def test_a_chain_that_contains_itself_is_refused(catalog_of):
+    text = "filters:\n  one:\n    about: a\n    steps: [sharpen, two]\n  two:\n    about: b\n    steps: [one]\n"
+    with pytest.raises(KernelError, match="contains itself: one > two > one"):
+        parse_filter("one", catalog_of(text))
+
+
+def test_the_same_chain_twice_is_no_circle(catalog_of):
+    catalog = catalog_of("filters:\n  twice:\n    about: a\n    steps: [crisp, crisp]\n")
+    assert len(parse_filter("twice", catalog).steps) == 2
+
+
+# Mistakes
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("sharpn", r"'sharpn' \(did you mean sharpen"),
+        ("crips", r"'crips' \(did you mean crisp"),
+        (
+            "edges:operater=sobel",
+            r"filter edges has no parameter 'operater' \(did you mean operator\?\); it takes operator, output",
+        ),
+        ("edges:operator=sobol", r"'sobol' \(did you mean sobel"),
+        ("edges:operator=sharpen", "sharpen is a kernel, and an edge operator is needed"),
+        ("edges:operator=(gaussian:sigma=2)", "filter edges: operator is a word, found a filter in parentheses"),
+        ("crisp:sigma=2", "filter crisp is a chain and takes no arguments, found sigma"),
+        ("gaussian:sgima=2", r"sgima.*did you mean sigma"),
+        ("sobel", "sobel is an edge operator, and a kernel is needed here"),
+        ("", "."),
+        ("edges:", "."),
+        ("[1 2; 3]", "row"),
+    ],
+)
+def test_what_names_no_filter_is_told(text, words):
+    with pytest.raises(KernelError, match=words) as caught:
+        parse_filter(text)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [({"border": "edgy"}, "unknown border"), ({"stride": 0}, "stride must be"), ({"mode": "x"}, "unknown mode")],
+)
+def test_an_option_that_cannot_be_used_is_told(given, words):
+    with pytest.raises(UsageError, match=words):
+        parse_filter("sharpen", **given)
+
+
+def test_a_closest_filter_is_offered_too():
+    with pytest.raises(KernelError, match="did you mean edges"):
+        parse_filter("edgse")

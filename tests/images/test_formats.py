@@ -1,0 +1,218 @@
+"""Every format, every type, grey, colour and alpha: what is written is what readers that are not OpenCV find in it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from imgconv.errors import WriteError
+from imgconv.images.formats import EXTENSIONS, FORMATS, format_named, format_of, sniffed
+from imgconv.images.image import Image
+from imgconv.images.reading import read_image
+from imgconv.images.writing import write_image
+from tests.images import independent
+
+#: Largest mean difference, in levels of 8 bits, of the formats that are lossy.
+LOSSY = {"jpeg": 3.0, "avif": 3.0, "gif": 12.0, "hdr": 1.0}
+
+TYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float16", "float32", "float64", "bool")
+
+HELD = [
+    (name, dtype, channels)
+    for name, f in FORMATS.items()
+    for dtype in f.dtypes
+    for channels in (1, 2, 3, 4)
+    if (channels in (1, 3) or f.alpha) and (channels < 3 or f.colour)
+]
+REFUSED = [
+    (name, dtype, channels)
+    for name in FORMATS
+    for dtype in TYPES
+    for channels in (1, 2, 3, 4)
+    if (name, dtype, channels) not in HELD
+]
+
+
+def scaled(pixels: np.ndarray, dtype: str) -> np.ndarray:
+    """Return 8-bit pixels in another type, with detail in its lowest bits."""
+    kind = np.dtype(dtype)
+    fine = pixels / 255 * 0.9 + np.linspace(0, 0.1, pixels.size).reshape(pixels.shape)
+    if kind.kind == "f":
+        return fine.astype(kind)
+    if kind.kind == "b":
+        return pixels > 128
+    low, high = float(np.iinfo(kind).min), float(np.iinfo(kind).max)
+    return np.floor(low + fine * (high - low)).clip(low, high).astype(kind)
+
+
+def picture(photo: np.ndarray, dtype: str, channels: int, *, sharp_alpha: bool = False) -> np.ndarray:
+    alpha = photo[::-1, ::-1, :1] if not sharp_alpha else np.where(photo[::-1, ::-1, :1] > 90, 255, 0).astype(np.uint8)
+    if sharp_alpha and channels in (2, 4):  # GIF has transparent and opaque, and nothing between
+        return np.dstack([photo[:, :, : channels - 1], alpha])
+    planes = {1: photo[:, :, 0], 2: np.dstack([photo[:, :, :1], alpha]), 3: photo, 4: np.dstack([photo, alpha])}
+    return scaled(planes[channels], dtype)
+
+
+def spread(pixels: np.ndarray, channels: int) -> np.ndarray:
+    """Return pixels in as many channels, red first: from one or two, grey three times."""
+    pixels = pixels[:, :, np.newaxis] if pixels.ndim == 2 else pixels
+    order = {(1, 3): [0, 0, 0], (2, 4): [0, 0, 0, 1], (3, 3): [2, 1, 0], (4, 4): [2, 1, 0, 3], (1, 1): [0]}
+    return pixels[:, :, order[pixels.shape[2], channels]]
+
+
+def visible(pixels: np.ndarray) -> np.ndarray:
+    """Return where there is anything to see: everywhere, unless alpha is 0."""
+    return pixels[:, :, 3] > 0 if pixels.shape[2] == 4 else np.ones(pixels.shape[:2], bool)
+
+
+@pytest.mark.parametrize(("name", "dtype", "channels"), HELD)
+def test_round_trip(tmp_path, photo, name, dtype, channels) -> None:
+    pixels = picture(photo, dtype, channels, sharp_alpha=name == "gif")
+    path = tmp_path / f"out{FORMATS[name].extensions[0]}"
+    assert write_image(path, Image(pixels)) == ()
+    again = read_image(path)
+    assert sniffed(memoryview(path.read_bytes())) in (name, "pnm")
+    assert again.pages == 1
+    stored = {1: 1 if FORMATS[name].grey else 3, 2: 4, 3: 3, 4: 4}[channels]
+    expected = spread(pixels, stored)
+    found = again.pixels.reshape(37, 50, -1)
+    if found.shape[2] >= 3:
+        found = found[:, :, [2, 1, 0, 3][: found.shape[2]]]
+    assert found.shape == expected.shape
+    unit = 255.0 if np.dtype(dtype).kind == "f" else 1.0
+    if name not in LOSSY:
+        assert np.array_equal(found, expected)
+    else:
+        seen = visible(found)
+        assert seen.any()
+        assert np.array_equal(seen, visible(expected))
+        assert np.abs(found.astype(float) - expected)[seen].mean() * unit < LOSSY[name]
+    if np.dtype(dtype).itemsize <= 2 or np.dtype(dtype).kind == "f":
+        assert again.pixels.dtype == {"int8": np.dtype("int16")}.get(dtype, np.dtype(dtype))
+
+
+@pytest.mark.parametrize(("name", "dtype", "channels"), [case for case in HELD if case[0] != "hdr"])
+def test_what_other_readers_find(tmp_path, photo, name, dtype, channels) -> None:
+    pixels = picture(photo, dtype, channels, sharp_alpha=name == "gif")
+    path = tmp_path / f"out{FORMATS[name].extensions[0]}"
+    write_image(path, Image(pixels))
+    found = independent.read(path)
+    found = found.reshape(37, 50, -1)
+    if name == "gif" and channels in (1, 3) and found.shape[2] == 4:
+        assert np.all(found[:, :, 3] == 255)  # a transparent colour is reserved, and used nowhere
+        found = found[:, :, :3]
+    expected = spread(pixels, found.shape[2])
+    if name == "jp2" and dtype == "uint16" and found.dtype == np.uint8:
+        expected = expected >> 8  # Pillow keeps 8 bits of colour
+        assert np.abs(found.astype(int) - expected).max() <= 1
+    elif name not in LOSSY:
+        assert found.dtype == np.dtype(dtype)
+        assert np.array_equal(found, expected)
+    else:
+        seen = visible(found)
+        assert seen.any()
+        assert np.array_equal(seen, visible(expected))
+        assert np.abs(found.astype(float) - expected)[seen].mean() < LOSSY[name]
+
+
+@pytest.mark.parametrize(("name", "dtype", "channels"), REFUSED)
+def test_what_cannot_be_held_is_refused_before_anything_is_written(tmp_path, left, photo, name, dtype, channels) -> None:
+    path = tmp_path / f"out{FORMATS[name].extensions[0]}"
+    path.write_bytes(b"old")
+    with pytest.raises(WriteError) as caught:
+        write_image(path, Image(picture(photo, dtype, channels)))
+    message = str(caught.value)
+    assert message.startswith(f"{path}: {FORMATS[name].title} ")
+    assert "; choose " in message
+    assert len(message.splitlines()) == 1
+    assert path.read_bytes() == b"old"
+    assert left() == [path.name]
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype", "channels", "words"),
+    [
+        ("out.jpg", "uint16", 3, ["JPEG", "16-bit", "--depth 8"]),
+        ("out.webp", "uint16", 1, ["WebP", "16-bit", "--depth 8"]),
+        ("out.png", "float32", 3, ["PNG", "floating-point", "--depth 8 or 16", ".tif"]),
+        ("out.jpg", "float32", 1, ["JPEG", "floating-point", "--depth 8"]),
+        ("out.jpg", "uint8", 4, ["JPEG", "alpha", ".png"]),
+        ("out.pgm", "uint8", 3, ["PGM", "colour", ".png"]),
+        ("out.hdr", "uint8", 3, ["HDR", "8-bit", "--depth 32f"]),
+        ("out.png", "complex64", 1, ["PNG", "complex"]),
+    ],
+)
+def test_a_refusal_says_what_and_what_to_do(tmp_path, left, photo, name, dtype, channels, words) -> None:
+    pixels = np.zeros((3, 4), dtype) if dtype == "complex64" else picture(photo, dtype, channels)
+    with pytest.raises(WriteError) as caught:
+        write_image(tmp_path / name, Image(pixels))
+    assert [word for word in words if word not in str(caught.value)] == []
+    assert left() == []
+
+
+def test_the_advice_of_a_refusal_can_be_followed(tmp_path, photo) -> None:
+    for name, dtype, channels in REFUSED[::7]:
+        pixels = Image(picture(photo, dtype, channels))
+        with pytest.raises(WriteError) as caught:
+            write_image(tmp_path / f"out{FORMATS[name].extensions[0]}", pixels)
+        offered = str(caught.value).partition("another format (")[2].rstrip(")").split(", ")
+        for extension in filter(None, offered):
+            write_image(tmp_path / f"advised{extension}", pixels)
+
+
+def test_alpha_that_says_nothing_may_be_left_out(tmp_path, photo) -> None:
+    pixels = np.dstack([photo, np.full(photo.shape[:2], 255, np.uint8)])
+    write_image(tmp_path / "out.bmp", Image(pixels))
+    write_image(tmp_path / "out.ppm", Image(pixels))
+    assert np.array_equal(independent.read(tmp_path / "out.ppm"), photo[:, :, ::-1])
+    pixels[3, 4, 3] = 254
+    with pytest.raises(WriteError, match="alpha"):
+        write_image(tmp_path / "out.ppm", Image(pixels))
+
+
+@pytest.mark.parametrize(("name", "side"), [("out.webp", 16_384), ("out.jpg", 65_501)])
+def test_too_many_pixels_a_side_are_refused(tmp_path, left, name, side) -> None:
+    with pytest.raises(WriteError, match=f"{side}") as caught:
+        write_image(tmp_path / name, Image(np.zeros((1, side, 3), np.uint8)))
+    assert len(str(caught.value).splitlines()) == 1
+    assert left() == []
+
+
+# Names
+
+
+@pytest.mark.parametrize("extension", EXTENSIONS)
+def test_every_extension_is_known_in_any_case(extension) -> None:
+    assert format_of(f"a.b/out{extension.upper()}") is EXTENSIONS[extension]
+    assert format_named(extension) is format_named(extension.lstrip(".").upper()) is EXTENSIONS[extension]
+
+
+def test_no_extension_means_two_formats() -> None:
+    every = [extension for f in FORMATS.values() for extension in f.extensions]
+    assert len(every) == len(set(every))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("out.jpgg", [".jpgg", "did you mean", ".jpg", ".tif"]),
+        ("out.pmg", [".pmg", "did you mean", ".png"]),
+        ("out", ["out: ", ".png", ".tif"]),
+        (".png", [".png: ", ".jpg", ".tif"]),
+        ("out.", ["out.: ", ".png", ".tif"]),
+        ("out.exe", [".exe", ".png", ".tif"]),
+        ("out.p\nng", ["p\\nng"]),
+    ],
+)
+def test_an_unknown_extension_is_told_with_the_closest(name, words) -> None:
+    with pytest.raises(WriteError) as caught:
+        format_of(name)
+    assert [word for word in words if word not in str(caught.value)] == []
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["", ".", "jpgg", "a/b", "\n"])
+def test_an_unknown_format_is_told(name) -> None:
+    with pytest.raises(WriteError, match="unknown format") as caught:
+        format_named(name)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,276 @@
+"""Reading files: real ones, odd ones, damaged ones, and what is said of those that cannot be read."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image as Pillow
+
+from imgconv.errors import ReadError
+from imgconv.images.decoding import decode
+from imgconv.images.formats import FORMATS
+from imgconv.images.image import Image
+from imgconv.images.reading import read_image
+from imgconv.images.writing import write_image
+
+
+def red_first(pixels: np.ndarray) -> np.ndarray:
+    return pixels if pixels.ndim == 2 else pixels[:, :, [2, 1, 0, 3][: pixels.shape[2]]]
+
+
+def fault(data: bytes, name: str = "in.xyz") -> str:
+    with pytest.raises(ReadError) as caught:
+        decode(data, name)
+    message = str(caught.value)
+    assert message.startswith(f"{name}: ")
+    assert len(message.splitlines()) == 1
+    assert len(message) < 400
+    return message
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "pages"),
+    [
+        ("astronaut.png", "png", 1),
+        ("camera.png", "png", 1),
+        ("coffee.png", "png", 1),
+        ("horse.png", "png", 1),
+        ("logo.png", "png", 1),
+        ("moon.png", "png", 1),
+        ("chessboard_GRAY.png", "png", 1),
+        ("multipage.tif", "tiff", 2),
+        ("no_time_for_that_tiny.gif", "gif", 24),
+    ],
+)
+def test_real_files(photographs, name, kind, pages) -> None:
+    image = read_image(photographs / name)
+    assert (image.format, image.pages) == (kind, pages)
+    if kind == "tiff":
+        with tifffile.TiffFile(photographs / name) as file:
+            assert len(file.pages) == pages
+            expected = file.pages[0].asarray()
+    else:
+        with Pillow.open(photographs / name) as other:
+            assert getattr(other, "n_frames", 1) == pages
+            expected = np.asarray(other.convert("RGB") if other.mode == "P" else other)
+    found = red_first(image.pixels)
+    assert found.dtype == np.uint8
+    assert np.array_equal(found[..., :3] if name.endswith("gif") else found, expected)
+
+
+@pytest.mark.parametrize("name", ["retina.jpg", "rocket.jpg", "hubble_deep_field.jpg"])
+def test_real_photographs_in_jpeg(photographs, name) -> None:
+    image = read_image(photographs / name)
+    with Pillow.open(photographs / name) as other:
+        expected = np.asarray(other).astype(int)
+    assert image.pixels.shape == expected.shape
+    assert np.abs(red_first(image.pixels) - expected).mean() < 1  # decoders may differ by a level
+    assert (image.format, image.pages) == ("jpeg", 1)
+
+
+@pytest.mark.parametrize("as_type", [str, os.fsencode, lambda p: p])
+def test_a_name_may_be_text_bytes_or_a_path(photographs, as_type) -> None:
+    assert read_image(as_type(photographs / "camera.png")).pixels.shape == (512, 512)
+
+
+# Kinds of pixels
+
+
+@pytest.mark.parametrize(
+    ("dtype", "kept"),
+    [("uint8", "uint8"), ("uint16", "uint16"), ("int16", "int16"), ("float32", "float32"), ("float64", "float64")],
+)
+@pytest.mark.parametrize("shape", [(6, 5), (6, 5, 3), (1, 1)])
+def test_tiff_of_another_writer(tmp_path, dtype, kept, shape) -> None:
+    pixels = (np.arange(np.prod(shape)).reshape(shape) * 3 - (40 if dtype[0] in "if" else 0)).astype(dtype)
+    tifffile.imwrite(tmp_path / "in.tif", pixels, photometric="rgb" if len(shape) == 3 else "minisblack")
+    image = read_image(tmp_path / "in.tif")
+    assert image.pixels.dtype == kept
+    assert np.array_equal(red_first(image.pixels), pixels)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int32", "uint32", "float16", "bool", "uint64", "int64", "complex64"])
+def test_a_tiff_of_a_rare_type_is_read_whole_or_refused(tmp_path, dtype) -> None:
+    pixels = np.array([[0, 1, 100], [1, 0, 1]]).astype(dtype)
+    if dtype in ("int32", "uint32"):
+        pixels[0, 0] = np.iinfo(dtype).max - 1
+    tifffile.imwrite(tmp_path / "in.tif", pixels, photometric="minisblack")
+    if dtype in ("uint64", "int64", "complex64"):
+        with pytest.raises(ReadError, match=r"in\.tif: "):
+            read_image(tmp_path / "in.tif")
+        return
+    try:
+        found = read_image(tmp_path / "in.tif").pixels
+    except ReadError:
+        assert dtype in ("float16", "uint32")  # some versions of OpenCV read them
+    else:
+        assert np.array_equal(found, pixels * (255 if dtype == "bool" else 1))
+
+
+def test_alpha_of_another_writer_is_neither_lost_nor_multiplied(tmp_path) -> None:
+    pixels = np.random.default_rng(3).integers(0, 256, (7, 9, 4), np.uint8)
+    Pillow.fromarray(pixels).save(tmp_path / "in.png")
+    tifffile.imwrite(tmp_path / "in.tif", pixels, photometric="rgb", extrasamples=["unassalpha"])
+    for name in ("in.png", "in.tif"):
+        assert np.array_equal(red_first(read_image(tmp_path / name).pixels), pixels)
+
+
+def test_grey_with_alpha_is_not_read_as_grey_alone(tmp_path) -> None:
+    pixels = np.random.default_rng(4).integers(0, 256, (7, 9, 2), np.uint8)
+    Pillow.fromarray(pixels, "LA").save(tmp_path / "in.png")
+    found = red_first(read_image(tmp_path / "in.png").pixels)
+    assert np.array_equal(found[:, :, [0, -1]], pixels)
+    tifffile.imwrite(tmp_path / "in.tif", pixels, photometric="minisblack", extrasamples=["unassalpha"], planarconfig="contig")
+    with pytest.raises(ReadError, match="samples"):
+        read_image(tmp_path / "in.tif")
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float32", "float64"])
+def test_a_tiff_in_planes_is_read_whole_or_refused(tmp_path, dtype) -> None:
+    planes = (np.random.default_rng(6).random((3, 20, 30)) * 200).astype(dtype)
+    tifffile.imwrite(tmp_path / "in.tif", planes, photometric="rgb", planarconfig="separate")
+    if dtype == "uint8":
+        assert np.array_equal(red_first(read_image(tmp_path / "in.tif").pixels), np.moveaxis(planes, 0, 2))
+    else:
+        with pytest.raises(ReadError, match="plane"):
+            read_image(tmp_path / "in.tif")
+
+
+def test_a_real_file_in_planes_is_refused(photographs) -> None:
+    with pytest.raises(ReadError, match=r"multipage_rgb\.tif.*plane"):
+        read_image(photographs / "multipage_rgb.tif")
+
+
+def test_five_channels_are_refused(tmp_path) -> None:
+    tifffile.imwrite(tmp_path / "in.tif", np.zeros((4, 5, 5), np.uint8), photometric="minisblack", planarconfig="contig")
+    with pytest.raises(ReadError, match=r"in\.tif: "):
+        read_image(tmp_path / "in.tif")
+
+
+@pytest.mark.parametrize(("kind", "extension"), [("JPEG", "jpg"), ("TIFF", "tif")])
+def test_cmyk_becomes_rgb_without_alpha(tmp_path, kind, extension) -> None:
+    cmyk = Pillow.new("CMYK", (16, 16), (10, 200, 60, 30))
+    cmyk.save(tmp_path / f"in.{extension}", kind)
+    found = red_first(read_image(tmp_path / f"in.{extension}").pixels)
+    assert found.shape == (16, 16, 3)
+    assert np.abs(found[8, 8].astype(int) - cmyk.convert("RGB").getpixel((8, 8))).max() <= 12
+
+
+@pytest.mark.parametrize(("mode", "white"), [("1", 255), ("P", 7), ("L", 7)])
+def test_palettes_and_bits(tmp_path, mode, white) -> None:
+    picture = Pillow.new("L", (5, 4), 7 if white == 7 else 255)
+    picture.convert(mode).save(tmp_path / "in.png")
+    found = read_image(tmp_path / "in.png").pixels
+    assert found.shape[:2] == (4, 5)
+    assert np.all(found == white)
+
+
+def test_a_twelve_bit_picture_is_as_bright_as_it_was_meant(tmp_path) -> None:
+    (tmp_path / "in.pgm").write_bytes(b"P5\n# a comment\n2 1\n4095\n" + np.array([4095, 2047], ">u2").tobytes())
+    assert read_image(tmp_path / "in.pgm").pixels.tolist() == [[65535, round(2047 * 65535 / 4095)]]
+
+
+@pytest.mark.parametrize("data", [b"P2 2 1 255 7 200\n", b"P2\n#x\n2 1\n255\n7\n200\n"])
+def test_a_picture_as_text(data) -> None:
+    assert decode(data).pixels.tolist() == [[7, 200]]
+
+
+# What cannot be read
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("part", [0.02, 0.3, 0.7, 0.99])
+def test_a_truncated_file_of_every_format(tmp_path, photo, name, part) -> None:
+    pixels = photo if FORMATS[name].colour else photo[:, :, 0]
+    path = tmp_path / f"in{FORMATS[name].extensions[0]}"
+    write_image(path, Image((pixels / np.float32(255)) if "uint8" not in FORMATS[name].dtypes else pixels))
+    data = path.read_bytes()
+    path.write_bytes(data[: max(1, int(len(data) * part))])
+    with pytest.raises(ReadError) as caught:
+        read_image(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "data", [b"x", b"hello, world\n" * 9, b"\0" * 100, b"<svg></svg>", b"%PDF-1.4\n", b"P6", b"P6\n0 0\n255\n"]
+)
+def test_no_image(data) -> None:
+    fault(data)
+
+
+def test_the_message_says_which_format_is_damaged(photographs) -> None:
+    assert "PNG" in fault((photographs / "camera.png").read_bytes()[:900])
+    assert "JPEG" in fault((photographs / "retina.jpg").read_bytes()[:900])
+
+
+def test_an_empty_file(tmp_path) -> None:
+    (tmp_path / "in.png").touch()
+    with pytest.raises(ReadError, match=r"in\.png.*empty"):
+        read_image(tmp_path / "in.png")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("nowhere.png", "no such file"), ("folder", "is a folder"), ("file/in.png", "not a folder"), ("a\0b.png", r"a\\x00b\.png"),
+     ("\ud800.png", r"\\ud800"), ("two\nlines.png", r"two\\nlines\.png: no such file"), ("x" * 300, "too long"),
+     ("loop", "lead back")],
+)  # fmt: skip
+def test_files_that_are_not_there(tmp_path, name, words) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(ReadError, match=words) as caught:
+        read_image(f"{tmp_path}/{name}")
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("head", [b"P6\n70000 70000\n255\n", b"P5\n70000 70000\n65535\n"])
+def test_larger_than_the_limit_of_opencv(head) -> None:
+    message = fault(head + bytes(1000), "in.ppm")
+    assert str(2**30) in message
+    assert "OPENCV_IO_MAX_IMAGE_PIXELS" in message
+
+
+def test_a_header_that_promises_more_than_there_is_costs_nothing() -> None:
+    assert "PPM" in fault(b"P6\n32000 32000\n255\n" + bytes(99)).upper() or "PNM" in fault(b"P6\n32000 32000\n255\n")
+
+
+def test_no_line_of_a_library_reaches_the_terminal(tmp_path, photo, run_python) -> None:
+    for name in ("jpeg", "tiff", "webp", "avif", "jp2", "bmp", "ppm", "gif"):
+        path = tmp_path / f"in{FORMATS[name].extensions[0]}"
+        write_image(path, Image(photo))
+        path.write_bytes(path.read_bytes()[:-200])
+    (tmp_path / "text.png").write_text("no picture")
+    code = (
+        "import pathlib, sys\nfrom imgconv.images.reading import read_image\nfrom imgconv.errors import ReadError\n"
+        "for path in sorted(pathlib.Path(sys.argv[1]).iterdir()):\n"
+        "    try:\n        read_image(path)\n    except ReadError:\n        print(path.name)\n"
+    )
+    result = run_python("-c", code, tmp_path)
+    assert result.stderr == ""
+    assert len(result.stdout.split()) == 9
+
+
+# Standard input
+
+
+def test_standard_input(photographs, monkeypatch) -> None:
+    data = (photographs / "camera.png").read_bytes()
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(data), isatty=lambda: False))
+    image = read_image("-")
+    assert np.array_equal(image.pixels, read_image(photographs / "camera.png").pixels)
+    assert image.format == "png"
+
+
+@pytest.mark.parametrize("stream", [None, SimpleNamespace(buffer=io.BytesIO(), isatty=lambda: False)], ids=["closed", "empty"])
+def test_nothing_on_standard_input(monkeypatch, stream) -> None:
+    monkeypatch.setattr(sys, "stdin", stream)
+    with pytest.raises(ReadError, match="standard input"):
+        read_image("-")

@@ -1,0 +1,110 @@
+"""The directories of TIFF and EXIF: what other programs wrote, and what nobody should have."""
+
+from __future__ import annotations
+
+import io
+import struct
+
+import numpy as np
+import pytest
+import tifffile
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image as Pillow
+
+from imgconv.images import tiff
+
+ORIENTATION = 274
+
+
+def written(byteorder: str, bigtiff: bool) -> bytes:
+    file = io.BytesIO()
+    with tifffile.TiffWriter(file, byteorder=byteorder, bigtiff=bigtiff) as writer:
+        for page in range(3):
+            writer.write(
+                np.full((4, 5 + page), page, np.uint16), metadata=None, extratags=[(ORIENTATION, "H", 1, page + 2, True)]
+            )
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+@pytest.mark.parametrize("bigtiff", [False, True])
+def test_what_tifffile_wrote(byteorder, bigtiff) -> None:
+    data = memoryview(written(byteorder, bigtiff))
+    layout = tiff.layout_of(data)
+    assert layout is not None
+    assert (layout.order, layout.big) == (byteorder, bigtiff)
+    offsets = list(tiff.directories(data, layout))
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        assert offsets == [page.offset for page in file.pages]
+        for offset, page in zip(offsets, file.pages, strict=True):
+            entries = tiff.entries(data, layout, offset)
+            for tag in (256, 257, 258, 277, ORIENTATION):
+                value = page.tags[tag].value
+                assert entries[tag].values == (value if isinstance(value, tuple) else (value,))
+    assert [tiff.entries(data, layout, offset)[ORIENTATION].values for offset in offsets] == [(2,), (3,), (4,)]
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"II", b"II*\0", b"XX*\0\x08\0\0\0", b"II*\0\x08\0\0", b"MM*\0\0\0\0\x08", b"II\x2c\0" + bytes(9)]
+)
+def test_what_is_no_tiff(data) -> None:
+    assert tiff.layout_of(memoryview(data)) is None
+    assert tiff.with_short(data, ORIENTATION, 6) == data
+
+
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+@pytest.mark.parametrize("value", [1, 6, 65535])
+def test_a_value_that_is_there_is_overwritten_in_place(byteorder, value) -> None:
+    data = written(byteorder, False)
+    changed = tiff.with_short(data, ORIENTATION, value)
+    assert len(changed) == len(data)
+    assert sum(a != b for a, b in zip(data, changed, strict=True)) <= 2
+    with tifffile.TiffFile(io.BytesIO(changed)) as file:
+        assert file.pages[0].tags[ORIENTATION].value == value
+        assert file.pages[1].tags[ORIENTATION].value == 3
+
+
+@pytest.mark.parametrize("tag", [200, 266, 60000])
+def test_a_value_that_is_not_there_is_put_in_its_place(tag) -> None:
+    data = written("<", False)
+    changed = tiff.with_short(data, tag, 7)
+    with tifffile.TiffFile(io.BytesIO(changed)) as file:
+        assert len(file.pages) == 3
+        assert file.pages[0].tags[tag].value == 7
+        assert file.pages[0].tags[ORIENTATION].value == 2
+        codes = [entry.code for entry in file.pages[0].tags]
+        assert codes == sorted(codes)
+        assert np.array_equal(file.pages[0].asarray(), np.full((4, 5), 0))
+
+
+def test_exif_of_pillow() -> None:
+    exif = Pillow.Exif()
+    exif[ORIENTATION] = 5
+    data = memoryview(exif.tobytes()[6:])
+    layout = tiff.layout_of(data)
+    assert layout is not None
+    assert tiff.entries(data, layout, layout.first)[ORIENTATION].values == (5,)
+
+
+NUMBERS = st.sampled_from([0, 1, 2, 8, 12, 255, 65535, 2**31, 2**32 - 1])
+
+
+@given(
+    st.sampled_from([b"II*\0", b"MM\0*", b"II+\0\x08\0\0\0", b"MM\0+\0\x08\0\0"]),
+    st.lists(NUMBERS.map(lambda n: struct.pack("<I", n)) | st.binary(max_size=8), max_size=60).map(b"".join),
+    st.integers(0, 2**64),
+)
+def test_random_bytes_are_read_within_bounds(head, tail, offset) -> None:
+    data = memoryview(head + tail)
+    layout = tiff.layout_of(data)
+    if layout is None:
+        assert len(data) < 16
+        return
+    offsets = list(tiff.directories(data, layout))
+    assert len(offsets) == len(set(offsets)) <= len(data)
+    for at in (*offsets, offset):
+        for entry in tiff.entries(data, layout, at).values():
+            assert 0 < len(entry.values) <= 16
+            assert 0 <= entry.position < len(data)
+    assert isinstance(tiff.with_short(bytes(data), ORIENTATION, 6), bytes)

@@ -1,0 +1,219 @@
+"""Writing files: whole or not at all, whatever happens on the way; names, links, modes, standard output."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import stat
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from imgconv.errors import WriteError
+from imgconv.images.image import Image
+from imgconv.images.reading import read_image
+from imgconv.images.writing import check_target, write_image
+
+OLD = b"the old file"
+
+
+@pytest.fixture
+def image(photo) -> Image:
+    return Image(photo)
+
+
+def check_same(path: Path, image: Image) -> None:
+    with Pillow.open(path) as found:
+        assert np.array_equal(np.asarray(found), image.pixels[:, :, ::-1])
+
+
+def refused(path, image: Image, words: str, **options) -> None:
+    with pytest.raises(WriteError, match=words) as caught:
+        write_image(path, image, **options)
+    assert len(str(caught.value).splitlines()) == 1
+    with pytest.raises(WriteError, match=words):
+        check_target(path, dtype=image.pixels.dtype, shape=image.pixels.shape, **options)
+
+
+# Names
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a b.png",
+        "été.png",
+        "图片.png",
+        "صورة.png",
+        "𝒳 ☕.png",
+        "two\nlines.png",
+        "-dash.png",
+        "%d.png",
+        "a" * 250 + ".png",
+        "\udcff.png",
+    ],
+)
+def test_names_of_every_kind(tmp_path, left, image, name) -> None:
+    path = os.path.join(os.fsencode(tmp_path), os.fsencode(name))
+    write_image(tmp_path / name, image)
+    assert left() == [os.fsdecode(name)]
+    assert np.array_equal(read_image(path).pixels, image.pixels)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("missing/out.png", "missing"),
+        ("folder.png", "is a folder"),
+        ("file/out.png", "file"),
+        ("a\0b.png", r"a\\x00b\.png"),
+        ("\ud800.png", r"\\ud800"),
+        ("x" * 300 + ".png", "too long"),
+    ],
+)
+def test_places_where_no_file_can_be(tmp_path, left, image, name, words) -> None:
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "file").write_bytes(OLD)
+    refused(f"{tmp_path}/{name}", image, words)
+    assert left() == ["file", "folder.png"]
+    assert (tmp_path / "file").read_bytes() == OLD
+
+
+def test_a_name_with_a_line_break_is_told_on_one_line(tmp_path, image) -> None:
+    refused(tmp_path / "no\nfolder" / "out.png", image, r"no\\nfolder")
+
+
+@pytest.mark.parametrize("format_", ["png", "PNG", ".png"])
+def test_a_format_can_be_named_whatever_the_file_is_called(tmp_path, image, format_) -> None:
+    write_image(tmp_path / "out.data", image, format=format_)
+    check_same(tmp_path / "out.data", image)
+
+
+# What stands there already
+
+
+def test_a_file_is_replaced(tmp_path, left, image) -> None:
+    (tmp_path / "out.png").write_bytes(OLD)
+    write_image(tmp_path / "out.png", image)
+    check_same(tmp_path / "out.png", image)
+    assert left() == ["out.png"]
+
+
+def test_a_file_is_kept_when_asked_for(tmp_path, left, image) -> None:
+    (tmp_path / "out.png").write_bytes(OLD)
+    refused(tmp_path / "out.png", image, "exists", overwrite=False)
+    assert (tmp_path / "out.png").read_bytes() == OLD
+    write_image(tmp_path / "new.png", image, overwrite=False)
+    check_same(tmp_path / "new.png", image)
+    assert left() == ["new.png", "out.png"]
+
+
+@pytest.mark.parametrize("links", [True, False], ids=["links", "no links"])
+def test_a_file_that_appears_meanwhile_is_kept_when_asked_for(tmp_path, left, image, monkeypatch, links) -> None:
+    real = os.write
+    target = tmp_path / "out.png"
+
+    def somebody_else(descriptor, data):
+        target.write_bytes(OLD)
+        return real(descriptor, data)
+
+    def no_links(*_, **__):
+        raise OSError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(os, "write", somebody_else)
+    if not links:
+        monkeypatch.setattr(os, "link", no_links)
+    with pytest.raises(WriteError, match=r"out\.png"):
+        write_image(target, image, overwrite=False)
+    assert target.read_bytes() == OLD
+    assert left() == ["out.png"]
+
+
+def test_without_links_a_new_file_appears_all_the_same(tmp_path, left, image, monkeypatch) -> None:
+    def no_links(*_, **__):
+        raise OSError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(os, "link", no_links)
+    write_image(tmp_path / "out.png", image, overwrite=False)
+    check_same(tmp_path / "out.png", image)
+    assert left() == ["out.png"]
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o077, 0o002])
+def test_a_new_file_gets_what_the_umask_leaves(tmp_path, image, mask) -> None:
+    before = os.umask(mask)
+    try:
+        write_image(tmp_path / "out.png", image)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "out.png").stat().st_mode) == 0o666 & ~mask
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o666, 0o755])
+def test_a_replaced_file_keeps_its_mode(tmp_path, image, mode) -> None:
+    (tmp_path / "out.png").write_bytes(OLD)
+    (tmp_path / "out.png").chmod(mode)
+    write_image(tmp_path / "out.png", image)
+    assert stat.S_IMODE((tmp_path / "out.png").stat().st_mode) == mode
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_link_stays_and_what_it_points_at_is_replaced(tmp_path, image, exists) -> None:
+    (tmp_path / "far").mkdir()
+    if exists:
+        (tmp_path / "far" / "real.png").write_bytes(OLD)
+    (tmp_path / "out.png").symlink_to(Path("far") / "real.png")
+    write_image(tmp_path / "out.png", image)
+    assert (tmp_path / "out.png").is_symlink()
+    check_same(tmp_path / "far" / "real.png", image)
+    assert os.listdir(tmp_path / "far") == ["real.png"]
+
+
+def test_a_read_only_folder(tmp_path, left, image, monkeypatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode, **_: not (mode & os.W_OK and os.path.isdir(path)))
+    refused(tmp_path / "out.png", image, "read-only")
+    assert left() == []
+
+
+def test_a_read_only_file_is_left_as_it_is(tmp_path, left, image, monkeypatch) -> None:
+    (tmp_path / "out.png").write_bytes(OLD)
+    monkeypatch.setattr(os, "access", lambda path, mode, **_: not (mode & os.W_OK and os.path.isfile(path)))
+    refused(tmp_path / "out.png", image, "read-only")
+    assert (tmp_path / "out.png").read_bytes() == OLD
+
+
+# Standard output
+
+
+class Pipe(SimpleNamespace):
+    def isatty(self) -> bool:
+        return False
+
+
+@pytest.mark.parametrize(("source", "signature"), [("", b"\x89PNG"), ("jpeg", b"\xff\xd8"), ("bmp", b"BM")])
+def test_standard_output_in_the_format_of_the_source(image, monkeypatch, source, signature) -> None:
+    stream = Pipe(buffer=io.BytesIO())
+    monkeypatch.setattr(sys, "stdout", stream)
+    write_image("-", Image(image.pixels, format=source))
+    assert stream.buffer.getvalue().startswith(signature)
+
+
+def test_standard_output_is_the_whole_file_and_no_more(tmp_path, image, monkeypatch, left) -> None:
+    stream = Pipe(buffer=io.BytesIO())
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "stdout", stream)
+    write_image("-", image, format="ppm")
+    assert left() == []
+    write_image("out.ppm", image)
+    assert stream.buffer.getvalue() == (tmp_path / "out.ppm").read_bytes()
+
+
+def test_standard_output_that_is_closed(image, monkeypatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(WriteError, match="standard output"):
+        write_image("-", image)

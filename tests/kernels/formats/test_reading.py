@@ -1,0 +1,190 @@
+"""Kernel files: each format as its own program writes it, and every way a file can be wrong."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from imgconv.errors import KernelError
+from imgconv.kernels.formats import read_kernel_file
+from imgconv.kernels.kernel import Kernel
+from imgconv.kernels.text_files import MAX_BYTES
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Write a file and return its path."""
+
+    def write(text, name="kernel.txt"):
+        path = tmp_path / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    return write
+
+
+ROWS = [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1 2 3\n4 5 6\n",
+        "1,2,3\r\n4,5,6\r\n",
+        "1, 2, 3; 4, 5, 6",
+        "# a kernel\n\n1\t2\t3  # first\n4 5 6",
+        "1,2,3,\n4,5,6,\n",
+        "\ufeff1 2 3\n4 5 6",
+        "1 2 3;\n4 5 6;\n",
+        "2/2 2. +3e0\n4 5 6",
+    ],
+)
+def test_rows_of_numbers(written, text):
+    path = written(text)
+    kernel = read_kernel_file(path)
+    assert kernel.weights.tolist() == ROWS
+    assert kernel.anchor == (1, 1)
+    assert kernel.name == f"@{path}"
+
+
+def test_rows_may_be_complex(written):
+    assert read_kernel_file(written("1+2j 3\n0 -j")).weights.tolist() == [[1 + 2j, 3], [0, -1j]]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("3x2:1,2,3 4,5,6", Kernel(ROWS, anchor=(0, 1))),
+        ("3x2+2+1:1,2,3,4,5,6", Kernel(ROWS, anchor=(1, 2))),
+        ("  3x2+0+0 :\n 1, 2, 3\n 4, 5, 6 ;\n", Kernel(ROWS, anchor=(0, 0))),
+        ("'3x2: 1,2,3 4,5,6'", Kernel(ROWS, anchor=(0, 1))),
+        ("3: 0,-,0 nan,5,NaN 0,-1,0", Kernel([[0, 0, 0], [0, 5, 0], [0, -1, 0]])),
+        ("2x2:1,2,3,4", Kernel([[1, 2], [3, 4]], anchor=(0, 0))),
+    ],
+)
+def test_imagemagick_strings(written, text, expected):
+    assert read_kernel_file(written(text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("Gaussian:0x2", "expected WxH: or WxH.X.Y: and the values, as ImageMagick writes a kernel, found 'Gaussian'"),
+        ("3x3>:1,2,3,4,5,6,7,8,9", "found '3x3>'"),
+        ("3x2-1+0:1,2,3,4,5,6", "found '3x2-1.0'"),
+        ("0x2:", "from 1 to .* taps, found 0x2"),
+        ("99999x99999:1", "taps, found 99999x99999"),
+        ("2x2:1,2,3", "expected 4 values for 2x2, found 3"),
+        ("2x2:1,2,3,4,5", "expected 4 values for 2x2, found 5"),
+        ("2x2:1,2,3,x", "value 4: expected a number"),
+        ("2x2:1,2,3,4j", "value 4: expected a real number, found '4j'"),
+        ("1x1:-", "found only holes"),
+        ("1x1:", "found only holes"),
+        ("1x1:1;1x1:2", "found a list of them parted by ';'"),
+        ("2x2+2+0:1,2,3,4", "anchor .0, 2. lies outside"),
+    ],
+)
+def test_imagemagick_strings_that_are_wrong(written, text, reason):
+    with pytest.raises(KernelError, match=reason):
+        read_kernel_file(written(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "expected"),
+    [
+        ("3 2\n1 2 3\n4 5 6\n", "m.txt", Kernel(ROWS)),
+        ("3 2 4 128\n4 8 12\n16 20 24\n", "m.txt", Kernel(ROWS, delta=128)),
+        ("3, 2, 0.5\n0.5, 1, 1.5\n2, 2.5, 3\n", "m.mat", Kernel(ROWS)),
+        ("2 2\n1 2\n3 4\n", "m.mat", Kernel([[1, 2], [3, 4]])),
+        ("2 1\n5 6", "m.MAT", Kernel([[5, 6]])),
+        ("2 2\n1 2\n", "m.txt", Kernel([[2, 2], [1, 2]])),
+        ("2 1;\n5 6;", "m.txt", Kernel([[2, 1], [5, 6]])),
+        ("3 3\n1 9\n", "m.txt", Kernel([[3, 3], [1, 9]])),
+    ],
+)
+def test_libvips_masks_and_rows_that_are_none(written, text, name, expected):
+    assert read_kernel_file(written(text, name)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "reason"),
+    [
+        ("2 1\n5 6", "m.txt", "this is 2 rows of numbers, or a libvips mask of 1 with a header; end the rows with ;"),
+        ("x y\n1 2", "m.mat", "line 1, number 1: expected a number"),
+        ("1.5 2\n1 2", "m.mat", "expected a header 'width height .scale .offset..' of a libvips mask, found 1.5 2"),
+        ("2 1 0\n1 2", "m.mat", "expected a header"),
+        ("2 1j\n1 2", "m.mat", "expected a header"),
+        ("0 2\n", "m.mat", "expected a header"),
+        ("", "m.mat", "found nothing"),
+        ("2 3\n1 2\n3 4", "m.mat", "expected 3 rows of 2 numbers after the header, found 2"),
+        ("2 2\n1 2\n3", "m.mat", "expected 2 numbers in line 3, found 1"),
+        ("2 1\n1 2j", "m.mat", "expected real numbers in line 2, found a complex one"),
+        ("1 1 1e-300\n1e300", "m.mat", "finite"),
+    ],
+)
+def test_libvips_masks_that_are_wrong(written, text, name, reason):
+    with pytest.raises(KernelError, match=reason):
+        read_kernel_file(written(text, name))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "expected rows of numbers, found none"),
+        ("# nothing\n", "expected rows of numbers, found none"),
+        ("1 2 3\n\n4 5", "the row in line 3 has 2 numbers where the row in line 1 has 3"),
+        ("1 2\n3 four", "line 2, number 2: expected a number .* found 'four'"),
+        ("1 2\n3 inf", "line 2, number 2: expected a number"),
+        ("1 2\n3 1e999", "line 2, number 2: the number '1e999' is too large"),
+        (b"1 2\n3 \xff", "is not UTF-8 text: line 2 holds the byte 0xff"),
+        (b"\x89PNG\r\n\x1a\n", "is not UTF-8 text: line 1 holds the byte 0x89"),
+        (b"1" * (MAX_BYTES + 1), "larger than 32 MiB"),
+    ],
+)
+def test_files_that_hold_no_kernel(written, text, reason):
+    with pytest.raises(KernelError, match=reason) as error:
+        read_kernel_file(written(text))
+    assert "\n" not in str(error.value)
+
+
+def test_a_catalog_is_sent_to_where_it_belongs(written):
+    with pytest.raises(KernelError, match="a catalog is given with --kernels"):
+        read_kernel_file(written("kernels: {}", "mine.yaml"))
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(KernelError, match=r"there is no kernel file .*none\.txt'; check the path"):
+        read_kernel_file(tmp_path / "none.txt")
+
+
+def test_a_directory(tmp_path):
+    with pytest.raises(KernelError, match="is a directory; name a file in it"):
+        read_kernel_file(tmp_path)
+
+
+@pytest.mark.parametrize("path", ["a\0b", "x" * 5000])
+def test_a_path_that_no_system_takes(path):
+    with pytest.raises(KernelError, match="cannot be read: "):
+        read_kernel_file(path)
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root reads everything")
+def test_a_file_of_somebody_else(written):
+    path = written("1")
+    path.chmod(0)
+    with pytest.raises(KernelError, match="cannot be read: Permission denied"):
+        read_kernel_file(path)
+
+
+@pytest.mark.parametrize("name", ["k.txt", "k.mat"])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.binary(max_size=80) | st.text(alphabet="0123456789 ,;:x+-.enaj\n#", max_size=60).map(str.encode))
+def test_any_bytes_give_a_kernel_or_a_kernel_error(written, name, data):
+    try:
+        found = read_kernel_file(written(data, name))
+    except KernelError as error:
+        found = str(error)
+    assert isinstance(found, Kernel) or "\n" not in found

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import skimage
+
+from imgconv.filters.parsing import parse_filter
+from imgconv.running.task import Task
+
+PHOTOGRAPHS = Path(skimage.__file__).parent / "data"
+
+
+@pytest.fixture(scope="session")
+def photo():
+    """A part of a photograph: 90 x 131, blue, green, red."""
+    return cv2.imread(str(PHOTOGRAPHS / "astronaut.png"))[30:120, 150:281].copy()
+
+
+@pytest.fixture(scope="session")
+def grey():
+    """A part of a grey photograph: 77 x 64."""
+    return cv2.imread(str(PHOTOGRAPHS / "camera.png"), cv2.IMREAD_GRAYSCALE)[100:177, 200:264].copy()
+
+
+@pytest.fixture(scope="session")
+def alpha():
+    """Alpha for `photo`: every value from 0 to 255, no symmetry."""
+    return (np.arange(90 * 131) * 7 % 256).astype(np.uint8).reshape(90, 131)
+
+
+@pytest.fixture
+def make_task():
+    """Build a task from the notation of a filter, options of the convolution, and what a task has."""
+
+    def make(text: str = "sharpen", *, options: dict[str, object] | None = None, **of_task) -> Task:
+        return Task(parse_filter(text, **(options or {})), **of_task)
+
+    return make
+
+
+@pytest.fixture
+def tree(tmp_path, photo, grey) -> Path:
+    """in/b.png, in/a.jpg, in/sub/deep/ü 1.png, in/notes.txt, and what is hidden: in/.c.png, in/.d/e.png."""
+    root = tmp_path / "in"
+    (root / "sub" / "deep").mkdir(parents=True)
+    (root / ".d").mkdir()
+    cv2.imwrite(str(root / "a.jpg"), photo)
+    cv2.imwrite(str(root / "b.png"), photo)
+    cv2.imwrite(str(root / "sub" / "deep" / "ü 1.png"), grey)
+    cv2.imwrite(str(root / ".c.png"), grey)
+    cv2.imwrite(str(root / ".d" / "e.png"), grey)
+    (root / "notes.txt").write_text("no picture")
+    return root

@@ -1,0 +1,214 @@
+"""A folder of images: which files, where each goes, what one failure costs, threads and interrupts."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+import imgconv
+from imgconv.running import folder as folders
+from imgconv.running.folder import default_jobs, find_work, run_batch
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    return {p.relative_to(root).as_posix(): p.read_bytes() for p in root.rglob("*") if p.is_file()}
+
+
+# What becomes of them
+
+
+def test_every_file_is_filtered(tree, tmp_path, photo, grey, make_task) -> None:
+    work = find_work(tree, tmp_path / "out", recursive=True)
+    outcomes = run_batch(work, make_task(), jobs=2)
+    assert [(o.source, o.target, o.status) for o in outcomes] == [(s, t, "done") for s, t in work]
+    assert sorted(contents(tmp_path / "out")) == ["a.jpg", "b.png", "sub/deep/ü 1.png"]
+    assert np.array_equal(cv2.imread(str(tmp_path / "out/b.png")), imgconv.correlate(photo, "sharpen"))
+    deep = cv2.imread(str(tmp_path / "out/sub/deep/ü 1.png"), cv2.IMREAD_UNCHANGED)
+    assert np.array_equal(deep, imgconv.correlate(grey, "sharpen"))
+    assert [o.report.source for o in outcomes if o.report] == [str(s) for s, _ in work]
+
+
+def test_outcomes_as_data(tree, tmp_path, make_task) -> None:
+    (tree / "b.png").write_bytes(b"")
+    done, failed = run_batch(find_work(tree, tmp_path / "out"), make_task(), jobs=1)
+    data = json.loads(json.dumps([done.as_dict(), failed.as_dict()]))
+    assert [d["status"] for d in data] == ["done", "failed"]
+    assert data[0]["report"]["input"]["path"] == data[0]["input"] == str(tree / "a.jpg")
+    assert (data[1]["report"], data[1]["output"]) == (None, str(tmp_path / "out/b.png"))
+    assert "empty" in data[1]["message"]
+
+
+def test_any_number_of_jobs_gives_the_same_bytes(tree, tmp_path, photo, make_task) -> None:
+    for number in range(12):
+        cv2.imwrite(str(tree / f"n{number:02}.png"), np.roll(photo, number * 5, axis=1))
+    results = []
+    for jobs in (1, 2, 7):
+        work = find_work(tree, tmp_path / f"out{jobs}", recursive=True)
+        outcomes = run_batch(work, make_task("gaussian:sigma=1.3"), jobs=jobs)
+        assert [o.source for o in outcomes] == [s for s, _ in work]
+        results.append(contents(tmp_path / f"out{jobs}"))
+    assert len(results[0]) == 15
+    assert results[0] == results[1] == results[2]
+
+
+BAD = {"empty.png": b"", "text.jpg": b"hello", "cut.png": None, "wrong.tif": b"II*\0\x08\0\0\0\0\0\0\0\0\0"}
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_a_bad_file_costs_itself_alone(tree, tmp_path, make_task, jobs) -> None:
+    for name, data in BAD.items():
+        (tree / name).write_bytes((tree / "b.png").read_bytes()[:700] if data is None else data)
+    (tree / "gone.png").symlink_to(tree / "nowhere.png")
+    outcomes = run_batch(find_work(tree, tmp_path / "out"), make_task(), jobs=jobs)
+    failed = {o.source.name: o.message for o in outcomes if o.status == "failed"}
+    assert set(failed) == {*BAD, "gone.png"}
+    for name, message in failed.items():
+        assert name in message
+        assert len(message.splitlines()) == 1
+    assert sorted(contents(tmp_path / "out")) == ["a.jpg", "b.png"]
+
+
+def test_a_fault_of_our_own_costs_one_file(tree, tmp_path, make_task, monkeypatch) -> None:
+    real = folders.run_file
+
+    def faulty(source: str, *rest, **options):
+        if source.endswith("a.jpg"):
+            raise ZeroDivisionError("of our own")
+        return real(source, *rest, **options)
+
+    monkeypatch.setattr(folders, "run_file", faulty)
+    first, second = run_batch(find_work(tree, tmp_path / "out"), make_task(), jobs=1)
+    assert (first.status, second.status) == ("failed", "done")
+    assert "a.jpg: internal fault: ZeroDivisionError: of our own" in first.message
+
+
+def test_too_little_memory_costs_one_file(tree, tmp_path, make_task, monkeypatch) -> None:
+    def hungry(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr(folders, "run_file", hungry)
+    for outcome in run_batch(find_work(tree, tmp_path / "out"), make_task(), jobs=2):
+        assert outcome.status == "failed"
+        assert "memory" in outcome.message
+
+
+def test_two_files_with_one_result_fail_the_second_only(tree, tmp_path, photo, make_task) -> None:
+    cv2.imwrite(str(tree / "b.bmp"), photo[::-1])
+    work = find_work(tree, tmp_path / "out", file_format="png")
+    outcomes = {o.source.name: o for o in run_batch(work, make_task("identity"), jobs=3)}
+    assert {name: o.status for name, o in outcomes.items()} == {"a.jpg": "done", "b.bmp": "done", "b.png": "failed"}
+    assert "b.bmp" in outcomes["b.png"].message
+    assert np.array_equal(cv2.imread(str(tmp_path / "out/b.png")), photo[::-1])
+
+
+def test_no_original_is_replaced_by_the_result_of_another(tmp_path, photo, make_task) -> None:
+    # The result of a/a/x.png belongs in a/x.png, which is an input itself.
+    (tmp_path / "a" / "a").mkdir(parents=True)
+    cv2.imwrite(str(tmp_path / "a" / "x.png"), photo)
+    cv2.imwrite(str(tmp_path / "a" / "a" / "x.png"), photo[::-1])
+    before = contents(tmp_path)
+    outcomes = run_batch(find_work(tmp_path / "a", tmp_path, recursive=True), make_task(), jobs=1)
+    after = contents(tmp_path)
+    assert {name: after[name] for name in before} == before
+    assert [o.status for o in outcomes] == ["done", "failed"]
+    assert "the original" in outcomes[1].message
+
+
+def test_what_exists_is_skipped_when_asked_for(tree, tmp_path, make_task) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a.jpg").write_bytes(b"mine")
+    work = find_work(tree, tmp_path / "out")
+    skipped, done = run_batch(work, make_task(), jobs=2, overwrite=False)
+    assert (skipped.status, done.status) == ("skipped", "done")
+    assert (tmp_path / "out" / "a.jpg").read_bytes() == b"mine"
+    assert {o.status for o in run_batch(work, make_task(), jobs=2, overwrite=False)} == {"skipped"}
+    assert {o.status for o in run_batch(work, make_task(), jobs=2)} == {"done"}
+    assert (tmp_path / "out" / "a.jpg").read_bytes() != b"mine"
+
+
+def test_a_file_where_a_folder_should_be(tree, tmp_path, make_task) -> None:
+    (tmp_path / "out").write_bytes(b"mine")
+    for outcome in run_batch(find_work(tree, tmp_path / "out"), make_task(), jobs=2):
+        assert outcome.status == "failed"
+        assert str(tmp_path / "out") in outcome.message
+    assert (tmp_path / "out").read_bytes() == b"mine"
+
+
+def test_messages_on_names_with_line_breaks_stay_on_one_line(tree, tmp_path, photo, make_task) -> None:
+    (tree / "two\nlines.png").write_bytes(b"")
+    (tree / "b\n.bmp").write_bytes((tree / "b.png").read_bytes())
+    (tree / "b\n.png").write_bytes((tree / "b.png").read_bytes())
+    outcomes = run_batch(find_work(tree, tmp_path / "out", file_format="png"), make_task(), jobs=1)
+    failed = [o for o in outcomes if o.status == "failed"]
+    assert len(failed) == 2
+    assert [o.message for o in failed if "\n" in o.message] == []
+
+
+def test_outcomes_are_told_as_they_come_in_the_thread_that_asked(tree, tmp_path, make_task) -> None:
+    told = []
+    work = find_work(tree, tmp_path / "out", recursive=True)
+    outcomes = run_batch(work, make_task(), jobs=2, told=lambda o: told.append((o, threading.get_ident())))
+    assert sorted(o.source for o, _ in told) == sorted(o.source for o in outcomes)
+    assert {thread for _, thread in told} == {threading.get_ident()}
+
+
+# Threads
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_the_number_of_threads_of_opencv_is_left_as_it_was(tree, tmp_path, make_task, monkeypatch, jobs) -> None:
+    before = cv2.getNumThreads()
+    during = []
+    real = folders.run_file
+    monkeypatch.setattr(folders, "run_file", lambda *a, **o: (during.append(cv2.getNumThreads()), real(*a, **o))[1])
+    cv2.setNumThreads(2)
+    try:
+        run_batch(find_work(tree, tmp_path / "out"), make_task(), jobs=jobs)
+        assert during == ([2, 2] if jobs == 1 else [1, 1])
+        assert cv2.getNumThreads() == 2
+        with pytest.raises(KeyboardInterrupt):
+            run_batch(find_work(tree, tmp_path / "out"), make_task(), jobs=jobs, told=interrupted)
+        assert cv2.getNumThreads() == 2
+    finally:
+        cv2.setNumThreads(before)
+
+
+def interrupted(_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_an_interrupt_cancels_what_has_not_begun_and_ends_whole_what_has(tree, tmp_path, photo, make_task, monkeypatch) -> None:
+    for number in range(40):
+        cv2.imwrite(str(tree / f"n{number:02}.png"), photo)
+    begun = []
+    real = folders.run_file
+    stopped = threading.Event()
+
+    def slow(*arguments, **options):
+        begun.append(arguments[0])
+        if len(begun) > 1:
+            stopped.wait(10)  # the second one is at work when the interrupt comes
+        return real(*arguments, **options)
+
+    def stop(_: object) -> None:
+        threading.Timer(0.2, stopped.set).start()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(folders, "run_file", slow)
+    work = find_work(tree, tmp_path / "out")
+    with pytest.raises(KeyboardInterrupt):
+        run_batch(work, make_task(), jobs=1, told=stop)
+    assert 1 <= len(begun) <= 2
+    written = sorted((tmp_path / "out").iterdir())
+    assert [p.name for p in written] == [Path(s).name for s in begun]
+    assert all(cv2.imread(str(p)) is not None for p in written)
+
+
+def test_the_number_of_jobs_is_that_of_the_processors_we_may_use() -> None:
+    assert 1 <= default_jobs() <= (os.cpu_count() or 1)

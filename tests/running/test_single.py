@@ -1,0 +1,137 @@
+"""One file to another: the file that comes out, the report, and what happens when either cannot be."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image as Pillow
+
+import imgconv
+from imgconv.errors import ReadError, WriteError
+from imgconv.running.single import run_file
+
+
+@pytest.fixture
+def source(tmp_path, photo):
+    path = tmp_path / "in.png"
+    Pillow.fromarray(photo[:, :, ::-1]).save(path)
+    return path
+
+
+def loaded(path) -> np.ndarray:
+    """Return the pixels in Pillow's order: red first."""
+    with Pillow.open(path) as image:
+        return np.asarray(image)
+
+
+def expected(photo) -> np.ndarray:
+    return imgconv.correlate(photo, "sharpen")[:, :, ::-1]
+
+
+def test_the_result_is_that_of_the_library(source, tmp_path, photo, make_task) -> None:
+    run_file(str(source), str(tmp_path / "out.png"), make_task())
+    assert np.array_equal(loaded(tmp_path / "out.png"), expected(photo))
+
+
+def test_the_report(source, tmp_path, make_task) -> None:
+    target = tmp_path / "out.tif"
+    report = run_file(str(source), str(target), make_task(depth="16", count=True, options={"stride": 2}))
+    assert (report.source, report.target) == (str(source), str(target))
+    assert (report.shape, report.dtype) == ((90, 131, 3), "uint8")
+    assert (report.output_shape, report.output_dtype) == ((45, 66, 3), "uint16")
+    written = cv2.imread(str(target), cv2.IMREAD_UNCHANGED)
+    assert (written.shape, written.dtype.name) == (report.output_shape, report.output_dtype)
+    assert report.samples == 45 * 66 * 3
+    assert report.clipped > 0
+    assert 0 < report.seconds < 60
+    assert len(report.plans) == 1
+    assert report.notes == ()
+
+
+def test_the_report_as_data(source, tmp_path, make_task) -> None:
+    report = run_file(str(source), str(tmp_path / "out.png"), make_task(count=True))
+    data = json.loads(json.dumps(report.as_dict()))
+    assert data["input"] == {"path": str(source), "shape": [90, 131, 3], "dtype": "uint8"}
+    assert data["output"] == {"path": str(tmp_path / "out.png"), "shape": [90, 131, 3], "dtype": "uint8"}
+    assert data["clipped"] == report.clipped
+    assert len(data["plans"]) == 1
+
+
+def test_alpha_is_no_sample(tmp_path, photo, alpha, make_task) -> None:
+    cv2.imwrite(str(tmp_path / "in.png"), np.dstack([photo, alpha]))
+    report = run_file(str(tmp_path / "in.png"), str(tmp_path / "out.png"), make_task())
+    assert report.output_shape == (90, 131, 4)
+    assert report.samples == 90 * 131 * 3
+    assert np.array_equal(loaded(tmp_path / "out.png")[:, :, 3], alpha)
+
+
+def test_the_same_file_in_and_out(source, photo, make_task) -> None:
+    run_file(str(source), str(source), make_task())
+    assert np.array_equal(loaded(source), expected(photo))
+    assert os.listdir(source.parent) == ["in.png"]
+
+
+def test_the_same_file_by_another_name(source, tmp_path, photo, make_task) -> None:
+    (tmp_path / "link.png").symlink_to(source)
+    run_file(str(source), str(tmp_path / "link.png"), make_task())
+    assert (tmp_path / "link.png").is_symlink()
+    assert np.array_equal(loaded(source), expected(photo))
+
+
+@pytest.mark.parametrize("task", [{"range_policy": "error"}, {"text": "scharr_x", "depth": "32f"}], ids=["range", "depth"])
+def test_the_same_file_survives_a_failure(source, make_task, task) -> None:
+    before = source.read_bytes()
+    with pytest.raises(WriteError):
+        run_file(str(source), str(source), make_task(**task))
+    assert source.read_bytes() == before
+    assert os.listdir(source.parent) == ["in.png"]
+
+
+def test_more_pages_than_the_first_are_told(tmp_path, photo, make_task) -> None:
+    tifffile.imwrite(tmp_path / "in.tif", np.stack([photo, photo[::-1], photo]), photometric="rgb")
+    report = run_file(str(tmp_path / "in.tif"), str(tmp_path / "out.tif"), make_task("identity"))
+    assert np.array_equal(loaded(tmp_path / "out.tif"), photo)
+    [note] = [note for note in report.notes if "3 pages" in note]
+    assert "first" in note
+    assert len(note.splitlines()) == 1
+
+
+def test_one_page_needs_no_note(source, tmp_path, make_task) -> None:
+    assert run_file(str(source), str(tmp_path / "out.png"), make_task()).notes == ()
+
+
+def test_an_output_that_cannot_hold_the_depth_is_refused_before_the_work(source, tmp_path, make_task, monkeypatch) -> None:
+    task = make_task(depth="16")
+    monkeypatch.setattr(type(task), "run", lambda *_: pytest.fail("the work was begun"))
+    with pytest.raises(WriteError, match="JPEG") as caught:
+        run_file(str(source), str(tmp_path / "out.jpg"), task)
+    assert len(str(caught.value).splitlines()) == 1
+    assert os.listdir(tmp_path) == ["in.png"]
+
+
+@pytest.mark.parametrize("name", ["missing/out.png", "out.nonsense", "out"])
+def test_an_output_with_no_place_is_refused_before_the_work(source, tmp_path, make_task, monkeypatch, name) -> None:
+    task = make_task()
+    monkeypatch.setattr(type(task), "run", lambda *_: pytest.fail("the work was begun"))
+    with pytest.raises(WriteError):
+        run_file(str(source), str(tmp_path / name), task)
+    assert os.listdir(tmp_path) == ["in.png"]
+
+
+def test_an_output_that_exists_can_be_kept(source, tmp_path, make_task) -> None:
+    (tmp_path / "out.png").write_bytes(b"mine")
+    with pytest.raises(WriteError, match="exists"):
+        run_file(str(source), str(tmp_path / "out.png"), make_task(), overwrite=False)
+    assert (tmp_path / "out.png").read_bytes() == b"mine"
+
+
+def test_an_input_that_is_no_image(tmp_path, make_task) -> None:
+    (tmp_path / "in.png").write_text("no picture")
+    with pytest.raises(ReadError, match=r"in\.png"):
+        run_file(str(tmp_path / "in.png"), str(tmp_path / "out.png"), make_task())
+    assert os.listdir(tmp_path) == ["in.png"]

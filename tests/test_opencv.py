@@ -1,0 +1,95 @@
+"""Loading OpenCV: what is said when it cannot be, and its silence when it can."""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from pathlib import Path
+
+import cv2
+import pytest
+
+from imgconv.errors import DependencyError
+from imgconv.opencv import load_cv2
+
+LACKING = "cannot open shared object file: No such file or directory"
+
+
+@pytest.fixture
+def failing_import(monkeypatch: pytest.MonkeyPatch):
+    """Make `import cv2` fail with the error that is given; the module already loaded stays as it is for the others."""
+
+    def fail_with(error: ImportError) -> None:
+        really_import = builtins.__import__
+
+        def pretend(name: str, *rest: object, **options: object) -> object:
+            if name == "cv2":
+                raise error
+            return really_import(name, *rest, **options)
+
+        monkeypatch.setattr(builtins, "__import__", pretend)
+
+    return fail_with
+
+
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        (ImportError(f"libGL.so.1: {LACKING}"), ["libGL.so.1 is missing", "apt-get install libgl1)", "headless"]),
+        (ImportError(f"libgthread-2.0.so.0: {LACKING}"), ["apt-get install libglib2.0-0)"]),
+        (ImportError(f"libavcodec-x.so.61: {LACKING}"), ["the system package that holds libavcodec-x.so.61"]),
+        (ModuleNotFoundError("No module named 'cv2'", name="cv2"), ["not installed", "pip install opencv-python"]),
+        (
+            ModuleNotFoundError("No module named 'numpy'", name="numpy"),
+            ["No module named 'numpy'", "--force-reinstall"],
+        ),
+        (ImportError("numpy.core.multiarray failed\nto import"), ["multiarray failed to import", "--force-reinstall"]),
+    ],
+    ids=["libGL", "glib", "unheard-of library", "absent", "absent numpy", "other"],
+)
+def test_the_message_says_what_to_install(error: ImportError, advice: list[str], failing_import) -> None:
+    failing_import(error)
+    # Without the cache: the failure must not be hidden by OpenCV having been loaded before.
+    with pytest.raises(DependencyError) as caught:
+        load_cv2.__wrapped__()
+    message = str(caught.value)
+    assert [words for words in advice if words not in message] == []
+    assert "\n" not in message
+    assert caught.value.__cause__ is error
+
+
+def test_a_failure_is_not_remembered(failing_import, monkeypatch: pytest.MonkeyPatch) -> None:
+    load_cv2.cache_clear()
+    failing_import(ImportError("a disk that was not mounted yet"))
+    with pytest.raises(DependencyError):
+        load_cv2()
+    monkeypatch.undo()
+    assert load_cv2() is sys.modules["cv2"]
+
+
+QUIET = "from imgconv.opencv import load_cv2; import sys; load_cv2().imread(sys.argv[1], -1)"
+SPEAKING = "import cv2, sys; cv2.imread(sys.argv[1], -1)"
+
+
+@pytest.fixture(params=["tiff", "bmp", "ppm", "jp2"])
+def broken(request: pytest.FixtureRequest, samples: Path, tmp_path: Path) -> Path:
+    """A picture whose second half is missing, in a format whose decoder has something to say about that."""
+    picture = cv2.imread(str(samples / "noisy_scene.png"), cv2.IMREAD_COLOR)
+    done, encoded = cv2.imencode(f".{request.param}", picture)
+    assert done
+    path = tmp_path / f"broken.{request.param}"
+    path.write_bytes(encoded.tobytes()[: len(encoded) // 2])
+    return path
+
+
+def test_opencv_keeps_its_log_to_itself(broken: Path, run_python, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENCV_LOG_LEVEL", raising=False)
+    quiet, speaking = run_python("-c", QUIET, broken), run_python("-c", SPEAKING, broken)
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
+    # Otherwise the line above would also hold for files that OpenCV has nothing to say about.
+    assert "[ERROR:" in speaking.stderr
+
+
+def test_who_asks_for_the_log_gets_it(broken: Path, run_python, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENCV_LOG_LEVEL", "ERROR")
+    assert "[ERROR:" in run_python("-c", QUIET, broken).stderr

@@ -1,0 +1,71 @@
+"""The closed lists of words, held over every list there is."""
+
+from __future__ import annotations
+
+import pytest
+
+from imgconv import vocabulary
+from imgconv.errors import UsageError
+from imgconv.vocabulary import canonical, suggestion
+
+TABLES = {name: table for name, table in vars(vocabulary).items() if name.isupper() and isinstance(table, dict)}
+WORDS = [
+    pytest.param(table, word, name, id=f"{title}-{word}")
+    for title, table in TABLES.items()
+    for name, aliases in table.items()
+    for word in (name, *aliases)
+]
+
+
+def test_all_the_tables_are_seen() -> None:
+    assert {"BORDERS", "MODES", "ENGINES", "RANGES", "DEPTHS", "EDGE_OUTPUTS", "NAN_POLICIES"} <= TABLES.keys()
+
+
+@pytest.mark.parametrize(("table", "word", "name"), WORDS)
+@pytest.mark.parametrize("written", [str.lower, str.upper, str.title, " {} ".format])
+def test_names_and_aliases_are_found_in_any_case(table, word, name, written) -> None:
+    assert canonical(written(word), table, "word") == name
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+def test_no_word_stands_for_two_things(table) -> None:
+    words = [word for name, aliases in table.items() for word in (name, *aliases)]
+    assert len(words) == len(set(words))
+    assert all(word == word.lower().strip() for word in words)
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+@pytest.mark.parametrize("word", ["", "no such word", "ähnlich"])
+def test_an_unknown_word_is_told_with_the_words_there_are(table, word) -> None:
+    with pytest.raises(UsageError) as caught:
+        canonical(word, table, "thing")
+    message = str(caught.value)
+    assert message == f"unknown thing {word!r}; choose one of {', '.join(table)}"
+
+
+@pytest.mark.parametrize(
+    ("word", "table", "close"),
+    [
+        ("relfect", vocabulary.BORDERS, "reflect"),
+        ("Replicat", vocabulary.BORDERS, "replicate"),
+        ("symetric", vocabulary.BORDERS, "symmetric"),
+        ("vaild", vocabulary.MODES, "valid"),
+        ("OpenVC", vocabulary.ENGINES, "opencv"),
+        ("magnitud", vocabulary.EDGE_OUTPUTS, "magnitude"),
+        ("unit16", vocabulary.DEPTHS, "uint16"),
+    ],
+)
+def test_a_misspelt_word_gets_the_closest(word, table, close) -> None:
+    with pytest.raises(UsageError, match=rf"did you mean {close}[ ?]"):
+        canonical(word, table, "word")
+
+
+def test_a_word_need_not_be_text() -> None:
+    # YAML reads `depth: 8` as a number.
+    assert canonical(8, vocabulary.DEPTHS, "depth") == "8"
+
+
+def test_suggestions_are_the_closest_first_and_three_at_most() -> None:
+    assert suggestion("sobel", ["box", "sobel_x", "sobel_y"]) == " (did you mean sobel_y or sobel_x?)"
+    assert suggestion("aaa", ["aaab", "aaac", "aaad", "aaae"]).count(" or ") == 2
+    assert suggestion("zebra", ["box", "gaussian"]) == ""
