@@ -66,7 +66,7 @@ def run_one(
 def describe(report: Report) -> str:
     """Return what was done with one image, in a line."""
     methods = ", ".join(f"{p.method} ({p.engine}{', exact' if p.job.arithmetic.exact else ''})" for p in report.plans)
-    share = f" ({100 * report.clipped / report.samples:.2g} %)" if report.clipped > 0 else ""
+    share = f" ({100 * report.clipped / report.samples:.3g} %)" if report.clipped > 0 else ""
     return (
         f"{report.source} {_size(report.shape)} {report.dtype} -> "
         f"{report.target} {_size(report.output_shape)} {report.output_dtype}: "

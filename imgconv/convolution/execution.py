@@ -16,6 +16,8 @@ from imgconv.depth import Fitted, fit, limits
 from imgconv.errors import UsageError
 
 
+# Beyond the largest float lies infinity, and NaN beyond that, as IEEE 754 has it: a result, not a warning.
+@np.errstate(over="ignore", invalid="ignore")
 def execute(plan: Plan, image: NDArray[Any], *, fallback: Plan | None = None) -> Fitted:
     """Carry out a plan on an image.
 

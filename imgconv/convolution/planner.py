@@ -58,6 +58,7 @@ def unfinished(plan: Plan) -> Plan:
     return _choose(plan.job, finishing=False)
 
 
+@np.errstate(over="ignore")
 def make_job(shape: Sequence[int], dtype: np.dtype[Any], kernel: Kernel, options: Options) -> Job:
     """Settle everything but the method."""
     shape, dtype = tuple(int(n) for n in shape), dtype.newbyteorder("=")

@@ -21,7 +21,7 @@ def as_text(kernel: Kernel) -> str:
     table = kernel.weights if form is None else form.integers
     head = f"{kernel.name or 'kernel'}: {rows} x {columns}"
     scaled = form is not None and form.scale != 1
-    lines = [f"{head}, times {form.scale}" if scaled and form else head, *_matrix(table), ""]
+    lines = [f"{head}, times {_number(form.scale)}" if scaled and form else head, *_matrix(table), ""]
     lines += [f"{label + ':':13}{value}" for label, value in _facts(kernel)]
     return "\n".join(lines)
 
@@ -73,7 +73,7 @@ def _sum_means(kernel: Kernel) -> str:
 def _factor_lines(factors: Factors) -> list[tuple[str, str]]:
     lines = [("column", _vector(factors.column)), ("row", _vector(factors.row))]
     if factors.scale != 1:
-        lines.append(("scale", str(factors.scale)))
+        lines.append(("scale", _number(factors.scale)))
     return lines
 
 
@@ -102,7 +102,7 @@ def _vector(values: NDArray[np.float64]) -> str:
 
 def _number(value: Any) -> str:
     if isinstance(value, Fraction):
-        return str(value)
+        return str(value) if len(str(value)) <= 24 else f"{float(value):.6g}"
     if isinstance(value, complex | np.complexfloating):
         return f"{value.real:g}{value.imag:+g}j"
     return f"{value:.6g}"

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from imgconv.convolution.options import Options
 from imgconv.convolution.plan import Plan
 from imgconv.depth import Fitted, fit, sum_dtype
+from imgconv.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,16 @@ class Filter(ABC):
         """Filter an image of shape (H, W) or (H, W, C) and return it in its own type, or in `dtype`."""
         output = Output(dtype=None if dtype is None else np.dtype(dtype))
         return self.render(np.asarray(image), output).values
+
+
+def check_options(options: Options) -> None:
+    """Refuse options that belong to the output of a filter, and not to the convolutions in it.
+
+    Raises:
+        UsageError: a dtype or a range among them.
+    """
+    if options.dtype is not None or options.range_policy != "clip":
+        raise UsageError("a filter takes no dtype and no range: they are chosen where it is called, filter(image, dtype=...)")
 
 
 def response_dtype(dtype: np.dtype[Any], *, complex_result: bool = False) -> np.dtype[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -14,7 +14,7 @@ from imgconv.convolution.options import Options, make_options
 from imgconv.convolution.plan import Plan
 from imgconv.depth import Fitted, fit, full_scale
 from imgconv.errors import UsageError
-from imgconv.filters.base import Filter, Output
+from imgconv.filters.base import Filter, Output, check_options
 from imgconv.filters.kernel_filter import KernelFilter
 from imgconv.kernels.catalog import Catalog, load_catalog
 from imgconv.kernels.entries import Operator
@@ -42,6 +42,9 @@ class EdgeFilter(Filter):
     options: Options = Options()
 
     def __post_init__(self) -> None:
+        check_options(self.options)
+        if self.output == "direction" and self.options.delta:
+            raise UsageError("a direction is an angle: a delta does not apply to it")
         if self.operator.directions and self.output in ("x", "y"):
             raise UsageError(
                 f"operator {self.operator.name} has a kernel for each direction, so no {self.output}; "
@@ -56,7 +59,7 @@ class EdgeFilter(Filter):
     @property
     def halo(self) -> tuple[int, int]:
         """The largest halo of the operator's kernels."""
-        halos = [KernelFilter(kernel, self.options).halo for kernel in self._kernels()]
+        halos = [part.halo for part in self._parts()]
         return max(rows for rows, _ in halos), max(columns for _, columns in halos)
 
     @property
@@ -72,21 +75,21 @@ class EdgeFilter(Filter):
         """Return the gradient; the direction in degrees."""
         if image.dtype.kind == "c":
             raise UsageError("edges of a complex image: take its magnitude, or its parts, first")
-        responses = [KernelFilter(kernel, self.options).response(image) for kernel in self._kernels()]
+        responses = [part.response(image) for part in self._parts()]
         if len({r.shape for r in responses}) > 1:
             raise UsageError(f"operator {self.operator.name}: its kernels differ in size; choose mode same")
         if self.output == "direction":
             return _direction(responses, compass=bool(self.operator.directions))
-        scale = responses[0].dtype.type(self.operator.scale)
+        scale, delta = (responses[0].dtype.type(number) for number in (self.operator.scale, self.options.delta))
         if self.operator.directions:
-            return np.asarray(np.maximum.reduce(responses) * scale)
+            return np.asarray(np.maximum.reduce(responses) * scale + delta)
         if self.output == "magnitude":
             down, across = responses[1], responses[0]
             # Squares of levels are safe; those of any float may overflow or vanish, which hypot avoids.
             whole = image.dtype.kind in "biu"
             length = np.sqrt(across * across + down * down) if whole else np.hypot(across, down)
-            return np.asarray(length * scale)
-        return np.asarray(responses[0] * scale)
+            return np.asarray(length * scale + delta)
+        return np.asarray(responses[0] * scale + delta)
 
     def render(self, image: NDArray[Any], output: Output) -> Fitted:
         """Return the result in its final type; a direction becomes a share of the full turn in an integer type."""
@@ -103,11 +106,16 @@ class EdgeFilter(Filter):
 
     def on_grid(self, channel: NDArray[Any]) -> NDArray[Any]:
         """Return the channel on the grid of the first kernel."""
-        return KernelFilter(self._kernels()[0], self.options).on_grid(channel)
+        return self._parts()[0].on_grid(channel)
 
     def plans(self, shape: Sequence[int], dtype: DTypeLike) -> tuple[Plan, ...]:
         """Return a plan for each kernel."""
-        return tuple(p for kernel in self._kernels() for p in KernelFilter(kernel, self.options).plans(shape, dtype))
+        return tuple(p for part in self._parts() for p in part.plans(shape, dtype))
+
+    def _parts(self) -> tuple[KernelFilter, ...]:
+        """Return a filter for each kernel; the delta is for what is made of their responses, not for them."""
+        options = replace(self.options, delta=0.0)
+        return tuple(KernelFilter(kernel, options) for kernel in self._kernels())
 
     def _kernels(self) -> tuple[Kernel, ...]:
         if self.operator.directions:

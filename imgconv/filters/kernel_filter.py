@@ -16,7 +16,7 @@ from imgconv.convolution.options import Options
 from imgconv.convolution.plan import Plan
 from imgconv.convolution.planner import plan_for, unfinished
 from imgconv.depth import Fitted, fit
-from imgconv.filters.base import Filter, Output, response_dtype
+from imgconv.filters.base import Filter, Output, check_options, response_dtype
 from imgconv.kernels.kernel import Kernel
 
 
@@ -31,6 +31,9 @@ class KernelFilter(Filter):
 
     kernel: Kernel
     options: Options = Options()
+
+    def __post_init__(self) -> None:
+        check_options(self.options)
 
     @property
     def name(self) -> str:

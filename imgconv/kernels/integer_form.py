@@ -45,11 +45,11 @@ def find_integer_form(weights: NDArray[np.float64]) -> IntegerForm | None:
     magnitudes = np.unique(np.abs(weights[weights != 0]))
     if magnitudes.size == 0:
         return IntegerForm(np.zeros_like(weights), Fraction(1))
-    if np.array_equal(weights, np.rint(weights)) and np.abs(weights).sum() <= _LARGEST_SUM:
-        divisor = float(np.gcd.reduce(np.abs(weights).astype(np.int64), axis=None))
-        return IntegerForm(weights / divisor, Fraction(divisor))
     # Overflow and underflow make infinities and zeros here, and the checks that follow refuse both.
     with np.errstate(all="ignore"):
+        if np.array_equal(weights, np.rint(weights)) and np.abs(weights).sum() <= _LARGEST_SUM:
+            divisor = float(np.gcd.reduce(np.abs(weights).astype(np.int64), axis=None))
+            return IntegerForm(weights / divisor, Fraction(divisor))
         multiples = _as_multiples(magnitudes / magnitudes[0])
         if multiples is None:
             return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
+import sys
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -82,8 +83,11 @@ class Kernel:
         """Sum of the weights: the gain on a constant image. Exactly 0 or 1 where the integer form says so."""
         form = self.integer_form
         if form is not None:
-            return float(Fraction(float(form.integers.sum())) * Fraction(form.scale))
-        total = self.weights.sum().item()
+            exact = Fraction(float(form.integers.sum())) * Fraction(form.scale)
+            if abs(exact) <= sys.float_info.max:
+                return float(exact)
+        with np.errstate(over="ignore"):  # what no float holds is infinite
+            total = self.weights.sum().item()
         return complex(total) if self.is_complex else float(total)
 
     @functools.cached_property

@@ -221,6 +221,13 @@ def test_names_in_any_script(done, grey, load, tmp_path):
     assert (tmp_path / "résultat ñ.png").exists()
 
 
+def test_weights_beyond_all_levels_overflow_without_a_word(done, grey, load):
+    done("apply", "[1e308 1e308]", "grey.png", "out.png")
+    done("apply", "[1e308 -1e308]", "grey.png", "numpy.png", "--engine", "numpy")
+    assert (load("out.png") == 255).all()
+    assert load("numpy.png").shape == grey.shape
+
+
 def test_complex_weights_need_a_magnitude(done, fails, grey, load):
     scharr = "[-3-3j 0-10j 3-3j; -10+0j 0+0j 10+0j; -3+3j 0+10j 3+3j]"
     assert "complex" in fails(2, "apply", scharr, "grey.png", "out.png")

@@ -265,3 +265,10 @@ def test_a_complex_result_needs_a_complex_type():
 )
 def test_complex_weights_give_a_complex_result_as_wide_as_the_image_needs(dtype, output):
     assert make_plan((3, 3), dtype, [[1, 1j]]).job.output == output
+
+
+@pytest.mark.parametrize(("sse3", "most"), [(True, 129), (False, 49)])
+def test_without_sse3_opencv_turns_to_its_dft_sooner(monkeypatch, sse3, most):
+    monkeypatch.setattr("imgconv.convolution.opencv_calls._SSE3", sse3)
+    assert reason("filter2d", kernel=np.ones((1, most))) is None
+    assert f"beyond {most} weights" in reason("filter2d", kernel=np.ones((1, most + 2)))

@@ -144,3 +144,18 @@ def test_an_option_that_cannot_be_used_is_told(given, words):
 def test_a_closest_filter_is_offered_too():
     with pytest.raises(KernelError, match="did you mean edges"):
         parse_filter("edgse")
+
+
+@pytest.mark.parametrize("text", ["[1 0 -1]", "edges", "crisp"])
+@pytest.mark.parametrize("options", [{"dtype": "int8"}, {"range_policy": "abs"}], ids=str)
+def test_what_belongs_to_the_output_is_refused(text, options):
+    with pytest.raises(UsageError, match="no dtype and no range"):
+        parse_filter(text, **options)
+
+
+@pytest.mark.parametrize("operator", ["sobel", "kirsch"])
+def test_a_delta_is_added_to_the_edges_and_not_to_what_they_are_made_of(operator):
+    flat = np.full((5, 6), 100, np.uint8)
+    assert (parse_filter(f"edges:operator={operator}", delta=10)(flat) == 10).all()
+    with pytest.raises(UsageError, match="an angle"):
+        parse_filter(f"edges:operator={operator},output=direction", delta=10)

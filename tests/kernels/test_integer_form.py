@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from imgconv.kernels.integer_form import find_integer_form
+from imgconv.kernels.kernel import Kernel
 
 integers = arrays.arrays(
     np.int64, arrays.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=6), elements=st.integers(-60, 60)
@@ -104,3 +105,11 @@ def test_what_is_found_gives_the_weights_back_to_their_own_rounding():
 
 def test_the_integers_have_no_divisor_in_common():
     assert find_integer_form(np.array([[6.0, -9, 15]])).integers.tolist() == [[2, -3, 5]]
+
+
+@pytest.mark.parametrize("last", [2.0**1023, 2.0**1023 - 2.0**970, 2.0**1022], ids=["alike", "nearly", "half"])
+def test_whole_numbers_whose_sum_no_float_holds(last):
+    weights = np.array([[2.0**1023, last]])
+    form = find_integer_form(weights)
+    assert form.integers.tolist() == ([[2, 1]] if last == 2.0**1022 else [[1, 1]])
+    assert Kernel(weights).sum == (1.5 * 2.0**1023 if last == 2.0**1022 else np.inf)
