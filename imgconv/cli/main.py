@@ -12,7 +12,7 @@ import click
 
 import imgconv
 from imgconv.cli.messages import one_line
-from imgconv.errors import ImgconvError
+from imgconv.errors import ImgconvError, WriteError
 
 #: Every command, in the order in which `--help` shows them; each stands in the module of its name.
 COMMANDS = ("apply", "edges", "batch", "list", "show")
@@ -88,6 +88,12 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         _silence_stdout()
         return _BROKEN_PIPE
+    except OSError as error:  # files are looked after where they are written: what is left is stdout
+        _silence_stdout()
+        return _fail(f"standard output: {error.strerror or error}", WriteError.exit_code)
+    except SystemExit as error:
+        # click leaves by itself, with 1, when the reader of stdout has gone; a signal leaves with its own number.
+        return _BROKEN_PIPE if error.code == 1 else int(error.code or 0)
     except MemoryError:
         return _fail("not enough memory for an image of this size", 1)
     except Exception as error:  # a fault of our own: still one line, and the traceback for who wants to mend it

@@ -86,7 +86,7 @@ kernels_option = click.option(
     help="YAML file of further kernels; repeatable. IMGCONV_KERNELS names more.",
 )
 no_clobber_option = click.option("--no-clobber", is_flag=True, help="Never replace a file that exists.")
-json_option = click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON on stdout.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 verbose_option = click.option("-v", "--verbose", is_flag=True, help="Say what was done on stderr.")
 
 _CONVOLUTION = (
@@ -123,5 +123,5 @@ format_option = click.option(
     "file_format",
     metavar="EXT",
     default="",
-    help="Format of OUT where its name does not tell: png, tiff, ...",
+    help="Format of OUT, whatever its name says: png, tiff, ...",
 )

@@ -19,8 +19,8 @@ from imgconv.images.pages import count_pages
 from imgconv.opencv import load_cv2
 
 #: The types that an image keeps; others become one of these where that loses nothing.
-_KEPT = ("uint8", "uint16", "int16", "float32", "float64")
-_WIDENED = {"bool": "uint8", "int8": "int16", "int32": "float64", "uint32": "float64", "float16": "float32"}
+_KEPT = ("uint8", "int8", "uint16", "int16", "int32", "float32", "float64")
+_WIDENED = {"bool": "uint8", "uint32": "float64", "float16": "float32"}  # what no format of the table holds
 
 # OpenCV's own limits, as `cv::imread` documents them, where the environment sets no others.
 _LIMITS = {"PIXELS": 1 << 30, "WIDTH": 1 << 20, "HEIGHT": 1 << 20}

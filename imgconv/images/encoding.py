@@ -58,6 +58,8 @@ def encode(image: Image, chosen: Format, *, where: str = "output") -> Encoded:
         raise WriteError(f"{where}: Radiance HDR cannot hold negative values; choose another format (.tif, .pfm)")
     pixels = _arranged(image, chosen)
     metadata, notes = _carried(image.metadata, pixels, chosen)
+    if chosen.name == "gif" and image.alpha is not None and not np.isin(image.alpha, (0, 255)).all():
+        notes.append("kept alpha as on or off: GIF knows nothing between")
     turned = _turned(pixels, image.metadata, metadata)
     if chosen.name in ("ppm", "pgm", "pnm"):
         return Encoded(netpbm.encoded(turned), _told(notes, image.metadata, metadata))

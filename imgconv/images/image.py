@@ -19,8 +19,8 @@ class Image:
 
     Attributes:
         pixels: (H, W) or (H, W, C), C from 1 to 4, as stored in the file, not turned upright. Channels are in OpenCV's
-            order: grey; grey, alpha; blue, green, red; blue, green, red, alpha. Read from a file they are uint8, uint16,
-            int16, float32 or float64.
+            order: grey; grey, alpha; blue, green, red; blue, green, red, alpha. Read from a file they are uint8, int8,
+            uint16, int16, int32, float32 or float64.
         metadata: EXIF, XMP, colour profile; carried, not interpreted.
         format: the extension of the format it was read from (`.png`), or "".
         pages: how many pages or frames the file has. `pixels` is the first.
@@ -29,8 +29,8 @@ class Image:
         UsageError: the pixels have another shape.
     """
 
-    pixels: NDArray[Any]
-    metadata: Metadata = field(default_factory=Metadata)
+    pixels: NDArray[Any] = field(repr=False)
+    metadata: Metadata = field(default_factory=Metadata, repr=False)
     format: str = ""
     pages: int = 1
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from numpy.typing import DTypeLike
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
 from imgconv.errors import WriteError
 from imgconv.images import atomic, formats
@@ -21,7 +22,7 @@ _ANY = "png"
 
 def write_image(
     target: str | os.PathLike[str],
-    image: Image,
+    image: Image | NDArray[Any],
     *,
     overwrite: bool = True,
     format: str = "",  # noqa: A002 - as in Pillow and imageio
@@ -33,7 +34,8 @@ def write_image(
 
     Args:
         target: the name of the file, or "-" for standard output.
-        image: the image; EXIF, XMP and its colour profile go along where the format has a place for them.
+        image: the image, or its pixels alone, blue first; EXIF, XMP and its colour profile go along where the format has a
+            place for them.
         overwrite: whether a file of that name is replaced.
         format: the format, a name or an extension of `formats.FORMATS`, whatever the file is called. By default its
             extension decides; for standard output and what has none, such as `/dev/stdout`, the format that the image was
@@ -46,6 +48,7 @@ def write_image(
     Raises:
         WriteError: it cannot be written; one line, that names the file. Nothing is left behind, nothing overwritten.
     """
+    image = image if isinstance(image, Image) else Image(np.asarray(image))
     name = _shown(target)
     _check_place(target, overwrite)  # before the work of encoding, and again in the end
     chosen = _format(target, format, image.format)

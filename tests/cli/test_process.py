@@ -57,10 +57,20 @@ def test_a_broken_picture_leaves_one_line_on_the_terminal(process, photo, tmp_pa
 
 
 def test_a_reader_that_goes_away_is_no_traceback(environment, tmp_path, photo):
-    command = f"{' '.join(COMMAND)} list | head -1"
-    result = subprocess.run(command, shell=True, cwd=tmp_path, env=environment, capture_output=True, timeout=60)
+    command = f"{' '.join(COMMAND)} list | head -1; echo ${{PIPESTATUS[0]}} >&2"
+    result = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, timeout=60)
     assert result.stdout == b"kernels:\n"
-    assert result.stderr == b""
+    assert result.stderr in (b"141\n", b"0\n")  # 0 where all was written before the reader went
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no full device")
+def test_a_full_stdout_is_an_output_that_cannot_be_written(environment, tmp_path):
+    with open("/dev/full", "wb") as full:
+        result = subprocess.run(
+            [*COMMAND, "list"], cwd=tmp_path, env=environment, stdout=full, stderr=subprocess.PIPE, timeout=60
+        )
+    assert result.returncode == 5
+    assert result.stderr == b"imgconv: standard output: No space left on device\n"
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")

@@ -217,3 +217,18 @@ def test_standard_output_that_is_closed(image, monkeypatch) -> None:
     monkeypatch.setattr(sys, "stdout", None)
     with pytest.raises(WriteError, match="standard output"):
         write_image("-", image)
+
+
+def test_pixels_alone_can_be_written_and_an_image_is_short_to_print(tmp_path) -> None:
+    pixels = np.arange(60, dtype=np.uint8).reshape(4, 5, 3)
+    write_image(tmp_path / "out.png", pixels)
+    found = read_image(tmp_path / "out.png")
+    assert np.array_equal(found.pixels, pixels)
+    assert len(repr(found)) < 100
+
+
+def test_gif_says_that_it_keeps_no_half_transparency(tmp_path) -> None:
+    pixels = np.full((8, 8, 4), 200, np.uint8)
+    assert any("on or off" in note for note in write_image(tmp_path / "half.gif", Image(pixels)))
+    pixels[..., 3] = 255
+    assert write_image(tmp_path / "whole.gif", Image(pixels)) == ()
