@@ -13,7 +13,8 @@ Everything follows from `source_indices`, which says which row (or column) of th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,13 +82,22 @@ def as_border(border: str | Sequence[str] | Border, value: Any = 0) -> Border:
     return Border(names[0], names[-1], tuple(values.tolist()))
 
 
+@functools.lru_cache(maxsize=512)
 def source_indices(length: int, start: int, stop: int, border: str) -> NDArray[np.intp]:
     """Return, for the coordinates start … stop - 1, the index inside 0 … length - 1 that stands there, or `OUTSIDE`.
 
     Example:
         >>> source_indices(4, -3, 7, "reflect101").tolist()
         [3, 2, 1, 0, 1, 2, 3, 2, 1, 0]
+
+    The array is read-only: it is handed out again to whoever asks the same.
     """
+    indices = _source_indices(length, start, stop, border)
+    indices.flags.writeable = False
+    return indices
+
+
+def _source_indices(length: int, start: int, stop: int, border: str) -> NDArray[np.intp]:
     at = np.arange(start, stop, dtype=np.intp)
     if border == "replicate":
         return np.clip(at, 0, length - 1)
@@ -105,7 +115,12 @@ def source_indices(length: int, start: int, stop: int, border: str) -> NDArray[n
 
 
 def extend(
-    image: NDArray[Any], rows: tuple[int, int], columns: tuple[int, int], border: Border, dtype: DTypeLike | None = None
+    image: NDArray[Any],
+    rows: tuple[int, int],
+    columns: tuple[int, int],
+    border: Border,
+    dtype: DTypeLike | None = None,
+    make: Callable[[tuple[int, ...], np.dtype[Any]], NDArray[Any]] = np.empty,
 ) -> NDArray[Any]:
     """Return the window rows[0] … rows[1] - 1, columns[0] … columns[1] - 1 of the image continued beyond its edges.
 
@@ -115,29 +130,38 @@ def extend(
         columns: first and one past the last column.
         border: what stands outside; for `renormalize` that is 0.
         dtype: type of the result; the image's own unless given.
+        make: returns the memory for the result, of a shape and a type.
 
     Returns:
-        Shape (rows[1] - rows[0], columns[1] - columns[0][, C]); a view where nothing lies outside and the type fits.
+        Shape (rows[1] - rows[0], columns[1] - columns[0][, C]); a view where nothing lies outside, the type fits, and what
+        is next to each other along the last axis is so in memory.
     """
     height, width = image.shape[:2]
     dtype = image.dtype if dtype is None else np.dtype(dtype)
     inside = (_overlap(rows, height), _overlap(columns, width))
     if rows[0] >= 0 and rows[1] <= height and columns[0] >= 0 and columns[1] <= width:
-        return image[inside].astype(dtype, copy=False)
-    across = source_indices(width, *columns, border.columns)
-    down = source_indices(height, *rows, border.rows)
-    result = np.empty((down.size, across.size, *image.shape[2:]), dtype)
+        view = image[inside]
+        if view.dtype == dtype and (view.shape[-1] == 1 or view.strides[-1] == dtype.itemsize):
+            return view
+        result = make(view.shape, dtype)
+        result[...] = view
+        return result
     top, left = inside[0].start - rows[0], inside[1].start - columns[0]
     bottom, right = inside[0].stop - rows[0], inside[1].stop - columns[0]
+    result = make((rows[1] - rows[0], columns[1] - columns[0], *image.shape[2:]), dtype)
     if bottom > top:
         own = image[inside[0]]
         result[top:bottom, left:right] = own[:, inside[1]]
-        for part in (slice(0, left), slice(right, None)):
-            result[top:bottom, part] = own[:, across[part]]
-            _fill_axis(result[top:bottom, part], 1, across[part], border.columns, border.value)
-    for part in (slice(0, top), slice(bottom, None)):
-        if down[part].size:
-            _fill_rows(result[part], image, down[part], across, border)
+        sides = (slice(0, left), columns[0], min(inside[1].start, columns[1])), (slice(right, None), inside[1].stop, columns[1])
+        for part, start, stop in sides:
+            if stop > start:
+                across = source_indices(width, start, stop, border.columns)
+                result[top:bottom, part] = own[:, across]
+                _fill_axis(result[top:bottom, part], 1, across, border.columns, border.value)
+    ends = (slice(0, top), rows[0], min(inside[0].start, rows[1])), (slice(bottom, None), inside[0].stop, rows[1])
+    for part, start, stop in ends:
+        if stop > start:
+            _fill_rows(result[part], image, source_indices(height, start, stop, border.rows), columns, border)
     return result
 
 
@@ -147,9 +171,10 @@ def _overlap(window: tuple[int, int], length: int) -> slice:
 
 
 def _fill_rows(
-    result: NDArray[Any], image: NDArray[Any], down: NDArray[np.intp], across: NDArray[np.intp], border: Border
+    result: NDArray[Any], image: NDArray[Any], down: NDArray[np.intp], columns: tuple[int, int], border: Border
 ) -> None:
     """Write the rows `down` of the continued image, corners included, where `constant` gives way to `renormalize`."""
+    across = source_indices(image.shape[1], *columns, border.columns)
     result[:] = image[np.ix_(down, across)]
     axes = [(0, down, border.rows), (1, across, border.columns)]
     for axis, indices, name in sorted(axes, key=lambda a: a[2] == "renormalize"):

@@ -84,25 +84,43 @@ def fit(values: NDArray[Any], dtype: DTypeLike, range_policy: str = "clip") -> F
         UsageError: complex values, and a type that is not complex.
     """
     dtype = np.dtype(dtype)
-    if dtype.kind == "c":
-        return Fitted(values.astype(dtype, copy=False), 0)
-    if values.dtype.kind == "c" and range_policy != "abs":
+    if values.dtype.kind == "c" and dtype.kind != "c" and range_policy != "abs":
         raise UsageError(f"a complex result does not fit into {dtype}; range abs takes its magnitude")
-    if range_policy != "clip":
+    if range_policy != "clip" and dtype.kind != "c":
         values = _prepared(values, dtype, range_policy)
-    if dtype.kind == "f":
+    if dtype.kind in "fc":
         with np.errstate(over="ignore"):  # beyond the largest float16 lies infinity, as IEEE 754 has it
             return Fitted(values.astype(dtype, copy=False), 0)
-    fitted = _round(values, dtype)
-    if range_policy == "error" and fitted.clipped:
+    result = np.empty(values.shape, dtype)
+    clipped = 0
+    rows = max(1, _STRIP // max(1, math.prod(values.shape[1:])))
+    for start in range(0, values.shape[0], rows) if values.size else ():
+        clipped += _round(values[start : start + rows].copy(), result[start : start + rows])
+    if range_policy == "error" and clipped:
         low, high = limits(dtype)
         numbers = values[~np.isnan(values)]
         found = f"from {numbers.min():g} to {numbers.max():g}" if numbers.size else "none of them a number"
         raise RangeError(
-            f"{fitted.clipped} of {values.size} values leave the range {low:.0f} to {high:.0f} ({found}); "
+            f"{clipped} of {values.size} values leave the range {low:.0f} to {high:.0f} ({found}); "
             "choose another range, or a depth of 32f"
         )
-    return fitted
+    return Fitted(result, clipped)
+
+
+def fit_into(values: NDArray[Any], out: NDArray[Any], range_policy: str = "clip") -> int:
+    """Put values into `out`, in its type, as `fit` does, and return how many were clipped.
+
+    Args:
+        values: results, in floating point, complex, or in integers already; the array is used up.
+        out: shape of the values.
+        range_policy: `clip`, `abs` or `offset`, which look at each value alone.
+    """
+    if range_policy != "clip" and out.dtype.kind != "c":
+        values = _prepared(values, out.dtype, range_policy)
+    if out.dtype.kind in "fc":
+        np.copyto(out, values, casting="unsafe")
+        return 0
+    return _round(values, out)
 
 
 def _prepared(values: NDArray[Any], dtype: np.dtype[Any], range_policy: str) -> NDArray[Any]:
@@ -124,27 +142,35 @@ def _stretched(values: NDArray[Any], low: float, high: float) -> NDArray[Any]:
     return np.asarray((values - least) / (most - least) * (high - low) + low)
 
 
-def _round(values: NDArray[Any], dtype: np.dtype[Any]) -> Fitted:
-    """Round half to even and saturate, a strip at a time."""
-    result = np.empty(values.shape, dtype)
-    low, high = _representable_limits(dtype, values.dtype)
+def _round(values: NDArray[Any], out: NDArray[Any]) -> int:
+    """Put values, which are used up, into `out`, rounded half to even and saturated; return how many were clipped."""
+    if values.dtype.kind == "f":
+        np.rint(values, out=values)
+    low, high = _representable_limits(out.dtype, values.dtype)
+    least, most = values.min(), values.max()
+    if least >= low and most <= high:  # not when there is a NaN, which fails every comparison
+        np.copyto(out, values, casting="unsafe")
+        return 0
     clipped = 0
-    rows = max(1, _STRIP // max(1, math.prod(values.shape[1:])))
-    for start in range(0, values.shape[0], rows) if values.size else ():
-        strip = np.rint(values[start : start + rows])
-        if not (strip.min() >= low and strip.max() <= high):  # also when there is a NaN, which fails every comparison
-            clipped += strip.size - int(np.count_nonzero((strip >= low) & (strip <= high)))
-            strip[np.isnan(strip)] = 0
-            above = strip > high
-            result[start : start + rows] = np.clip(strip, low, high, out=strip)
-            result[start : start + rows][above] = limits_of_integers(dtype)[1]  # which `high` may fall short of
-        else:
-            result[start : start + rows] = strip
-    return Fitted(result, clipped)
+    if least != least:
+        nan = np.isnan(values)
+        clipped += int(np.count_nonzero(nan))
+        values[nan] = 0
+    clipped += int(np.count_nonzero(values < low)) + int(np.count_nonzero(values > high))
+    top = limits_of_integers(out.dtype)[1]
+    above = values > high if int(high) < top else None  # where the type of the values cannot hold the limit itself
+    np.clip(values, low, high, out=values)
+    np.copyto(out, values, casting="unsafe")
+    if above is not None:
+        out[above] = top
+    return clipped
 
 
 def _representable_limits(dtype: np.dtype[Any], held_in: np.dtype[Any]) -> tuple[Any, Any]:
     """Return the limits of `dtype` as values of the type `held_in`, never beyond the limits themselves."""
+    if held_in.kind in "iu":
+        own, other = limits_of_integers(held_in), limits_of_integers(dtype)
+        return max(own[0], other[0]), min(own[1], other[1])
     low, high = limits(dtype)
     top = held_in.type(high)
     if int(top) > limits_of_integers(dtype)[1]:

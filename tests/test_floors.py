@@ -20,6 +20,7 @@ FLOORS: dict[str, float] = {
     "__init__": 4.5,
     "running": 4,
     "explaining": 4,
+    "benchmark": 4,
     "filters": 3,
     "images": 3,
     "convolution": 2,

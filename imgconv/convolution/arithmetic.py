@@ -19,7 +19,8 @@ from imgconv.borders import Border
 from imgconv.depth import limits, sum_dtype
 from imgconv.kernels.kernel import Kernel
 
-_HALF_ULP = {"float32": 2.0**-24, "float64": 2.0**-53}
+#: Largest relative error of one rounding.
+UNIT = {"float32": 2.0**-24, "float64": 2.0**-53}
 _WHOLE = {"float32": 2.0**24, "float64": 2.0**53}
 _LARGEST_DENOMINATOR = 1_000_000
 #: The worst that float32 sums may be off, in levels of an integer image, before float64 takes over.
@@ -40,6 +41,10 @@ class Arithmetic:
         exact: whether the result has the bits of the exact sum, scaled and rounded once.
         direct: whether OpenCV may multiply with the weights as they are, in float32, and round by itself with the same result.
         largest: a bound on the absolute sum, where the pixels have one; else infinite.
+        largest_pixel: a bound on the absolute value of a pixel, inside or outside; infinite where the type has none.
+        whole: whether pixels and weights are whole numbers, and so is every sum.
+        error: a bound on what a plain sum may be off in `dtype`, relative to the largest pixel; 0 for whole numbers.
+        integer: the integer type that holds every partial sum, int16 or int32, where there is one.
     """
 
     weights: NDArray[Any]
@@ -51,6 +56,20 @@ class Arithmetic:
     exact: bool
     direct: bool
     largest: float
+    largest_pixel: float
+    whole: bool
+    error: float
+    integer: np.dtype[Any] | None
+
+    @property
+    def scale(self) -> float:
+        """Levels of the output to one level of the sum."""
+        return abs(self.numerator) / self.denominator
+
+    @property
+    def finishes_as_summed(self) -> bool:
+        """Whether a sum is the value already, with neither scale nor offset."""
+        return self.numerator == 1 and self.denominator == 1 and not self.offset
 
 
 def make_arithmetic(kernel: Kernel, dtype: np.dtype[Any], output: np.dtype[Any], delta: float, border: Border) -> Arithmetic:
@@ -64,12 +83,14 @@ def make_arithmetic(kernel: Kernel, dtype: np.dtype[Any], output: np.dtype[Any],
         if whole is not None:
             return whole
     absolute = float(np.abs(kernel.weights).sum())
-    error = _error(kernel, largest, sums)
-    if dtype.kind in "biu" and error > _FLOAT32_ERROR:
+    if dtype.kind in "biu" and _error(kernel, sums) * largest > _FLOAT32_ERROR:
         sums = np.dtype(np.float64)
     finish = np.dtype(np.float64) if delta and dtype.kind in "biu" else sums
     direct = sums == np.float32 or dtype.kind == "f"
-    return Arithmetic(kernel.weights, sums, 1.0, delta, 1.0, finish, False, direct, largest * absolute)
+    bound = largest * absolute if absolute else 0.0
+    return Arithmetic(
+        kernel.weights, sums, 1.0, delta, 1.0, finish, False, direct, bound, largest, False, _error(kernel, sums), None
+    )
 
 
 def _whole_sums(kernel: Kernel, sums: np.dtype[Any], largest: float, delta: float) -> Arithmetic | None:
@@ -86,12 +107,15 @@ def _whole_sums(kernel: Kernel, sums: np.dtype[Any], largest: float, delta: floa
     numerator, offset, denominator = _fraction(form.scale, delta)
     # The last step is exact up to one rounding of the quotient, which cannot reach a tie that the value is not on.
     dividend = bound * abs(numerator) + abs(offset)
-    fits = {name: dividend <= _WHOLE[name] and 2 * dividend * _HALF_ULP[name] < 0.5 for name in _WHOLE}
+    fits = {name: dividend <= _WHOLE[name] and 2 * dividend * UNIT[name] < 0.5 for name in _WHOLE}
     whole = all(number.is_integer() for number in (numerator, offset, denominator))
     finish = sums if whole and fits[sums.name] else np.dtype(np.float64)
     exact = fits["float64"] or (isinstance(form.scale, float) and not delta)
     direct = _opencv_rounds_alike(kernel, form.scale, delta, largest, bound)
-    return Arithmetic(form.integers, sums, numerator, offset, denominator, finish, exact, direct, bound)
+    integer = next((np.dtype(t) for t in (np.int16, np.int32) if max(bound, largest) <= np.iinfo(t).max), None)
+    return Arithmetic(
+        form.integers, sums, numerator, offset, denominator, finish, exact, direct, bound, largest, True, 0.0, integer
+    )
 
 
 def _fraction(scale: Fraction | float, delta: float) -> tuple[float, float, float]:
@@ -113,13 +137,16 @@ def _opencv_rounds_alike(kernel: Kernel, scale: Fraction | float, delta: float, 
     if power_of_two and np.array_equal(in_float32, kernel.weights):
         return bound * abs(numerator) + abs(offset) <= _WHOLE["float32"]
     # With an odd denominator no value lies on a tie, and the nearest lies half of 1 / denominator away from one.
-    error = _error(kernel, largest, np.dtype(np.float32)) + abs(delta) * _HALF_ULP["float32"]
+    error = _error(kernel, np.dtype(np.float32)) * largest + abs(delta) * UNIT["float32"]
     return denominator % 2 == 1 and error < 0.5 / denominator
 
 
-def _error(kernel: Kernel, largest: float, sums: np.dtype[Any]) -> float:
-    """Return a bound on the rounding error of a plain sum: each weight, product and addition rounds once."""
-    return (kernel.taps + 2) * _HALF_ULP[sums.name] * float(np.abs(kernel.weights).sum()) * largest
+def _error(kernel: Kernel, sums: np.dtype[Any]) -> float:
+    """Return a bound on the rounding error of a plain sum, relative to the largest pixel.
+
+    Each weight, product and addition rounds once.
+    """
+    return (kernel.taps + 2) * UNIT[sums.name] * float(np.abs(kernel.weights).sum())
 
 
 def _largest_pixel(dtype: np.dtype[Any], border: Border) -> float:

@@ -1,39 +1,107 @@
-"""What the methods cost: seconds a sample (a value of the output), fitted by measurement.
+"""What the methods cost: seconds for each unit of their `Work`, fitted by measurement.
 
-Fitted on 2026-11-23 to the table that `python tests/bench/methods.py 3` prints, on two cores of an AMD EPYC (AVX-512) with
-OpenCV 5.0.0 and NumPy 2.4.6. Only the ratios matter to the planner.
+The constants stand in `costs.json`, with the machine, the date and the command that they come from. `imgconv bench --calibrate`
+fits them to another machine and writes a file of the same form, which then counts: the one that IMGCONV_COSTS names, or
+`costs.json` in the user's configuration folder.
 """
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import DTypeLike
+import functools
+import os
+from importlib import resources
+from pathlib import Path
 
-#: Starting OpenCV's threads and the like, for each call.
-CALL = 1e-5
-#: From integers to floating point, and rounded back.
-CONVERSION = 1.4e-9
+import msgspec
 
-#: One tap of one sample in the Python loops.
-DEFINITION_TAP = 2e-6
-
-SHIFTS_SAMPLE = 1.2e-9
-SHIFTS_TAP = {"float32": 2.4e-10, "float64": 6e-10}
-
-WINDOWS_SAMPLE = 15e-9
-WINDOWS_TAP = 4e-10
-
-#: Keyed by the bytes of a pixel's channel: OpenCV has fast loops for 8 bits and float32, and slow ones for 16 bits.
-FILTER2D_SAMPLE = {1: 0.7e-9, 2: 1e-9, 4: 0.6e-9, 8: 1e-9}
-FILTER2D_TAP = {1: 2.6e-11, 2: 3.5e-10, 4: 1.6e-11, 8: 6e-11}
-
-BANDS_SAMPLE = {"float32": 2.1e-9, "float64": 5e-9}
-BANDS_BAND = {"float32": 0.9e-9, "float64": 1.1e-9}
-BANDS_TAP = {"float32": 1.6e-11, "float64": 6e-11}
-
-DFT_SAMPLE = {"float32": 12e-9, "float64": 15e-9}
+from imgconv.convolution.method import Method
+from imgconv.convolution.plan import Job, Work
+from imgconv.convolution.strips import thread_count
+from imgconv.errors import UsageError
 
 
-def conversion(dtype: DTypeLike) -> float:
-    """Return what the way from pixels of `dtype` to floating point and back costs a sample."""
-    return CONVERSION if np.dtype(dtype).kind in "biu" else 0.0
+class Rates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Seconds: for a call of `correlate`, and for each unit of the `Work` on one thread."""
+
+    start: float = 0.0
+    multiply_adds: float = 0.0
+    transforms: float = 0.0
+    bytes: float = 0.0
+    calls: float = 0.0
+
+
+class Costs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file of constants: rates by method and by the type of its sums, and what they were fitted to."""
+
+    fitted: dict[str, str]
+    rates: dict[str, dict[str, Rates]]
+
+
+def predict(method: Method, job: Job, work: Work) -> float:
+    """Return the seconds that a method should take for a job."""
+    rates = rates_of(method.name, method.dtype(job.parts[0]).name)
+    single = (
+        work.multiply_adds * rates.multiply_adds
+        + work.transforms * rates.transforms
+        + work.bytes * rates.bytes
+        + work.calls * rates.calls
+    )
+    return rates.start + single / parallel(method, job)
+
+
+def parallel(method: Method, job: Job) -> int:
+    """Return how many threads a method would keep busy."""
+    if not method.threads:
+        return 1
+    return min(thread_count(job.options.jobs), -(-job.rows.outputs // method.rows(job.parts[0])))
+
+
+def rates_of(method: str, dtype: str) -> Rates:
+    """Return the rates of a method; those of another type of sums where the file has none for this one."""
+    for costs in (_of_the_user(), _of_the_package()):
+        found = costs.rates.get(method, {}) if costs else {}
+        if found:
+            return found.get(dtype) or next(iter(found.values()))
+    return Rates(calls=1e-6, bytes=1e-9, multiply_adds=1e-9, transforms=1e-9)  # a method that was never measured
+
+
+def user_file() -> Path:
+    """Return the path of the user's own constants, whether or not the file is there."""
+    given = os.environ.get("IMGCONV_COSTS")
+    if given:
+        return Path(given)
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("imgconv", appauthor=False)) / "costs.json"
+
+
+def write_costs(costs: Costs, path: Path) -> None:
+    """Write a file of constants, and use it from now on.
+
+    Raises:
+        OSError: the file or its folder cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(costs), indent=2) + b"\n")
+    _read.cache_clear()
+
+
+def _of_the_user() -> Costs | None:
+    path = user_file()
+    try:
+        return _read(path, path.stat().st_mtime_ns)
+    except OSError:
+        return None
+
+
+@functools.lru_cache(maxsize=4)
+def _read(path: Path, _changed: int) -> Costs:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Costs)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not a file of costs ({error}); write it anew with imgconv bench --calibrate") from None
+
+
+@functools.cache
+def _of_the_package() -> Costs:
+    return msgspec.json.decode(resources.files("imgconv.convolution").joinpath("costs.json").read_bytes(), type=Costs)

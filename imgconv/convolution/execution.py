@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.borders import Border
+from imgconv.convolution.method import Method
 from imgconv.convolution.methods import METHODS
-from imgconv.convolution.normalization import no_weight, weight_inside
-from imgconv.convolution.plan import Job, Method, Plan
-from imgconv.depth import Fitted, fit, limits
+from imgconv.convolution.normalization import make_normalized_values
+from imgconv.convolution.plan import Job, Plan
+from imgconv.convolution.strips import Work as StripWork
+from imgconv.convolution.strips import run_strips
+from imgconv.convolution.sums import Values, make_sums
+from imgconv.convolution.workspace import Workspace
+from imgconv.depth import Fitted, fit, fit_into, limits
 from imgconv.errors import UsageError
 
 
@@ -39,9 +43,25 @@ def execute(plan: Plan, image: NDArray[Any], *, fallback: Plan | None = None) ->
         )
     _check_wide_integers(image, job)
     if method.finishes:
-        values = method.run(image, job)
+        values = method.finish(image, job)
         return Fitted(values, _count_clipped(values, image, fallback))
-    return fit(_values(image, job, method), job.output, job.options.range_policy)
+    return _in_strips(image, job, method)
+
+
+def _in_strips(image: NDArray[Any], job: Job, method: Method) -> Fitted:
+    policy = job.options.range_policy
+    waits = policy in ("stretch", "error")  # for all values, before the first is rounded
+    out = np.empty(job.output_shape, _unrounded_dtype(job) if waits else job.output)
+    work = _strip_work(image, job, method, out, "clip" if waits else policy)
+    jobs = job.options.jobs if method.threads else 1
+    clipped = run_strips(work, job.rows.outputs, method.rows(job), jobs=jobs, blas=method.blas)
+    return fit(out, job.output, policy) if waits else Fitted(out, clipped)
+
+
+def _unrounded_dtype(job: Job) -> np.dtype[Any]:
+    dtype = np.dtype(np.float64) if job.options.normalizes else job.arithmetic.finish_dtype
+    is_complex = job.dtype.kind == "c" or job.arithmetic.weights.dtype.kind == "c"
+    return np.result_type(dtype, np.complex64) if is_complex else dtype
 
 
 def _count_clipped(values: NDArray[Any], image: NDArray[Any], fallback: Plan | None) -> int:
@@ -55,84 +75,56 @@ def _count_clipped(values: NDArray[Any], image: NDArray[Any], fallback: Plan | N
     return execute(fallback, image).clipped
 
 
-def _values(image: NDArray[Any], job: Job, method: Method) -> NDArray[Any]:
-    """Return the results in floating point: not yet rounded, not yet in the output's type."""
-    arithmetic = job.arithmetic
-    if not job.options.normalizes:
-        sums = _sums(image, job, method)
-        return _scaled(sums, job)
-    sums, inside = _normalized_sums(image, job, method)
-    empty = no_weight(inside, job)
-    if arithmetic.offset:  # sum / weight + delta as one quotient, so that it is rounded once
-        sums = sums * arithmetic.denominator + arithmetic.offset * inside
-        inside = inside * arithmetic.denominator
-    with np.errstate(divide="ignore", invalid="ignore"):
-        values: NDArray[Any] = sums / inside
-    values[np.broadcast_to(empty, values.shape)] = np.nan
+def _strip_work(image: NDArray[Any], job: Job, method: Method, out: NDArray[Any], policy: str) -> StripWork:
+    """Return what computes a strip of the result and puts it, rounded, into `out`."""
+    values = (make_normalized_values if job.options.normalizes else _make_values)(image, job, method)
+    planes = _planes(image, job.border) if method.planar(job) else [(..., job.border)]
+
+    def work(start: int, stop: int, workspace: Workspace) -> int:
+        clipped = 0
+        for at, border in planes:
+            target = out[start:stop][at]
+            strip = values(at, border, start, stop, workspace, target)
+            if strip is not target:
+                clipped += fit_into(strip, target, policy)
+        return clipped
+
+    return work
+
+
+def _planes(image: NDArray[Any], border: Border) -> list[tuple[Any, Border]]:
+    """Return where each channel of an image stands, and its border."""
+    if image.ndim == 2:
+        return [(..., border)]
+    values = border.value if len(border.value) > 1 else border.value * image.shape[2]
+    return [((..., c), Border(border.rows, border.columns, (value,))) for c, value in enumerate(values)]
+
+
+def _make_values(image: NDArray[Any], job: Job, method: Method) -> Values:
+    """Return the values of a strip: its sums, scaled."""
+    sums = make_sums(job, method)
+
+    # Sums that are the result already are written where it stands.
+    final = job.arithmetic.finishes_as_summed and job.output.kind == "f" and job.options.range_policy not in ("abs", "offset")
+
+    def values(at: Any, border: Border, start: int, stop: int, workspace: Workspace, out: NDArray[Any]) -> NDArray[Any]:
+        return _scaled(sums(image[at], border, start, stop, workspace, out if final else None), job, workspace)
+
     return values
 
 
-def _normalized_sums(image: NDArray[Any], job: Job, method: Method) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the sums over the pixels that count, in float64, and the weight that fell on them."""
-    counts = ~np.isnan(image) if job.options.nan == "ignore" and image.dtype.kind in "fc" else None
-    border = job.border
-    void = job.options.nan == "ignore" and border.uses_value and bool(np.isnan(border.value).any())
-    if (counts is None or counts.all()) and not void:
-        inside = weight_inside(job)
-        inside = inside[..., None] if image.ndim == 3 else inside
-    else:
-        mask = np.ones(image.shape, bool) if counts is None else counts
-        value = tuple(0.0 if np.isnan(v) else 1.0 for v in border.value)
-        wide_job = replace(job, arithmetic=replace(job.arithmetic, dtype=np.dtype(np.float64)))
-        inside = _sums(mask.astype(np.float64), _job_with(wide_job, Border(border.rows, border.columns, value)), method)
-        image = np.where(mask, image, image.dtype.type(0))
-        border = Border(border.rows, border.columns, tuple(0.0 if np.isnan(v) else v for v in border.value))
-    sums = _sums(image, _job_with(job, border), method)
-    wide = np.complex128 if np.iscomplexobj(sums) or np.iscomplexobj(inside) else np.float64
-    return sums.astype(wide), inside.astype(wide)
-
-
-def _job_with(job: Job, border: Border) -> Job:
-    return replace(job, options=replace(job.options, border=border))
-
-
-def _sums(image: NDArray[Any], job: Job, method: Method) -> NDArray[Any]:
-    """Return what the method sums, complex pixels and complex weights taken apart: the sum is linear in both."""
-    weights = job.arithmetic.weights
-    if image.dtype.kind == "c":
-        border = job.border
-        parts = [
-            _sums(part, _job_with(job, Border(border.rows, border.columns, value)), method)
-            for part, value in (
-                (image.real, tuple(np.real(border.value).tolist())),
-                (image.imag, tuple(np.imag(border.value).tolist())),
-            )
-        ]
-    elif weights.dtype.kind == "c":
-        parts = [
-            method.run(image, replace(job, arithmetic=replace(job.arithmetic, weights=part)))
-            for part in (weights.real, weights.imag)
-        ]
-    else:
-        return method.run(image, job)
-    return _plus_i_times(parts[0], parts[1])
-
-
-def _plus_i_times(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
-    """Return a + i * b, put together part by part: 1j times infinity would be infinity and a NaN beside it."""
-    result = np.empty(a.shape, np.result_type(a, b, np.complex64))
-    result.real = a.real - b.imag if np.iscomplexobj(b) else a.real
-    result.imag = a.imag + b.real if np.iscomplexobj(a) else b.real
-    return result
-
-
-def _scaled(sums: NDArray[Any], job: Job) -> NDArray[Any]:
+def _scaled(sums: NDArray[Any], job: Job, workspace: Workspace) -> NDArray[Any]:
     """Return (sums * numerator + offset) / denominator; the array of the sums is used again where its type fits."""
     arithmetic = job.arithmetic
+    if arithmetic.finishes_as_summed:
+        return sums
     finish = arithmetic.finish_dtype
     if sums.dtype.kind == "c":
         finish = np.result_type(finish, np.complex64)
-    values = sums.astype(finish, copy=False)
+    values = sums
+    if values.dtype != finish:
+        values = workspace.take("values", sums.shape, finish)
+        np.copyto(values, sums)
     if arithmetic.numerator != 1:
         values *= finish.type(arithmetic.numerator)
     if arithmetic.offset:

@@ -38,23 +38,24 @@ def native_border(job: Job) -> int | None:
 
 
 def correlate_window(
-    window: NDArray[Any], weights: NDArray[Any], job: Job, delta: float = 0.0, top: int = 0, left: int = 0
+    window: NDArray[Any], weights: NDArray[Any], job: Job, rows: int, delta: float = 0.0, top: int = 0, left: int = 0
 ) -> NDArray[Any]:
     """Return the job's outputs for a part of its weights, from the image already continued beyond its edges.
 
     Args:
-        window: shape (rows, columns[, C]): the coordinates `job.rows.window()`, `job.columns.window()` of the image.
+        window: shape (rows, columns[, C]): what the outputs need of the image.
         weights: shape (h, w), dilated, a part of the kernel's weights.
         job: says which outputs are wanted.
+        rows: of outputs that the window is for.
         delta: added to each output.
         top: row of the (dilated) kernel in which the part begins.
         left: column of the (dilated) kernel in which the part begins.
 
     Returns:
-        Shape (H', W'[, C]), in the type of the window; possibly a view.
+        Shape (rows, W'[, C]), in the type of the window; possibly a view.
     """
     cv2 = load_cv2()
-    height = (job.rows.outputs - 1) * job.rows.stride + 1
+    height = (rows - 1) * job.rows.stride + 1
     width = (job.columns.outputs - 1) * job.columns.stride + 1
     part = window[top : top + height + weights.shape[0] - 1, left : left + width + weights.shape[1] - 1]
     # The anchor in the corner makes every output that is kept independent of OpenCV's own border.

@@ -24,6 +24,7 @@ class Options:
     Attributes:
         rotate: whether the kernel is turned by 180 degrees first, which makes the correlation a convolution.
         range_policy: what becomes of values outside of the output's range (one of `vocabulary.RANGES`).
+        jobs: threads that work on the strips of an image; None for the environment's choice.
     """
 
     border: Border = Border()
@@ -39,6 +40,7 @@ class Options:
     method: str = "auto"
     rotate: bool = False
     range_policy: str = "clip"
+    jobs: int | None = None
 
     @property
     def normalizes(self) -> bool:
@@ -67,6 +69,7 @@ def make_options(
     method: str = "auto",
     rotate: bool = False,
     range_policy: str = "clip",
+    jobs: int | None = None,
 ) -> Options:
     """Check the options as a caller writes them and return them as one value.
 
@@ -93,6 +96,7 @@ def make_options(
         method=str(method),
         rotate=bool(rotate),
         range_policy=canonical(range_policy, RANGES, "range"),
+        jobs=None if jobs is None else _pair(jobs, "jobs")[0],
     )
 
 

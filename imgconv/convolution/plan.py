@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imgconv.borders import Border
 from imgconv.convolution.arithmetic import Arithmetic
@@ -56,32 +54,41 @@ class Job:
         return (self.rows.outputs, self.columns.outputs, *self.shape[2:])
 
     @property
+    def parts(self) -> tuple[Job, ...]:
+        """The job itself, or one for the real and one for the imaginary weights: sums are linear in them."""
+        weights = self.arithmetic.weights
+        if weights.dtype.kind != "c":
+            return (self,)
+        return tuple(replace(self, arithmetic=replace(self.arithmetic, weights=w)) for w in (weights.real, weights.imag))
+
+    @property
     def samples(self) -> int:
         """Number of values to compute."""
         return self.rows.outputs * self.columns.outputs * self.channels
 
 
 @dataclass(frozen=True)
-class Method:
-    """One way to compute a convolution; one file of `methods` each.
+class Work:
+    """What a method does for a job, counted from the shapes alone.
 
     Attributes:
-        name: what `method=` takes.
-        engine: `opencv` or `numpy`.
-        about: one line for people.
-        supports: returns why the method cannot do a job, or None where it can.
-        cost: returns the predicted time in seconds.
-        run: returns the sums, in the job's arithmetic, or the result where `finishes` is set.
-        finishes: whether `run` scales, rounds and saturates by itself.
+        multiply_adds: multiplications that are followed by an addition, zeros that are multiplied all the same included.
+        transforms: samples times log2 of the tile's size, over all tiles: what Fourier transforms cost.
+        bytes: read from and written to buffers, but for those of the multiply-adds.
+        calls: of functions of NumPy or OpenCV.
     """
 
-    name: str
-    engine: str
-    about: str
-    supports: Callable[[Job], str | None]
-    cost: Callable[[Job], float]
-    run: Callable[[NDArray[Any], Job], NDArray[Any]]
-    finishes: bool = False
+    multiply_adds: float = 0.0
+    transforms: float = 0.0
+    bytes: float = 0.0
+    calls: float = 0.0
+
+    def times(self, factor: float) -> Work:
+        """Return the work of doing this `factor` times."""
+        return Work(*(float(getattr(self, field.name) * factor) for field in fields(self)))
+
+    def __add__(self, other: Work) -> Work:
+        return Work(*(float(getattr(self, field.name) + getattr(other, field.name)) for field in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -92,11 +99,16 @@ class Candidate:
         method: its name.
         seconds: the predicted time; None where it was not considered.
         reason: why it was not chosen; empty for the one that was.
+        work: what it would do; None where it was not considered.
+        error: a bound on what its sums may be off, relative to the largest pixel; 0 where they are exact, None where it was
+            not considered.
     """
 
     method: str
     seconds: float | None
     reason: str
+    work: Work | None = None
+    error: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,12 +119,14 @@ class Plan:
         job: what is to be computed.
         method: name of the method chosen.
         seconds: its predicted time.
+        error: a bound on what its sums may be off, relative to the largest pixel; 0 where they are exact.
         candidates: every method of the registry, the chosen one included.
     """
 
     job: Job
     method: str
     seconds: float
+    error: float
     candidates: tuple[Candidate, ...]
 
     @property
@@ -133,9 +147,17 @@ class Plan:
             "method": self.method,
             "seconds": self.seconds,
             "exact": job.arithmetic.exact,
+            "error": self.error,
             "sums": job.arithmetic.dtype.name,
             "image": {"shape": list(job.shape), "dtype": job.dtype.name},
             "output": {"shape": list(job.output_shape), "dtype": job.output.name},
             "border": str(job.border),
-            "candidates": [vars(candidate) for candidate in self.candidates],
+            "candidates": [asdict(candidate) for candidate in self.candidates],
         }
+
+
+def moved(job: Job) -> float:
+    """Return the bytes that every method moves: the image into floating point, the sums and the result."""
+    window = job.rows.outputs * job.rows.stride * job.columns.outputs * job.columns.stride * job.channels
+    width = job.arithmetic.dtype.itemsize
+    return window * (job.dtype.itemsize + width) + job.samples * (2 * width + job.output.itemsize)

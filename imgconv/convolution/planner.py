@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from imgconv.convolution.arithmetic import make_arithmetic
+from imgconv.convolution.costs import predict
 from imgconv.convolution.geometry import make_axis
 from imgconv.convolution.methods import METHODS
 from imgconv.convolution.normalization import sums_to_nothing
 from imgconv.convolution.options import Options, as_dtype, make_options
-from imgconv.convolution.plan import Candidate, Job, Plan
+from imgconv.convolution.plan import Candidate, Job, Plan, Work
 from imgconv.errors import KernelError, UsageError
 from imgconv.kernels.catalog import parse_kernel
 from imgconv.kernels.kernel import Kernel
@@ -49,19 +50,25 @@ def as_kernel(kernel: Kernel | ArrayLike | str) -> Kernel:
 
 
 def plan_for(shape: Sequence[int], dtype: np.dtype[Any], kernel: Kernel, options: Options) -> Plan:
-    """Plan a convolution with options that were checked already."""
+    """Plan a convolution with options that were checked already; the same plan for the same question."""
+    return _planned(tuple(int(n) for n in shape), dtype, kernel, options)
+
+
+@functools.lru_cache(maxsize=256)
+def _planned(shape: tuple[int, ...], dtype: np.dtype[Any], kernel: Kernel, options: Options) -> Plan:
     return _choose(make_job(shape, dtype, kernel, options))
 
 
+@functools.lru_cache(maxsize=256)
 def unfinished(plan: Plan) -> Plan:
     """Return a plan for the same job by a method that leaves rounding to imgconv."""
     return _choose(plan.job, finishing=False)
 
 
 @np.errstate(over="ignore")
-def make_job(shape: Sequence[int], dtype: np.dtype[Any], kernel: Kernel, options: Options) -> Job:
+def make_job(shape: tuple[int, ...], dtype: np.dtype[Any], kernel: Kernel, options: Options) -> Job:
     """Settle everything but the method."""
-    shape, dtype = tuple(int(n) for n in shape), dtype.newbyteorder("=")
+    dtype = dtype.newbyteorder("=")
     if len(shape) not in (2, 3) or min(shape) < 1:
         raise UsageError(f"an image has the shape (H, W) or (H, W, C), none of them 0, found {shape}")
     _check_types(dtype, kernel, options)
@@ -114,6 +121,7 @@ def _own_type(dtype: np.dtype[Any], kernel: Kernel) -> np.dtype[Any]:
 def _choose(job: Job, finishing: bool = True) -> Plan:
     options = job.options
     able: dict[str, float] = {}
+    work: dict[str, Work] = {}
     reasons: dict[str, str] = {}
     for method in METHODS.values():
         if method.engine != options.engine:
@@ -123,7 +131,8 @@ def _choose(job: Job, finishing: bool = True) -> Plan:
         elif reason := method.supports(job):
             reasons[method.name] = reason
         else:
-            able[method.name] = method.cost(job)
+            work[method.name] = method.total(job)
+            able[method.name] = predict(method, job, work[method.name])
     chosen = min(able, key=able.__getitem__)
     if options.method != "auto":
         if options.method not in METHODS:
@@ -139,5 +148,8 @@ def _choose(job: Job, finishing: bool = True) -> Plan:
         if name != chosen:
             slower = f"{seconds / able[chosen]:.3g} times the predicted time"
             reasons[name] = slower if options.method == "auto" else f"{chosen} was asked for"
-    candidates = tuple(Candidate(name, able.get(name), reasons.get(name, "")) for name in METHODS)
-    return Plan(replace(job), chosen, able[chosen], candidates)
+    errors = {name: sum(METHODS[name].error(part) for part in job.parts) for name in able}
+    candidates = tuple(
+        Candidate(name, able.get(name), reasons.get(name, ""), work.get(name), errors.get(name)) for name in METHODS
+    )
+    return Plan(job, chosen, able[chosen], errors[chosen], candidates)

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-from imgconv.convolution.methods import bands, definition, dft, filter2d, shifts, windows
-from imgconv.convolution.plan import Method
+from imgconv.convolution.method import Method
+from imgconv.convolution.methods import (
+    bands,
+    definition,
+    dft,
+    filter2d,
+    fourier,
+    helix,
+    im2col,
+    separable,
+    shifts,
+    summed_area,
+    toeplitz,
+    windows,
+)
+
+_NUMPY = (definition, shifts, windows, im2col, toeplitz, helix, separable, fourier, summed_area)
+_OPENCV = (filter2d, bands, dft)
 
 #: Every method by name.
-METHODS: dict[str, Method] = {
-    module.METHOD.name: module.METHOD for module in (definition, shifts, windows, filter2d, bands, dft)
-}
+METHODS: dict[str, Method] = {module.METHOD.name: module.METHOD for module in (*_NUMPY, *_OPENCV)}

@@ -8,21 +8,52 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.borders import extend
-from imgconv.convolution import costs
+from imgconv.convolution.method import Method, Run
 from imgconv.convolution.opencv_calls import correlate_window, direct_taps
-from imgconv.convolution.plan import Job, Method
+from imgconv.convolution.plan import Job, Work, moved
+from imgconv.convolution.source import Source
+from imgconv.convolution.workspace import Workspace
 
 
-def run(image: NDArray[Any], job: Job) -> NDArray[Any]:
-    """Return the sums, shape (H', W') or (H', W', C)."""
-    dtype = job.arithmetic.dtype
-    dilation = (job.rows.dilation, job.columns.dilation)
-    window = np.ascontiguousarray(extend(image, job.rows.window(), job.columns.window(), job.border, dtype))
-    sums = np.zeros(job.output_shape, dtype)
-    for top, left, weights in _bands(job.arithmetic.weights.astype(dtype), dilation, direct_taps(dtype)):
-        sums += correlate_window(window, weights, job, top=top, left=left)
-    return sums
+class Bands(Method):
+    """A pass of `cv2.filter2D` for each band of the kernel."""
+
+    name = "bands"
+    engine = "opencv"
+    about = "cv2.filter2D in floating point, large kernels in bands that OpenCV sums one weight at a time"
+    threads = False
+    strip_bytes = 1 << 22
+
+    def rows(self, job: Job) -> int:
+        """Enough that the rows shared with the next strip do not count."""
+        return max(super().rows(job), 4 * job.rows.reach)
+
+    def work(self, job: Job) -> Work:
+        """A pass over the image for each band, every place of it computed, whatever the stride."""
+        most = direct_taps(job.arithmetic.dtype)
+        width = min(job.columns.reach, most)
+        bands = -(-job.columns.reach // width) * -(-job.rows.reach // max(1, most // width))
+        computed = job.samples * job.rows.stride * job.columns.stride
+        strips = -(-job.rows.outputs // self.rows(job))
+        return Work(
+            multiply_adds=computed * job.kernel.taps,
+            bytes=moved(job) + 4 * computed * job.arithmetic.dtype.itemsize * (bands - 1),
+            calls=strips * bands,
+        )
+
+    def prepare(self, job: Job) -> Run:
+        """Cut the kernel."""
+        dtype = self.dtype(job)
+        dilation = (job.rows.dilation, job.columns.dilation)
+        bands = list(_bands(job.arithmetic.weights.astype(dtype), dilation, direct_taps(dtype)))
+
+        def run(source: Source, sums: NDArray[Any], workspace: Workspace) -> None:
+            window = source.window(dtype)
+            sums[...] = 0
+            for top, left, weights in bands:
+                sums += correlate_window(window, weights, job, len(sums), top=top, left=left)
+
+        return run
 
 
 def _bands(weights: NDArray[Any], dilation: tuple[int, int], most: int) -> Iterator[tuple[int, int, NDArray[Any]]]:
@@ -39,21 +70,4 @@ def _bands(weights: NDArray[Any], dilation: tuple[int, int], most: int) -> Itera
                 yield top, left, np.ascontiguousarray(part)
 
 
-def cost(job: Job) -> float:
-    """Predict the time: the image in floating point, then a pass over it for each band."""
-    name, most = job.arithmetic.dtype.name, direct_taps(job.arithmetic.dtype)
-    width = min(job.columns.reach, most)
-    bands = -(-job.columns.reach // width) * -(-job.rows.reach // max(1, most // width))
-    per_sample = costs.BANDS_SAMPLE[name] + costs.BANDS_BAND[name] * (bands - 1) + costs.BANDS_TAP[name] * job.kernel.taps
-    computed = job.samples * job.rows.stride * job.columns.stride
-    return computed * (per_sample + costs.conversion(job.dtype)) + costs.CALL * bands
-
-
-METHOD = Method(
-    name="bands",
-    engine="opencv",
-    about="cv2.filter2D in floating point, large kernels in bands that OpenCV sums one weight at a time",
-    supports=lambda job: None,
-    cost=cost,
-    run=run,
-)
+METHOD = Bands()

@@ -7,41 +7,45 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.borders import extend
-from imgconv.convolution import costs
-from imgconv.convolution.plan import Job, Method
-from imgconv.convolution.strips import output_strips
+from imgconv.convolution.method import Method, Run
+from imgconv.convolution.plan import Job, Work, moved
+from imgconv.convolution.source import Source
+from imgconv.convolution.taps import add_groups, steps, tap_groups
+from imgconv.convolution.workspace import Workspace
 
 
-def run(image: NDArray[Any], job: Job) -> NDArray[Any]:
-    """Return the sums, shape (H', W') or (H', W', C)."""
-    rows, columns, dtype = job.rows, job.columns, job.arithmetic.dtype
-    taps = [(i, j, dtype.type(job.arithmetic.weights[i, j])) for i, j in np.argwhere(job.arithmetic.weights)]
-    sums = np.zeros(job.output_shape, dtype)
-    product = np.empty((0,), dtype)
-    for start, stop in output_strips(job):
-        window = extend(image, rows.window(start, stop), columns.window(), job.border, dtype)
-        strip = sums[start:stop]
-        if product.shape != strip.shape:
-            product = np.empty(strip.shape, dtype)
-        for i, j, weight in taps:
-            shifted = window[rows.outputs_of(i, stop - start), columns.outputs_of(j, columns.outputs)]
-            np.multiply(shifted, weight, out=product)
-            strip += product
-    return sums
+class Shifts(Method):
+    """A pass over the strip for each tap."""
+
+    name = "shifts"
+    about = "one shifted multiply-add a tap, zero taps skipped, in 16-bit integers where they hold the sums"
+    strip_bytes = 1 << 19
+
+    def dtype(self, job: Job) -> np.dtype[Any]:
+        """Integers where they are narrower than the floating point that would hold the sums."""
+        integer, floating = job.arithmetic.integer, job.arithmetic.dtype
+        return integer if integer is not None and integer.itemsize < floating.itemsize else floating
+
+    def work(self, job: Job) -> Work:
+        """A multiplication and an addition for each tap; taps of one magnitude share the multiplication."""
+        passes = steps(tap_groups(job, job.arithmetic.weights, self.dtype(job)))
+        strips = -(-job.rows.outputs // self.rows(job))
+        return Work(multiply_adds=job.samples * passes / 2, bytes=moved(job), calls=strips * (passes + 8))
+
+    def prepare(self, job: Job) -> Run:
+        """Find the groups of taps."""
+        rows, columns, dtype = job.rows, job.columns, self.dtype(job)
+        groups = tap_groups(job, job.arithmetic.weights, self.dtype(job))
+
+        def run(source: Source, sums: NDArray[Any], workspace: Workspace) -> None:
+            window = source.window(dtype)
+
+            def shifted(i: int, j: int) -> NDArray[Any]:
+                return window[rows.outputs_of(i, sums.shape[0]), columns.outputs_of(j, sums.shape[1])]
+
+            add_groups(groups, shifted, sums, workspace.take("product", sums.shape, sums.dtype))
+
+        return run
 
 
-def cost(job: Job) -> float:
-    """Predict the time: a multiplication and an addition for each tap."""
-    tap = costs.SHIFTS_TAP[job.arithmetic.dtype.name]
-    return job.samples * (costs.SHIFTS_SAMPLE + costs.conversion(job.dtype) + tap * job.kernel.taps)
-
-
-METHOD = Method(
-    name="shifts",
-    engine="numpy",
-    about="one shifted multiply-add a tap, zero taps skipped, in strips that stay in the cache",
-    supports=lambda job: None,
-    cost=cost,
-    run=run,
-)
+METHOD = Shifts()

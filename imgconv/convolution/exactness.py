@@ -1,0 +1,60 @@
+"""When a sum is exact enough: bounds on rounding errors, and the rule by which a method is refused."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv.convolution.plan import Job
+
+# Of whole numbers a sum may be off by less than this, and is then rounded back to what it is.
+_HALF = 0.5
+# Below this share of the largest pixel of a strip, a pixel would drown in the errors that the largest one makes.
+_DARKEST = 2.0**-22
+
+
+def why_not_exact(job: Job, error: float) -> str | None:
+    """Return why sums that may be off by `error` times the largest pixel are not exact enough, or None where they are.
+
+    Sums of whole numbers have to be within half a level, so that rounding gives them back. Others may be off by as much as
+    the plain sum, one product after the other in the type of the contract; and everything by the tolerance asked for.
+    """
+    arithmetic, tolerance = job.arithmetic, job.options.tolerance
+    if error <= arithmetic.error:
+        return None
+    if arithmetic.whole:
+        levels = error * arithmetic.largest_pixel
+        if levels < _HALF or levels * arithmetic.scale <= tolerance:
+            return None
+        return f"its error bound is {levels:.2g} levels of the sum; whole numbers need less than 0.5"
+    if job.dtype.kind in "biu":
+        levels = error * arithmetic.largest_pixel
+        if levels <= tolerance:
+            return None
+        return (
+            f"its error bound is {levels:.2g} levels, that of the plain sum {arithmetic.error * arithmetic.largest_pixel:.2g}"
+        )
+    relative = error / max(float(np.abs(arithmetic.weights).sum()), math.ulp(0.0))
+    if relative <= tolerance:
+        return None
+    return f"its error bound is {relative:.2g} of the largest sum; a tolerance of that much allows it"
+
+
+def is_finite(sums: NDArray[Any]) -> bool:
+    """Whether no sum is NaN or infinite; those whose squares, or sums, are infinite count as infinite too."""
+    if not sums.flags.c_contiguous:
+        return math.isfinite(float(sums.sum()))
+    line = sums.reshape(-1)
+    return math.isfinite(float(np.dot(line, line)))  # faster than a sum
+
+
+def is_even(window: NDArray[Any]) -> bool:
+    """Whether all pixels are finite and none is so dark that it would drown in the errors that the brightest one makes."""
+    magnitudes = np.abs(window)
+    largest = float(magnitudes.max())
+    if not math.isfinite(largest):
+        return False
+    return not bool(np.any((magnitudes < largest * _DARKEST) & (magnitudes > 0)))

@@ -1,0 +1,89 @@
+"""What a method is: one way to compute the sums of a convolution, in one file of `methods` each."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv.convolution.exactness import why_not_exact
+from imgconv.convolution.plan import Job, Work
+from imgconv.convolution.source import Source
+from imgconv.convolution.workspace import Workspace
+
+#: Writes the sums of a strip: `run(source, sums, workspace)`.
+#:
+#: `source`: the pixels that the strip needs.
+#: `sums`: shape (R, W'[, C]), in the method's type, the columns (or the channels) next to each other in memory.
+Run: TypeAlias = Callable[[Source, NDArray[Any], Workspace], None]
+
+
+class Method(ABC):
+    """One way to compute a convolution."""
+
+    #: What `method=` takes.
+    name: ClassVar[str]
+    #: `opencv` or `numpy`.
+    engine: ClassVar[str] = "numpy"
+    #: One line for people.
+    about: ClassVar[str]
+    #: Whether strips may run on several threads: not where the library that it calls has threads of its own.
+    threads: ClassVar[bool] = True
+    #: Whether it calls BLAS, whose own threads are then held back.
+    blas: ClassVar[bool] = False
+    #: Whether it returns final values for the whole image by itself; then it has `finish`, and `prepare` is not called.
+    finishes: ClassVar[bool] = False
+    #: Whether it multiplies zeros: NaN or infinity then shows in sums that it has no weight in, and the strip is done again.
+    spreads: ClassVar[bool] = False
+    #: Whether the errors of a sum come from pixels far away, too: a strip with a huge pixel is then left to another method.
+    mixes: ClassVar[bool] = False
+    #: Bytes of a strip of sums that go well with the caches.
+    strip_bytes: ClassVar[int] = 1 << 20
+
+    def supports(self, job: Job) -> str | None:
+        """Return why the method cannot do a job, or cannot do it exactly enough; None where it can."""
+        if self.mixes and job.options.normalizes and job.dtype.kind in "fc":
+            return "where little weight falls inside, the division would show the errors of pixels far away"
+        refusals = (self.refusal(part) or why_not_exact(part, self.error(part)) for part in job.parts)
+        return next(filter(None, refusals), None)
+
+    def total(self, job: Job) -> Work:
+        """Count what it does for a job, complex pixels and weights in parts."""
+        works = [self.work(part) for part in job.parts]
+        return sum(works[1:], works[0]).times(2 if job.dtype.kind == "c" else 1)
+
+    def refusal(self, job: Job) -> str | None:
+        """Return why the method cannot do a job whatever its error; None where it can."""
+        return None
+
+    def error(self, job: Job) -> float:
+        """Return a bound on what the sums may be off, relative to the largest pixel."""
+        return job.arithmetic.error
+
+    def dtype(self, job: Job) -> np.dtype[Any]:
+        """Return the type of the sums."""
+        return job.arithmetic.dtype
+
+    def planar(self, job: Job) -> bool:
+        """Whether it wants one channel at a time, as two axes."""
+        return False
+
+    def rows(self, job: Job) -> int:
+        """Return how many rows of the output make a strip."""
+        row = job.columns.outputs * (1 if self.planar(job) else job.channels) * self.dtype(job).itemsize
+        return max(1, self.strip_bytes // row)
+
+    @abstractmethod
+    def work(self, job: Job) -> Work:
+        """Count what it does for a job, real or one of its parts."""
+
+    @abstractmethod
+    def prepare(self, job: Job) -> Run:
+        """Return what computes a strip; whatever depends on the kernel alone is done here, once."""
+
+    def finish(self, image: NDArray[Any], job: Job) -> NDArray[Any]:
+        """Return the final values for the whole image: only where `finishes` is set."""
+        raise NotImplementedError(self.name)

@@ -1,0 +1,68 @@
+"""Patches as columns of a matrix, one row a tap, and one matrix product; stride and dilation cost nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv.convolution.method import Method, Run
+from imgconv.convolution.plan import Job, Work, moved
+from imgconv.convolution.source import Source
+from imgconv.convolution.workspace import Workspace
+
+# Of the matrix of patches: it should stay in a second-level cache, however many taps there are.
+_MATRIX_BYTES = 1 << 19
+
+
+class Im2col(Method):
+    """The matrix of all patches, a part at a time."""
+
+    name = "im2col"
+    about = "patches as the columns of a matrix, one matrix product"
+    blas = True
+
+    def planar(self, job: Job) -> bool:
+        """One channel at a time."""
+        return True
+
+    def work(self, job: Job) -> Work:
+        """Each tap is copied into the matrix, and multiplied there."""
+        taps = job.kernel.taps
+        copies = 2 * job.samples * taps * self.dtype(job).itemsize
+        parts = job.rows.outputs * job.channels * -(-job.columns.outputs // self._part(job))
+        return Work(multiply_adds=job.samples * taps, bytes=moved(job) + copies, calls=parts * (taps + 2))
+
+    def _part(self, job: Job) -> int:
+        """Return the patches in a part of the matrix, those of one row of the output at the most."""
+        most = _MATRIX_BYTES // (max(job.kernel.taps, 1) * self.dtype(job).itemsize)
+        return min(max(most, 16), job.columns.outputs)
+
+    def prepare(self, job: Job) -> Run:
+        """Pick the taps that are not zero, and their weights."""
+        rows, columns, dtype = job.rows, job.columns, self.dtype(job)
+        weights, part = job.arithmetic.weights.astype(dtype), self._part(job)
+        taps = np.argwhere(weights)
+        row = weights[weights != 0][None]
+
+        def run(source: Source, sums: NDArray[Any], workspace: Workspace) -> None:
+            window = source.window(dtype)
+            height, width = sums.shape
+            together = max(1, part // width)  # rows of the output in a part
+            for top in range(0, height, together):
+                bottom = min(top + together, height)
+                for left in range(0, width, part):
+                    right = min(left + part, width)
+                    patches = workspace.take("patches", (len(taps), bottom - top, right - left), dtype)
+                    for patch, (i, j) in zip(patches, taps, strict=True):
+                        under = window[rows.outputs_of(i, height), columns.outputs_of(j, width)]
+                        np.copyto(patch, under[top:bottom, left:right])
+                    product = workspace.take("product", (1, (bottom - top) * (right - left)), dtype)
+                    np.matmul(row, patches.reshape(len(taps), product.size), out=product)
+                    sums[top:bottom, left:right] = product.reshape(bottom - top, right - left)
+
+        return run
+
+
+METHOD = Im2col()

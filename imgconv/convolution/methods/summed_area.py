@@ -1,0 +1,101 @@
+"""The integral image: the sum over a rectangle of any size is four of its values.
+
+A kernel is a sum of rectangles of one weight each, and those are told by their corners: the places where the second difference
+of the weights is not zero. A box has four corners, however large it is. (Crow, "Summed-area tables for texture mapping",
+SIGGRAPH 1984.) Integers may overflow on the way: they do so modulo a power of two, and the final sums fit.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv.convolution.arithmetic import UNIT
+from imgconv.convolution.method import Method, Run
+from imgconv.convolution.plan import Job, Work, moved
+from imgconv.convolution.source import Source
+from imgconv.convolution.taps import add_groups, steps, tap_groups
+from imgconv.convolution.workspace import Workspace
+
+
+class SummedArea(Method):
+    """Corners of rectangles, looked up in the integral image of a strip."""
+
+    name = "summed_area"
+    about = "the integral image: cost by the corners of the areas of one weight, whatever their size"
+    mixes = True
+
+    def planar(self, job: Job) -> bool:
+        """One channel at a time."""
+        return True
+
+    def dtype(self, job: Job) -> np.dtype[Any]:
+        """The narrowest integers that hold the sums, where there are any."""
+        return job.arithmetic.integer or np.dtype(np.float64)
+
+    def error(self, job: Job) -> float:
+        """Bound the error of the integral image of a strip of the brightest pixels."""
+        if job.arithmetic.integer is not None:
+            return 0.0
+        height = (self.rows(job) - 1) * job.rows.stride + job.rows.reach
+        width = (job.columns.outputs - 1) * job.columns.stride + job.columns.reach
+        corners = self._corners(job)
+        if job.dtype.kind in "biu" and height * width * job.arithmetic.largest_pixel < 2.0**53:
+            roundings = 0 if job.arithmetic.whole else np.count_nonzero(corners) + 2  # the integral image itself is exact
+        else:
+            roundings = height + width + np.count_nonzero(corners)
+        return float(roundings * UNIT["float64"] * height * width * np.abs(corners).sum()) + (
+            0.0 if job.arithmetic.whole else UNIT["float32"] * float(np.abs(job.arithmetic.weights).sum())
+        ) * (job.arithmetic.dtype == np.float32)
+
+    @staticmethod
+    def _corners(job: Job) -> NDArray[Any]:
+        """Return the second difference of the weights, shape (reach + 1, reach + 1)."""
+        weights = np.zeros((job.rows.reach + 2, job.columns.reach + 2))
+        weights[1:-1:, 1:-1:][:: job.rows.dilation, :: job.columns.dilation] = job.arithmetic.weights
+        return np.diff(np.diff(weights, axis=0), axis=1)
+
+    def rows(self, job: Job) -> int:
+        """Enough that the rows shared with the next strip do not count."""
+        fitting = self.strip_bytes // (job.columns.outputs * self.dtype(job).itemsize)
+        return max(fitting, 2 * job.rows.reach // job.rows.stride, 1)
+
+    def work(self, job: Job) -> Work:
+        """The integral image, and a pass for each corner."""
+        passes = steps(tap_groups(job, self._corners(job), self.dtype(job)))
+        rows = self.rows(job)
+        strips = -(-job.rows.outputs // rows) * job.channels
+        height = rows * job.rows.stride + job.rows.reach
+        inputs = strips * height * job.columns.outputs * job.columns.stride
+        return Work(
+            multiply_adds=job.samples * passes / 2,
+            bytes=moved(job) + 6.0 * inputs * self.dtype(job).itemsize,
+            calls=strips * (height + passes + 10),
+        )
+
+    def prepare(self, job: Job) -> Run:
+        """Find the corners."""
+        rows, columns, dtype = job.rows, job.columns, self.dtype(job)
+        groups = tap_groups(job, self._corners(job), dtype)
+
+        def run(source: Source, sums: NDArray[Any], workspace: Workspace) -> None:
+            window = source.window(dtype)
+            integral = workspace.take("integral", (len(window) + 1, window.shape[1] + 1), dtype)
+            integral[0], integral[:, 0] = 0, 0
+            np.cumsum(window, axis=1, dtype=dtype, out=integral[1:, 1:])
+            for above, row in itertools.pairwise(integral[1:]):
+                np.add(row, above, out=row)
+
+            def shifted(i: int, j: int) -> NDArray[Any]:
+                down = slice(i, i + (sums.shape[0] - 1) * rows.stride + 1, rows.stride)
+                return integral[down, j : j + (sums.shape[1] - 1) * columns.stride + 1 : columns.stride]
+
+            add_groups(groups, shifted, sums, workspace.take("product", sums.shape, dtype))
+
+        return run
+
+
+METHOD = SummedArea()

@@ -1,0 +1,70 @@
+"""The doubly block Toeplitz matrix, block by block through BLAS.
+
+Convolution is linear, so it is a matrix: a row for each output, a column for each pixel. It consists of blocks, one for each
+row of the output and each row of pixels; each block is a Toeplitz matrix that holds one row of the kernel, moved on by one
+place from row to row. The blocks that are not zero are multiplied, 16 outputs at a time, so that few of the zeros in them are.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv.convolution.banded import Bands, apart, band_work, planes_and_step, spread
+from imgconv.convolution.method import Method, Run
+from imgconv.convolution.plan import Job, Work, moved
+from imgconv.convolution.source import Source
+from imgconv.convolution.workspace import Workspace
+
+
+class Toeplitz(Method):
+    """A product with a band matrix for each row of the kernel."""
+
+    name = "toeplitz"
+    about = "the doubly block Toeplitz matrix: a product with a band matrix through BLAS for each row of the kernel"
+    blas = True
+    spreads = True
+    strip_bytes = 1 << 21
+
+    def planar(self, job: Job) -> bool:
+        """Where the bands would otherwise be long."""
+        return apart(job, job.rows.taps)
+
+    def work(self, job: Job) -> Work:
+        """Each row of the kernel with the zeros of its band, and the sum over the rows."""
+        weights = job.arithmetic.weights
+        count = int(np.count_nonzero(weights.any(axis=1)))
+        planes, step = planes_and_step(job, self.planar(job))
+        strips = -(-job.rows.outputs // self.rows(job)) * planes
+        return Work(
+            multiply_adds=job.samples * count * band_work((job.columns.reach - 1) * step + 1, job.columns.stride),
+            bytes=moved(job) + 5.0 * job.samples * self.dtype(job).itemsize * max(count - 1, 0),
+            calls=strips * (10.0 + 4 * count),
+        )
+
+    def prepare(self, job: Job) -> Run:
+        """Make a band matrix for each row of the kernel that is not zero."""
+        rows, columns, dtype = job.rows, job.columns, self.dtype(job)
+        _, step = planes_and_step(job, self.planar(job))
+        bands = [
+            (i, Bands(spread(row.astype(dtype), columns.dilation * step), columns.stride))
+            for i, row in enumerate(job.arithmetic.weights)
+            if row.any()
+        ]
+
+        def run(source: Source, sums: NDArray[Any], workspace: Workspace) -> None:
+            if not bands:
+                sums[...] = 0
+            window = source.window(dtype)
+            product = workspace.take("product", sums.shape, dtype)
+            for n, (i, band) in enumerate(bands):
+                band.across(window[rows.outputs_of(i, len(sums))], product if n else sums)
+                if n:
+                    np.add(sums, product, out=sums)
+
+        return run
+
+
+METHOD = Toeplitz()

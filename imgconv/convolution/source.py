@@ -1,0 +1,76 @@
+"""The pixels that a strip of the output needs, in the form in which a method wants them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from imgconv.borders import OUTSIDE, Border, extend, source_indices
+from imgconv.convolution.plan import Job
+from imgconv.convolution.workspace import Workspace
+
+
+class Source:
+    """The image as a strip sees it: its rows, those beyond the edges included.
+
+    Attributes:
+        image: shape (H, W) or (H, W, C).
+        border: what stands outside.
+        rows: first and one past the last row that the strip needs.
+        columns: first and one past the last column that it needs.
+        workspace: buffers of the thread.
+    """
+
+    def __init__(self, job: Job, image: NDArray[Any], border: Border, start: int, stop: int, workspace: Workspace) -> None:
+        self.image, self.border, self.workspace = image, border, workspace
+        self.rows, self.columns = job.rows.window(start, stop), job.columns.window()
+        self._window: NDArray[Any] | None = None
+
+    def window(self, dtype: DTypeLike, columns: tuple[int, int] | None = None, name: str = "window") -> NDArray[Any]:
+        """Return the rows and columns needed, or some columns of them, shape (rows, columns[, C]).
+
+        It is a view where that is possible; else it stands in the buffer of that name. What is next to each other along the
+        last axis is so in memory.
+        """
+
+        if columns is None and self._window is not None and self._window.dtype == dtype:
+            return self._window
+
+        def make(shape: tuple[int, ...], kind: np.dtype[Any]) -> NDArray[Any]:
+            return self.workspace.take(name, shape, kind)
+
+        window = extend(self.image, self.rows, columns or self.columns, self.border, dtype, make)
+        if columns is None:
+            self._window = window
+        return window
+
+    def own_columns(self, dtype: DTypeLike) -> NDArray[Any]:
+        """Return the rows needed in the image's own columns, shape (rows, W): a view of the image, or of `dtype`."""
+        top, bottom = self.rows
+        if top >= 0 and bottom <= len(self.image):
+            return self.image[top:bottom]
+        return self.window(dtype, (0, self.image.shape[1]), "own")
+
+    def continue_sums(self, sums: NDArray[Any], left: int, beside: NDArray[Any] | float) -> None:
+        """Write what stands beside the sums down the columns, which the border continues as it does the image.
+
+        Args:
+            sums: shape (R, columns) with the sums over the image's own columns from `left` on; the others are overwritten.
+            left: columns on the left side.
+            beside: shape (R, 1): the sums over a column outside, where the border is a constant.
+        """
+        width = self.image.shape[1]
+        for start, stop in ((0, left), (left + width, sums.shape[1])):
+            if stop <= start:
+                continue
+            indices = source_indices(width, start - left, stop - left, self.border.columns)
+            if indices[0] == OUTSIDE:
+                sums[:, start:stop] = beside
+            elif abs(int(indices[-1]) - int(indices[0])) == len(indices) - 1:  # columns in a row, or in reverse
+                first, last = left + int(indices.min()), left + int(indices.max())
+                part = sums[:, first : last + 1]
+                sums[:, start:stop] = part if indices[0] <= indices[-1] else part[:, ::-1]
+            else:
+                sums[:, start:stop] = sums[:, left + indices]

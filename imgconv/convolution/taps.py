@@ -1,0 +1,69 @@
+"""The weights that are not zero, and in which order they are best summed."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv.convolution.plan import Job
+
+
+class Group(NamedTuple):
+    """Taps of one magnitude: their pixels are added and subtracted first, and multiplied once."""
+
+    weight: Any
+    taps: tuple[tuple[int, int, bool], ...]  #: row, column, and whether the pixel is subtracted
+
+
+def tap_groups(job: Job, weights: NDArray[Any], dtype: np.dtype[Any]) -> list[Group]:
+    """Return the taps of a kernel, those of one magnitude together where the pixels are integers.
+
+    Pixels in floating point are multiplied one by one: a sum of two could be infinite where that of the products is not.
+    """
+    at = np.argwhere(weights)
+    if job.dtype.kind not in "biu":
+        return [Group(dtype.type(weights[i, j]), ((int(i), int(j), False),)) for i, j in at]
+    found: dict[float, list[tuple[int, int, bool]]] = {}
+    for i, j in at:
+        found.setdefault(abs(float(weights[i, j])), []).append((int(i), int(j), bool(weights[i, j] < 0)))
+    groups = []
+    for magnitude, taps in sorted(found.items()):
+        taps.sort(key=lambda tap: tap[2])  # one that is added first, if there is one
+        first_negative = taps[0][2]
+        signed = tuple((i, j, negative != first_negative) for i, j, negative in taps)
+        groups.append(Group(dtype.type(-magnitude if first_negative else magnitude), signed))
+    return groups
+
+
+def add_groups(groups: list[Group], shifted: Any, sums: NDArray[Any], product: NDArray[Any]) -> None:
+    """Write the sum over the groups.
+
+    Args:
+        groups: of `tap_groups`.
+        shifted: returns the pixels under a tap, `shifted(row, column)`, of the shape of the sums.
+        sums: overwritten.
+        product: of the shape and type of the sums, overwritten.
+    """
+    if not groups:
+        sums[...] = 0
+    for n, (weight, taps) in enumerate(groups):
+        target = product if n else sums
+        i, j, _ = taps[0]
+        if len(taps) == 1:
+            np.multiply(shifted(i, j), weight, out=target)
+        else:
+            k, m, negative = taps[1]
+            (np.subtract if negative else np.add)(shifted(i, j), shifted(k, m), out=target)
+            for k, m, negative in taps[2:]:
+                (np.subtract if negative else np.add)(target, shifted(k, m), out=target)
+            if weight != 1:
+                np.multiply(target, weight, out=target)
+        if n:
+            np.add(sums, product, out=sums)
+
+
+def steps(groups: list[Group]) -> int:
+    """Return how many passes over the samples the groups take, a multiplication or an addition each."""
+    return sum(len(taps) + (len(taps) == 1 or weight != 1) for weight, taps in groups)

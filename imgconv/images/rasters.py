@@ -1,0 +1,94 @@
+"""Headers that are one block, or one text, at the start of the file: BMP, Sun raster, the Netpbm family, Radiance HDR."""
+
+from __future__ import annotations
+
+import re
+
+from imgconv.images import netpbm
+from imgconv.images.seeking import FileBytes, HeaderError, Pixels
+
+# Bits a pixel of a BMP, by compression: none, RLE8, RLE4, bit fields.
+_BMP = {0: (1, 4, 8, 16, 24, 32), 1: (8,), 2: (4,), 3: (16, 32)}
+_BIT_FIELDS = 3
+_OLD_BMP, _BMP_FIELDS = 12, 36  # sizes of the header of OS/2, and of the part that every later one has
+
+_GAP = rb"(?:\s|#[^\n\r]*[\n\r])+"
+_NUMBER = rb"(\d{1,10})"
+_PBM = re.compile(rb"P[14]" + _GAP + _NUMBER + _GAP + _NUMBER + rb"\s")
+_PFM = re.compile(rb"P([Ff])\s+\+?" + _NUMBER + rb"\s+\+?" + _NUMBER + rb"\s+[-+]?[\d.]")
+_PAM = re.compile(rb"P7\s.*?^[ \t]*ENDHDR\s", re.DOTALL | re.MULTILINE)
+_PAM_FIELD = re.compile(rb"^[ \t]*(WIDTH|HEIGHT|DEPTH|MAXVAL)[ \t]+" + _NUMBER + rb"[ \t\r]*$", re.MULTILINE)
+_HDR = re.compile(rb"\n\n-Y\s*" + _NUMBER + rb"\s+\+X\s*" + _NUMBER + rb"\s")
+
+
+def bmp_pixels(file: FileBytes) -> Pixels:
+    """Return what a BMP says of its pixels."""
+    (size,) = file.numbers("<I", 14)
+    if size == _OLD_BMP:
+        columns, rows, bits = file.numbers("<HH2xH", 18)
+        if bits not in _BMP[0]:
+            raise HeaderError
+        return Pixels(rows, columns, 1, "uint8")  # whatever its colours, OpenCV gives their grey
+    if size < _BMP_FIELDS:
+        raise HeaderError
+    columns, rows, bits, compression, used = file.numbers("<ii2xHI12xI", 18)
+    if bits not in _BMP.get(compression, ()):
+        raise HeaderError
+    channels = 4 if bits == 32 and compression == _BIT_FIELDS else 3
+    if bits <= 8:
+        if used > 256:
+            raise HeaderError
+        table = file.read(14 + size, 4 * (used or 1 << bits))[: 4 << bits]
+        channels = 1 if table[::4] == table[1::4] == table[2::4] else 3
+    return Pixels(abs(rows), columns, channels, "uint8")  # a negative number of rows: they begin at the top
+
+
+def sun_pixels(file: FileBytes) -> Pixels:
+    """Return what a Sun raster says of its pixels."""
+    columns, rows, bits, encoding, kind, length = file.numbers(">III4xIII", 4)
+    if bits not in (1, 8, 24, 32) or encoding > 1:
+        raise HeaderError
+    if not kind and not length:
+        return Pixels(rows, columns, 3 if bits > 8 else 1, "uint8")
+    if kind != 1 or bits > 8 or not 0 < length <= 3 << bits:
+        raise HeaderError
+    table, third = file.read(32, length), length // 3
+    grey = table[:third] == table[third : 2 * third] == table[2 * third : 3 * third]
+    return Pixels(rows, columns, 1 if grey else 3, "uint8")
+
+
+def pnm_pixels(file: FileBytes) -> Pixels:
+    """Return what a PBM, PGM or PPM, as text or binary, says of its pixels."""
+    bitmap = _PBM.match(file.head)
+    if bitmap:
+        return Pixels(int(bitmap[2]), int(bitmap[1]), 1, "uint8")
+    header = netpbm.header_of(memoryview(file.head))
+    if header is None:
+        raise HeaderError
+    return Pixels(header.rows, header.columns, header.channels, header.dtype.name)
+
+
+def pfm_pixels(file: FileBytes) -> Pixels:
+    """Return what a PFM says of its pixels."""
+    found = _PFM.match(file.head)
+    if found is None:
+        raise HeaderError
+    return Pixels(int(found[3]), int(found[2]), 3 if found[1] == b"F" else 1, "float32")
+
+
+def pam_pixels(file: FileBytes) -> Pixels:
+    """Return what a PAM says of its pixels."""
+    header = _PAM.match(file.text())
+    fields = {name: int(value) for name, value in _PAM_FIELD.findall(header[0])} if header else {}
+    if len(fields) < 4 or not 0 < fields[b"MAXVAL"] < 65_536:
+        raise HeaderError
+    dtype = "uint8" if fields[b"MAXVAL"] < 256 else "uint16"
+    return Pixels(fields[b"HEIGHT"], fields[b"WIDTH"], fields[b"DEPTH"], dtype)
+
+
+def hdr_pixels(file: FileBytes) -> Pixels:
+    """Return what a Radiance HDR says of its pixels."""
+    found = _HDR.search(file.text())
+    if found is None:
+        raise HeaderError
+    return Pixels(int(found[1]), int(found[2]), 3, "float32")
