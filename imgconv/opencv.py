@@ -1,10 +1,13 @@
-"""The one place where OpenCV is imported: quiet, and with a word on what to install when it cannot be."""
+"""The one place where OpenCV is imported: quiet, with a word on what to install when it cannot be; and its threads."""
 
 from __future__ import annotations
 
 import functools
 import os
 import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from imgconv.errors import DependencyError
@@ -49,3 +52,49 @@ def _explain(error: ImportError) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name == "cv2":
         return "OpenCV is not installed; pip install opencv-python"
     return f"OpenCV cannot be imported ({' '.join(str(error).split())}); pip install --force-reinstall opencv-python"
+
+
+class _Threads:
+    """How many threads OpenCV had before anybody limited them, and the limits that hold now."""
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Limit nothing."""
+        self.lock = threading.Lock()
+        self.before = 0
+        self.limits: list[int] = []
+
+
+_threads = _Threads()
+if hasattr(os, "register_at_fork"):  # a child has none of the threads that would release the lock
+    os.register_at_fork(after_in_child=_threads.clear)
+
+
+@contextmanager
+def opencv_threads(count: int | None) -> Iterator[None]:
+    """Give OpenCV `count` threads until the last of those who asked is done; None leaves it as it is.
+
+    The number holds for the whole process: of several who ask at the same time, the smallest one counts.
+    """
+    if count is None:
+        yield
+        return
+    cv2 = load_cv2()
+    with _threads.lock:
+        if not _threads.limits:
+            _threads.before = cv2.getNumThreads()
+        _threads.limits.append(count)
+        _set_threads(cv2, min(_threads.limits))
+    try:
+        yield
+    finally:
+        with _threads.lock:
+            _threads.limits.remove(count)
+            _set_threads(cv2, min(_threads.limits, default=_threads.before))
+
+
+def _set_threads(cv2: Any, count: int) -> None:
+    if cv2.getNumThreads() != count:  # OpenCV may start its threads anew, even for the same number
+        cv2.setNumThreads(count)

@@ -24,9 +24,10 @@ RunPython = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(autouse=True)
-def _no_kernels_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep a catalog that the person running the tests has set up out of them."""
+def _nothing_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what the person running the tests has set up out of them: a catalog, a number of threads."""
     monkeypatch.delenv("IMGCONV_KERNELS", raising=False)
+    monkeypatch.delenv("IMGCONV_JOBS", raising=False)
 
 
 @pytest.fixture(scope="session")

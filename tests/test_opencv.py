@@ -1,16 +1,19 @@
-"""Loading OpenCV: what is said when it cannot be, and its silence when it can."""
+"""Loading OpenCV: what is said when it cannot be, its silence when it can; and how many threads it has."""
 
 from __future__ import annotations
 
 import builtins
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
+import imgconv
 from imgconv.errors import DependencyError
-from imgconv.opencv import load_cv2
+from imgconv.opencv import load_cv2, opencv_threads
 
 LACKING = "cannot open shared object file: No such file or directory"
 
@@ -93,3 +96,62 @@ def test_opencv_keeps_its_log_to_itself(broken: Path, run_python, monkeypatch: p
 def test_who_asks_for_the_log_gets_it(broken: Path, run_python, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENCV_LOG_LEVEL", "ERROR")
     assert "[ERROR:" in run_python("-c", QUIET, broken).stderr
+
+
+# Threads
+
+
+@pytest.fixture
+def four_threads():
+    """Let OpenCV have four threads, as if the program around imgconv had said so."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(4)
+    yield
+    cv2.setNumThreads(before)
+
+
+@pytest.mark.usefixtures("four_threads")
+def test_the_smallest_of_the_numbers_of_threads_asked_for_counts_and_the_first_comes_back() -> None:
+    seen = []
+    with opencv_threads(3):
+        seen.append(cv2.getNumThreads())
+        with opencv_threads(1), opencv_threads(2), opencv_threads(None):
+            seen.append(cv2.getNumThreads())
+        seen.append(cv2.getNumThreads())
+        with opencv_threads(7):
+            seen.append(cv2.getNumThreads())
+    assert seen == [3, 1, 3, 3]
+    with opencv_threads(None):
+        assert cv2.getNumThreads() == 4
+    with pytest.raises(ZeroDivisionError), opencv_threads(1):
+        raise ZeroDivisionError
+    assert cv2.getNumThreads() == 4
+
+
+@pytest.mark.usefixtures("four_threads")
+def test_many_who_ask_at_the_same_time_leave_the_threads_as_they_were() -> None:
+    def ask(number: int) -> int:
+        for _ in range(50):
+            with opencv_threads(1 + number % 3):
+                most = cv2.getNumThreads()
+                assert 1 <= most <= 1 + number % 3
+        return most
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(ask, range(32)))
+    assert cv2.getNumThreads() == 4
+
+
+@pytest.mark.usefixtures("four_threads")
+@pytest.mark.parametrize("kernel", ["sharpen", "gaussian:sigma=6", "laplacian"])
+@pytest.mark.parametrize(("jobs", "environment", "expected"), [(None, "", 4), (2, "", 2), (None, "1", 1), (3, "1", 3)])
+def test_jobs_are_threads_of_opencv_too(kernel, jobs, environment, expected, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, real = [], cv2.filter2D
+    monkeypatch.setattr(cv2, "filter2D", lambda *a, **o: (seen.append(cv2.getNumThreads()), real(*a, **o))[1])
+    monkeypatch.setenv("IMGCONV_JOBS", environment)
+    image = np.random.default_rng(1).integers(0, 256, (40, 50), np.uint8)
+    found = imgconv.correlate(image, kernel, jobs=jobs)
+    assert set(seen) == {expected}
+    assert cv2.getNumThreads() == 4
+    monkeypatch.undo()
+    assert np.array_equal(found, imgconv.correlate(image, kernel))

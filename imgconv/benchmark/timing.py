@@ -27,7 +27,12 @@ class Timing:
 
 
 def time_in_turn(
-    functions: Sequence[Callable[[], Any]], *, seconds: float = 0.3, rounds: int = 3, most: int = 25
+    functions: Sequence[Callable[[], Any]],
+    *,
+    seconds: float = 0.3,
+    rounds: int = 3,
+    most: int = 25,
+    until: float | None = None,
 ) -> list[Timing]:
     """Time functions side by side: each in every round, so that a slow spell of the machine meets them all.
 
@@ -39,9 +44,12 @@ def time_in_turn(
         seconds: for each function, over all rounds; at least one run a round is made.
         rounds: how often each function has its turn.
         most: runs of a function in all.
+        until: when no further round begins, in the time of `time.perf_counter`.
     """
     found: list[list[float]] = [[] for _ in functions]
-    for _ in range(rounds):
+    for number in range(rounds):
+        if number and until is not None and time.perf_counter() > until:
+            break
         for times, function in zip(found, functions, strict=True):
             function()
             end = time.perf_counter() + seconds / rounds

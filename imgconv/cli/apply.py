@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from imgconv.cli.options import anchor_option, filtering_options, format_option
+from imgconv.cli.options import anchor_option, filtering_options, format_option, jobs_option
 from imgconv.cli.tasks import run_one
 
 
@@ -16,6 +16,7 @@ from imgconv.cli.tasks import run_one
 @click.argument("target", metavar="OUT")
 @anchor_option
 @filtering_options
+@jobs_option
 @format_option
 def command(specs: tuple[str, ...], source: str, target: str, **options: Any) -> None:
     """Filter the image IN with each SPEC in turn and write OUT.

@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 @click.argument("output", metavar="OUT_DIR")
 @click.option("-r", "--recursive", is_flag=True, help="Take the folders below IN_DIR too.")
 @click.option("--pattern", metavar="GLOB", default=None, help="Take files of such names.  [default: those of images]")
-@click.option("--jobs", type=click.IntRange(1, 256), default=None, help="Files at a time.  [default: one per processor]")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 256),
+    metavar="N",
+    default=None,
+    help="Files at a time, each on one thread; 1 takes them one by one, on all threads.  "
+    "[default: IMGCONV_JOBS, else one per processor]",
+)
 @click.option("--format", "file_format", metavar="EXT", default=None, help="Format of the results.  [default: each its own]")
 @anchor_option
 @filtering_options
@@ -53,10 +60,9 @@ def command(
 
     task = make_task(specs, count=as_json or verbose, **options)
 
-    from imgconv.running.folder import default_jobs, find_work, run_batch
+    from imgconv.running.folder import find_work, run_batch
 
     work = find_work(Path(folder), Path(output), recursive=recursive, pattern=pattern, file_format=file_format)
-    jobs = min(jobs or default_jobs(), len(work))
     shown = sys.stderr.isatty()
     with click.progressbar(length=len(work), label="imgconv", file=sys.stderr, show_pos=True, hidden=not shown) as bar:
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from imgconv.cli.options import filtering_options, format_option
+from imgconv.cli.options import filtering_options, format_option, jobs_option
 from imgconv.cli.parameters import Word
 from imgconv.cli.tasks import run_one
 from imgconv.vocabulary import EDGE_OUTPUTS
@@ -23,6 +23,7 @@ from imgconv.vocabulary import EDGE_OUTPUTS
 )
 @click.option("--output", type=Word(EDGE_OUTPUTS, "output"), default="magnitude", show_default=True, help="What OUT shows.")
 @filtering_options
+@jobs_option
 @format_option
 def command(source: str, target: str, operator: str, output: str, **options: Any) -> None:
     """Write the gradient of the image IN to OUT: its magnitude, its x or y part, or its direction.

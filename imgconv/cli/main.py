@@ -15,7 +15,7 @@ from imgconv.cli.messages import one_line
 from imgconv.errors import ImgconvError, WriteError
 
 #: Every command, in the order in which `--help` shows them; each stands in the module of its name.
-COMMANDS = ("apply", "edges", "batch", "list", "show")
+COMMANDS = ("apply", "edges", "batch", "list", "show", "plan", "bench")
 
 _INTERRUPTED = 130
 _TERMINATED = 143
@@ -54,6 +54,8 @@ def cli() -> None:
         imgconv edges in.png out.png --operator scharr
         imgconv batch sharpen photos/ sharpened/ --recursive
         imgconv list
+        imgconv plan gaussian:sigma=9 big.tif
+        imgconv bench --quick
 
     Exit codes: 0 done, 1 a fault of imgconv, 2 wrong usage, 3 an unusable kernel or catalog, 4 an unreadable input,
     5 an unwritable output, 6 a batch in which files failed.

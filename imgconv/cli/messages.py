@@ -19,8 +19,13 @@ def note(text: str) -> None:
 
 
 def print_json(data: Any) -> None:
-    """Write data to stdout as JSON; numbers that JSON lacks (NaN, infinity) become null."""
-    click.echo(json.dumps(_plain(data), indent=2))
+    """Write data to stdout as JSON; see `json_text`."""
+    click.echo(json_text(data))
+
+
+def json_text(data: Any) -> str:
+    """Return data as JSON; numbers that JSON lacks (NaN, infinity) become null."""
+    return json.dumps(_plain(data), indent=2)
 
 
 def _plain(data: Any) -> Any:

@@ -35,6 +35,20 @@ method_option = click.option(
     show_default=True,
     help="How: a method of the engine, or auto for the fastest exact one.",
 )
+tolerance_option = click.option(
+    "--tolerance",
+    type=Ratio(),
+    default=Fraction(0),
+    help="Error that an approximate method may make: levels for integer images, relative to the largest sum for floats.  "
+    "[default: 0]",
+)
+jobs_option = click.option(
+    "--jobs",
+    type=click.IntRange(1, 256),
+    metavar="N",
+    default=None,
+    help="Threads.  [default: IMGCONV_JOBS, else one per processor]",
+)
 mode_option = click.option(
     "--mode", type=Word(MODES, "mode"), default="same", show_default=True, help="Size of the output, as in SciPy."
 )
@@ -94,26 +108,28 @@ _CONVOLUTION = (
     border_value_option,
     engine_option,
     method_option,
+    tolerance_option,
     mode_option,
     stride_option,
     dilation_option,
     convolve_option,
 )
-_OUTPUT = (
-    scale_option,
-    delta_option,
-    range_option,
-    depth_option,
-    kernels_option,
-    no_clobber_option,
-    json_option,
-    verbose_option,
-)
+_VALUES = (scale_option, delta_option, range_option, depth_option, kernels_option)
+_WRITING = (no_clobber_option, json_option, verbose_option)
 
 
 def filtering_options(command: Command) -> Command:
     """Give a command every option on how to convolve and what to write."""
-    for option in reversed((*_CONVOLUTION, *_OUTPUT)):
+    return _with_options(command, *_CONVOLUTION, *_VALUES, *_WRITING)
+
+
+def planning_options(command: Command) -> Command:
+    """Give a command every option on how to convolve, and what decides on that though it is about the output."""
+    return _with_options(command, *_CONVOLUTION, *_VALUES)
+
+
+def _with_options(command: Command, *options: Callable[[Command], Command]) -> Command:
+    for option in reversed(options):
         command = option(command)
     return command
 

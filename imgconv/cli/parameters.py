@@ -75,6 +75,30 @@ class WholePair(click.ParamType[tuple[int, int]]):
         return self.metavar
 
 
+class Size(click.ParamType[tuple[int, ...]]):
+    """The size of an image: rows, columns and, where they are asked for, channels."""
+
+    name = "size"
+
+    def __init__(self, least: int, most: int) -> None:
+        self.least, self.most = least, most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        parts = str(value).lower().split("x")
+        if not self.least <= len(parts) <= self.most or not all(p.isascii() and p.isdecimal() and int(p) for p in parts):
+            form = self._form()
+            self.fail(f"expected {form}, whole numbers from 1 up such as 3000x4000, found {value!r}", param, ctx)
+        return tuple(map(int, parts))
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        return self._form()
+
+    def _form(self) -> str:
+        return "ROWSxCOLUMNS" + "[xCHANNELS]" * (self.most == 3)
+
+
 class Numbers(click.ParamType[tuple[float, ...]]):
     """One number, or several parted by commas."""
 

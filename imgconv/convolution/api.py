@@ -31,6 +31,7 @@ def correlate(
     tolerance: float = 0.0,
     engine: str = "opencv",
     method: str = "auto",
+    jobs: int | None = None,
 ) -> NDArray[Any]:
     """Lay the kernel on the image as it is written, and sum.
 
@@ -50,9 +51,12 @@ def correlate(
         dtype: type of the result; the image's own unless given (complex where the weights are). Integer results are
             rounded half to even and saturated.
         nan: `propagate`, or `ignore`: a NaN counts as outside, as with the border `renormalize`.
-        tolerance: error that an approximate method may make, in levels for integer images, relative for floats.
+        tolerance: error that an approximate method may make: in levels for integer images, relative to the largest sum for
+            floating point.
         engine: `opencv` or `numpy`.
         method: one of the engine's methods, or `auto`: the fastest exact one.
+        jobs: threads that work on the image; unless given, what the environment's IMGCONV_JOBS says, else one for each
+            processor. A method gives the same result on any number of them.
 
     Returns:
         Shape (H', W') or (H', W', C). Taps of weight 0 are not taken: 0 times NaN is 0 here.
@@ -81,6 +85,7 @@ def correlate(
         tolerance=tolerance,
         engine=engine,
         method=method,
+        jobs=jobs,
     )
     return execute(plan_for(pixels.shape, pixels.dtype, as_kernel(kernel), options), pixels).values
 

@@ -56,6 +56,8 @@ class Bands:
         """
         if x.ndim == 3:
             x, out = x.reshape(len(x), -1), out.reshape(len(out), -1)
+        if x.shape[1] > 1 and x.strides[1] != x.itemsize:  # one channel of several
+            x = np.ascontiguousarray(x)
         if self.taps.size == 1:
             np.multiply(x[:, : (out.shape[1] - 1) * self.stride + 1 : self.stride], self.taps[0], out=out)
             return

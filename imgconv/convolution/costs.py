@@ -16,7 +16,6 @@ import msgspec
 
 from imgconv.convolution.method import Method
 from imgconv.convolution.plan import Job, Work
-from imgconv.convolution.strips import thread_count
 from imgconv.errors import UsageError
 
 
@@ -31,38 +30,47 @@ class Rates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Costs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A file of constants: rates by method and by the type of its sums, and what they were fitted to."""
+    """A file of constants.
+
+    Attributes:
+        fitted: the command, the date and the machine that they come from.
+        threads: how many worked when they were measured.
+        rates: by method, and by the type of its sums.
+    """
 
     fitted: dict[str, str]
+    threads: int
     rates: dict[str, dict[str, Rates]]
 
 
 def predict(method: Method, job: Job, work: Work) -> float:
-    """Return the seconds that a method should take for a job."""
-    rates = rates_of(method.name, method.dtype(job.parts[0]).name)
-    single = (
-        work.multiply_adds * rates.multiply_adds
-        + work.transforms * rates.transforms
-        + work.bytes * rates.bytes
-        + work.calls * rates.calls
-    )
-    return rates.start + single / parallel(method, job)
+    """Return the seconds that a method should take for a job, on as many threads as the rates were measured with.
+
+    The number of threads that will work does not count, so that one thread takes the method that many take.
+    """
+    costs, rates = _find(method.name, method.dtype(job.parts[0]).name)
+    units = units_of(method, job, work, costs.threads)
+    return float(sum(unit * rate for unit, rate in zip(units, msgspec.structs.astuple(rates), strict=True)))
 
 
-def parallel(method: Method, job: Job) -> int:
-    """Return how many threads a method would keep busy."""
-    if not method.threads:
-        return 1
-    return min(thread_count(job.options.jobs), -(-job.rows.outputs // method.rows(job.parts[0])))
+def units_of(method: Method, job: Job, work: Work, threads: int) -> tuple[float, ...]:
+    """Return what the rates are multiplied with: 1 for the start, and the work of one of the threads."""
+    strips = -(-job.rows.outputs // method.rows(job.parts[0]))
+    share = min(threads, strips) if method.threads else 1
+    return 1.0, *(getattr(work, name) / share for name in Rates.__struct_fields__[1:])
 
 
 def rates_of(method: str, dtype: str) -> Rates:
-    """Return the rates of a method; those of another type of sums where the file has none for this one."""
+    """Return the rates of a method for a type of sums, or for another where it was not measured with that one."""
+    return _find(method, dtype)[1]
+
+
+def _find(method: str, dtype: str) -> tuple[Costs, Rates]:
     for costs in (_of_the_user(), _of_the_package()):
         found = costs.rates.get(method, {}) if costs else {}
-        if found:
-            return found.get(dtype) or next(iter(found.values()))
-    return Rates(calls=1e-6, bytes=1e-9, multiply_adds=1e-9, transforms=1e-9)  # a method that was never measured
+        if costs and found:
+            return costs, found.get(dtype) or next(iter(found.values()))
+    return _of_the_package(), Rates(calls=1e-6, bytes=1e-9, multiply_adds=1e-9, transforms=1e-9)  # never measured
 
 
 def user_file() -> Path:
@@ -82,7 +90,9 @@ def write_costs(costs: Costs, path: Path) -> None:
         OSError: the file or its folder cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(costs), indent=2) + b"\n")
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    unfinished.write_bytes(msgspec.json.format(msgspec.json.encode(costs), indent=2) + b"\n")
+    unfinished.replace(path)
     _read.cache_clear()
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.convolution.plan import Job
+from imgconv.convolution.workspace import Workspace
 
 # Of whole numbers a sum may be off by less than this, and is then rounded back to what it is.
 _HALF = 0.5
@@ -16,14 +17,18 @@ _HALF = 0.5
 _DARKEST = 2.0**-22
 
 
-def why_not_exact(job: Job, error: float) -> str | None:
+def why_not_exact(job: Job, error: float, *, mixes: bool = False) -> str | None:
     """Return why sums that may be off by `error` times the largest pixel are not exact enough, or None where they are.
 
     Sums of whole numbers have to be within half a level, so that rounding gives them back. Others may be off by as much as
     the plain sum, one product after the other in the type of the contract; and everything by the tolerance asked for.
+
+    Where errors `mix`, those of bright pixels reach dark ones far away. In float64 that makes up for many sums in float32, but
+    not for sums in float64.
     """
     arithmetic, tolerance = job.arithmetic, job.options.tolerance
-    if error <= arithmetic.error:
+    drowns = mixes and job.dtype.kind in "fc" and arithmetic.dtype == np.float64
+    if error <= arithmetic.error and not drowns:
         return None
     if arithmetic.whole:
         levels = error * arithmetic.largest_pixel
@@ -51,10 +56,12 @@ def is_finite(sums: NDArray[Any]) -> bool:
     return math.isfinite(float(np.dot(line, line)))  # faster than a sum
 
 
-def is_even(window: NDArray[Any]) -> bool:
+def is_even(window: NDArray[Any], workspace: Workspace) -> bool:
     """Whether all pixels are finite and none is so dark that it would drown in the errors that the brightest one makes."""
-    magnitudes = np.abs(window)
+    magnitudes = np.abs(window, out=workspace.take("magnitudes", window.shape, window.dtype))
     largest = float(magnitudes.max())
     if not math.isfinite(largest):
         return False
-    return not bool(np.any((magnitudes < largest * _DARKEST) & (magnitudes > 0)))
+    found = workspace.take("found", window.shape, np.bool_)
+    dark = np.count_nonzero(np.less(magnitudes, largest * _DARKEST, out=found))
+    return bool(dark == 0 or dark == np.count_nonzero(np.equal(magnitudes, 0, out=found)))

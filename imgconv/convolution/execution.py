@@ -13,11 +13,12 @@ from imgconv.convolution.methods import METHODS
 from imgconv.convolution.normalization import make_normalized_values
 from imgconv.convolution.plan import Job, Plan
 from imgconv.convolution.strips import Work as StripWork
-from imgconv.convolution.strips import run_strips
+from imgconv.convolution.strips import asked_threads, run_strips
 from imgconv.convolution.sums import Values, make_sums
 from imgconv.convolution.workspace import Workspace
 from imgconv.depth import Fitted, fit, fit_into, limits
 from imgconv.errors import UsageError
+from imgconv.opencv import opencv_threads
 
 
 # Beyond the largest float lies infinity, and NaN beyond that, as IEEE 754 has it: a result, not a warning.
@@ -42,10 +43,11 @@ def execute(plan: Plan, image: NDArray[Any], *, fallback: Plan | None = None) ->
             f"the plan is for {job.dtype.name} of shape {job.shape}, the image is {image.dtype.name} of shape {image.shape}"
         )
     _check_wide_integers(image, job)
-    if method.finishes:
+    with opencv_threads(asked_threads(job.options.jobs) if method.engine == "opencv" else None):
+        if not method.finishes:
+            return _in_strips(image, job, method)
         values = method.finish(image, job)
         return Fitted(values, _count_clipped(values, image, fallback))
-    return _in_strips(image, job, method)
 
 
 def _in_strips(image: NDArray[Any], job: Job, method: Method) -> Fitted:
@@ -54,7 +56,7 @@ def _in_strips(image: NDArray[Any], job: Job, method: Method) -> Fitted:
     out = np.empty(job.output_shape, _unrounded_dtype(job) if waits else job.output)
     work = _strip_work(image, job, method, out, "clip" if waits else policy)
     jobs = job.options.jobs if method.threads else 1
-    clipped = run_strips(work, job.rows.outputs, method.rows(job), jobs=jobs, blas=method.blas)
+    clipped = run_strips(work, job.rows.outputs, method.rows(job), jobs=jobs, blas=method.blas or method.spreads)
     return fit(out, job.output, policy) if waits else Fitted(out, clipped)
 
 

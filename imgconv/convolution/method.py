@@ -47,7 +47,7 @@ class Method(ABC):
         """Return why the method cannot do a job, or cannot do it exactly enough; None where it can."""
         if self.mixes and job.options.normalizes and job.dtype.kind in "fc":
             return "where little weight falls inside, the division would show the errors of pixels far away"
-        refusals = (self.refusal(part) or why_not_exact(part, self.error(part)) for part in job.parts)
+        refusals = (self.refusal(part) or why_not_exact(part, self.error(part), mixes=self.mixes) for part in job.parts)
         return next(filter(None, refusals), None)
 
     def total(self, job: Job) -> Work:

@@ -24,7 +24,7 @@ class Options:
     Attributes:
         rotate: whether the kernel is turned by 180 degrees first, which makes the correlation a convolution.
         range_policy: what becomes of values outside of the output's range (one of `vocabulary.RANGES`).
-        jobs: threads that work on the strips of an image; None for the environment's choice.
+        jobs: threads that work on an image; None for what IMGCONV_JOBS says, else one for each processor.
     """
 
     border: Border = Border()
@@ -96,7 +96,7 @@ def make_options(
         method=str(method),
         rotate=bool(rotate),
         range_policy=canonical(range_policy, RANGES, "range"),
-        jobs=None if jobs is None else _pair(jobs, "jobs")[0],
+        jobs=None if jobs is None else _count(jobs, "jobs"),
     )
 
 
@@ -117,6 +117,16 @@ def _number(value: Any, what: str) -> float:
         return float(value)
     except (TypeError, ValueError):
         raise UsageError(f"{what} must be a number, found {value!r}") from None
+
+
+def _count(value: Any, what: str) -> int:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = 0
+    if number < 1:
+        raise UsageError(f"{what} must be a whole number from 1 up, found {value!r}")
+    return number
 
 
 def _pair(value: Any, what: str, least: int = 1) -> tuple[int, int]:

@@ -73,7 +73,8 @@ class Work:
 
     Attributes:
         multiply_adds: multiplications that are followed by an addition, zeros that are multiplied all the same included.
-        transforms: samples times log2 of the tile's size, over all tiles: what Fourier transforms cost.
+        transforms: what is transformed: for Fourier transforms samples times log2 of the tile's size, over all tiles; for the
+            integral image its samples.
         bytes: read from and written to buffers, but for those of the multiply-adds.
         calls: of functions of NumPy or OpenCV.
     """
@@ -151,7 +152,12 @@ class Plan:
             "sums": job.arithmetic.dtype.name,
             "image": {"shape": list(job.shape), "dtype": job.dtype.name},
             "output": {"shape": list(job.output_shape), "dtype": job.output.name},
+            "kernel": {"name": job.kernel.name, "shape": list(job.kernel.shape), "anchor": list(job.kernel.anchor)},
             "border": str(job.border),
+            "mode": job.options.mode,
+            "stride": list(job.options.stride),
+            "dilation": list(job.options.dilation),
+            "tolerance": job.options.tolerance,
             "candidates": [asdict(candidate) for candidate in self.candidates],
         }
 

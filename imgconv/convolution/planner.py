@@ -146,7 +146,7 @@ def _choose(job: Job, finishing: bool = True) -> Plan:
             raise UsageError(f"method {options.method} cannot do this: {reasons[options.method]}")
     for name, seconds in able.items():
         if name != chosen:
-            slower = f"{seconds / able[chosen]:.3g} times the predicted time"
+            slower = f"{seconds / max(able[chosen], 1e-12):.3g} times the predicted time"
             reasons[name] = slower if options.method == "auto" else f"{chosen} was asked for"
     errors = {name: sum(METHODS[name].error(part) for part in job.parts) for name in able}
     candidates = tuple(

@@ -6,7 +6,7 @@ import itertools
 import os
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, nullcontext
 from typing import Any, TypeAlias
 
@@ -40,11 +40,15 @@ def run_strips(work: Work, outputs: int, rows: int, *, jobs: int | None, blas: b
 
     def work_on_some() -> int:
         total, workspace = 0, _own_workspace()
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            for strip in following:
-                if strip >= count or failed.is_set():
-                    break
-                total += work(strip * rows, min((strip + 1) * rows, outputs), workspace)
+        try:
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                for strip in following:
+                    if strip >= count or failed.is_set():
+                        break
+                    total += work(strip * rows, min((strip + 1) * rows, outputs), workspace)
+        except BaseException:
+            failed.set()  # the others finish the strip that they are at
+            raise
         if workspace.size > _KEPT_BYTES:
             workspace.clear()
         return total
@@ -52,12 +56,11 @@ def run_strips(work: Work, outputs: int, rows: int, *, jobs: int | None, blas: b
     with _one_blas_thread() if blas else nullcontext():
         if threads <= 1:
             return work_on_some()
-        others = [_pool(threads - 1).submit(work_on_some) for _ in range(threads - 1)]
+        others = _submit(work_on_some, threads - 1)
         try:
             own = work_on_some()
-        except BaseException:
-            failed.set()  # the others finish the strip that they are at
-            raise
+        finally:
+            wait(others)  # whatever happened: none is to work on, in a result that nobody wants, when this has returned
         return own + sum(other.result() for other in others)
 
 
@@ -67,14 +70,26 @@ def thread_count(jobs: int | None = None) -> int:
     Raises:
         UsageError: IMGCONV_JOBS is no whole number from 1 up.
     """
+    given = asked_threads(jobs)
+    if given is not None:
+        return given
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def asked_threads(jobs: int | None = None) -> int | None:
+    """Return how many threads were asked for: `jobs`, else the environment's IMGCONV_JOBS; None where neither says.
+
+    Raises:
+        UsageError: IMGCONV_JOBS is no whole number from 1 up.
+    """
     if jobs is not None:
         return jobs
-    given = os.environ.get("IMGCONV_JOBS", "")
-    if given:
-        if not given.isdecimal() or int(given) < 1:
-            raise UsageError(f"IMGCONV_JOBS must be a whole number from 1 up, found {given!r}")
-        return int(given)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    given = os.environ.get("IMGCONV_JOBS", "").strip()
+    if not given:
+        return None
+    if not (given.isascii() and given.isdecimal()) or int(given) < 1:
+        raise UsageError(f"IMGCONV_JOBS must be a whole number from 1 up, found {given!r}")
+    return int(given)
 
 
 def _own_workspace() -> Workspace:
@@ -86,7 +101,7 @@ def _own_workspace() -> Workspace:
 
 
 class _Shared:
-    """What the threads of this process share: a pool that grows, and how many calls hold BLAS to one thread."""
+    """What the threads of this process share: a pool that grows, and whether a call holds BLAS to one thread."""
 
     def __init__(self) -> None:
         self.clear()
@@ -96,8 +111,7 @@ class _Shared:
         self.lock = threading.Lock()
         self.pool: ThreadPoolExecutor | None = None
         self.size = 0
-        self.holders = 0
-        self.limit: Any = None
+        self.limited = False
         self.controller: Any = None
 
 
@@ -106,31 +120,34 @@ if hasattr(os, "register_at_fork"):  # a child has none of its parent's threads
     os.register_at_fork(after_in_child=_shared.clear)
 
 
-def _pool(size: int) -> ThreadPoolExecutor:
-    with _shared.lock:
-        if _shared.pool is None or _shared.size < size:
+def _submit(work: Callable[[], int], threads: int) -> list[Future[int]]:
+    """Hand work to so many threads of the pool, which is replaced by a larger one where it has fewer."""
+    with _shared.lock:  # to the last of them: a pool that another caller has replaced takes nothing any more
+        if _shared.pool is None or _shared.size < threads:
             if _shared.pool is not None:
                 _shared.pool.shutdown(wait=False)
-            _shared.pool, _shared.size = ThreadPoolExecutor(size, thread_name_prefix="imgconv-strips"), size
-        return _shared.pool
+            _shared.pool, _shared.size = ThreadPoolExecutor(threads, thread_name_prefix="imgconv-strips"), threads
+        return [_shared.pool.submit(work) for _ in range(threads)]
 
 
 @contextmanager
 def _one_blas_thread() -> Iterator[None]:
-    """Hold BLAS to one thread until the last of those who asked for it is done."""
-    with _shared.lock:
-        if _shared.holders == 0:
-            if _shared.controller is None:
-                from threadpoolctl import ThreadpoolController
+    """Hold BLAS to one thread, where no other caller does so.
 
-                _shared.controller = ThreadpoolController()
-            _shared.limit = _shared.controller.limit(limits=1, user_api="blas")
-        _shared.holders += 1
+    Only the thread that set the limit may lift it (threadpoolctl lets no other), and does so when it is done: should another
+    call be at work still, that one is slower for having more threads, not wrong.
+    """
+    with _shared.lock:
+        if _shared.controller is None:
+            from threadpoolctl import ThreadpoolController
+
+            _shared.controller = ThreadpoolController()
+        limit = None if _shared.limited else _shared.controller.limit(limits=1, user_api="blas")
+        _shared.limited = True
     try:
         yield
     finally:
-        with _shared.lock:
-            _shared.holders -= 1
-            if _shared.holders == 0:
-                _shared.limit.restore_original_limits()
-                _shared.limit = None
+        if limit is not None:
+            with _shared.lock:
+                limit.restore_original_limits()
+                _shared.limited = False

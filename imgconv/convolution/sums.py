@@ -107,7 +107,7 @@ def _of_real_pixels(job: Job, method: Method) -> Sums:
         /,
     ) -> NDArray[Any]:
         source = Source(job, image, border, start, stop, workspace)
-        if checks and method.mixes and not is_even(source.window(dtype)):
+        if checks and method.mixes and not is_even(source.window(dtype), workspace):
             return instead()(image, border, start, stop, workspace, out)
         result = out
         if result is None or result.dtype != dtype or (result.ndim == 2 and result.strides[1] != result.itemsize):

@@ -21,7 +21,7 @@ def as_text(kernel: Kernel) -> str:
     table = kernel.weights if form is None else form.integers
     head = f"{kernel.name or 'kernel'}: {rows} x {columns}"
     scaled = form is not None and form.scale != 1
-    lines = [f"{head}, times {_number(form.scale)}" if scaled and form else head, *_matrix(table), ""]
+    lines = [f"{head}, times {number_text(form.scale)}" if scaled and form else head, *_matrix(table), ""]
     lines += [f"{label + ':':13}{value}" for label, value in _facts(kernel)]
     return "\n".join(lines)
 
@@ -49,14 +49,14 @@ def as_data(kernel: Kernel) -> dict[str, Any]:
 def _facts(kernel: Kernel) -> list[tuple[str, str]]:
     row, column = kernel.anchor
     facts = [
-        ("sum", f"{_number(kernel.sum)}{_sum_means(kernel)}"),
+        ("sum", f"{number_text(kernel.sum)}{_sum_means(kernel)}"),
         ("anchor", f"row {row}, column {column}"),
         ("taps", f"{kernel.taps} of {kernel.weights.size} are not zero"),
         ("rank", f"{kernel.rank}{' (separable)' if kernel.rank == 1 else ''}"),
         ("symmetric", ", ".join(kernel.symmetries) or "no"),
     ]
     if kernel.delta:
-        facts.insert(1, ("delta", _number(kernel.delta)))
+        facts.insert(1, ("delta", number_text(kernel.delta)))
     if kernel.factors is not None:
         facts += _factor_lines(kernel.factors)
     return facts
@@ -73,14 +73,14 @@ def _sum_means(kernel: Kernel) -> str:
 def _factor_lines(factors: Factors) -> list[tuple[str, str]]:
     lines = [("column", _vector(factors.column)), ("row", _vector(factors.row))]
     if factors.scale != 1:
-        lines.append(("scale", _number(factors.scale)))
+        lines.append(("scale", number_text(factors.scale)))
     return lines
 
 
 def _matrix(table: NDArray[Any]) -> list[str]:
     """Return the rows of the matrix, its columns aligned; of a large one, the middle."""
     down, across = _middle(table.shape[0], _ROWS), _middle(table.shape[1], _COLUMNS)
-    cells = [[_number(value) for value in row] for row in table[down, across]]
+    cells = [[number_text(value) for value in row] for row in table[down, across]]
     width = max(len(cell) for row in cells for cell in row)
     lines = ["  " + " ".join(cell.rjust(width) for cell in row) for row in cells]
     if table.shape[0] > _ROWS or table.shape[1] > _COLUMNS:
@@ -96,11 +96,12 @@ def _middle(length: int, most: int) -> slice:
 
 
 def _vector(values: NDArray[np.float64]) -> str:
-    shown = " ".join(_number(value) for value in values[:_COLUMNS])
+    shown = " ".join(number_text(value) for value in values[:_COLUMNS])
     return f"{shown} ... ({values.size} values)" if values.size > _COLUMNS else shown
 
 
-def _number(value: Any) -> str:
+def number_text(value: Any) -> str:
+    """Return a number as people write it, six digits at most; a fraction as such where it is short."""
     if isinstance(value, Fraction):
         return str(value) if len(str(value)) <= 24 else f"{float(value):.6g}"
     if isinstance(value, complex | np.complexfloating):

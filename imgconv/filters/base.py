@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -72,8 +72,18 @@ class Filter(ABC):
         """Return a channel unfiltered, at the places where the filter computes values: shape (H', W')."""
 
     @abstractmethod
-    def plans(self, shape: Sequence[int], dtype: DTypeLike) -> tuple[Plan, ...]:
-        """Return the plans of the convolutions that the filter runs on an image, in their order."""
+    def plans(self, shape: Sequence[int], dtype: DTypeLike, output: Output | None = None) -> tuple[Plan, ...]:
+        """Return the plans that are carried out on an image, in their order.
+
+        Args:
+            shape: of the image, (H, W) or (H, W, C).
+            dtype: of the image.
+            output: what `render` is asked for; the plans are those of `response` without it.
+        """
+
+    @abstractmethod
+    def with_options(self, change: Callable[[Options], Options]) -> Filter:
+        """Return the filter with the options of all its convolutions changed."""
 
     def range_for(self, dtype: np.dtype[Any]) -> str:
         """Return the range policy where none was asked for."""

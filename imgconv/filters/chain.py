@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from imgconv.convolution.options import Options
 from imgconv.convolution.plan import Plan
-from imgconv.depth import Fitted
-from imgconv.filters.base import Filter, Output, response_dtype
+from imgconv.depth import Fitted, full_scale
+from imgconv.filters.base import Filter, Output
 
 
 @dataclass(frozen=True)
@@ -49,16 +50,17 @@ class ChainFilter(Filter):
 
     def response(self, image: NDArray[Any]) -> NDArray[Any]:
         """Return what the last step makes of what the others made."""
-        for step in self.steps:
+        for step in self._steps_for(image.dtype):
             image = step.response(image)
         return image
 
     def render(self, image: NDArray[Any], output: Output) -> Fitted:
         """Return the result in its final type; the last step rounds."""
         output = replace(output, dtype=output.dtype or image.dtype)
-        for step in self.steps[:-1]:
+        *before, last = self._steps_for(image.dtype)
+        for step in before:
             image = step.response(image)
-        return self.steps[-1].render(image, output)
+        return last.render(image, output)
 
     def range_for(self, dtype: np.dtype[Any]) -> str:
         """Return what the last step would choose."""
@@ -70,12 +72,28 @@ class ChainFilter(Filter):
             channel = step.on_grid(channel)
         return channel
 
-    def plans(self, shape: Sequence[int], dtype: DTypeLike) -> tuple[Plan, ...]:
-        """Return the plans of all steps."""
-        plans: list[Plan] = []
+    def plans(self, shape: Sequence[int], dtype: DTypeLike, output: Output | None = None) -> tuple[Plan, ...]:
+        """Return the plans of all steps; the last one's are for the output."""
         dtype = np.dtype(dtype)
-        for step in self.steps:
+        *before, last = self._steps_for(dtype)
+        if output is not None:
+            output = replace(output, dtype=output.dtype or dtype)
+        plans: list[Plan] = []
+        for step in before:
             plans += step.plans(shape, dtype)
-            is_complex = plans[-1].job.output.kind == "c"
-            shape, dtype = plans[-1].output_shape, response_dtype(dtype, complex_result=is_complex)
-        return tuple(plans)
+            shape, dtype = plans[-1].output_shape, plans[-1].job.output
+        return (*plans, *last.plans(shape, dtype, output))
+
+    def with_options(self, change: Callable[[Options], Options]) -> ChainFilter:
+        """Return the chain with the options of all steps changed."""
+        return replace(self, steps=tuple(step.with_options(change) for step in self.steps))
+
+    def _steps_for(self, dtype: np.dtype[Any]) -> tuple[Filter, ...]:
+        """Return the steps for an image of `dtype`: from the second one on, levels are a share of white."""
+        if dtype.kind not in "biu":
+            return self.steps
+
+        def as_share(options: Options) -> Options:
+            return replace(options, tolerance=options.tolerance / full_scale(dtype))
+
+        return self.steps[0], *(step.with_options(as_share) for step in self.steps[1:])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -73,11 +73,8 @@ class EdgeFilter(Filter):
 
     def response(self, image: NDArray[Any]) -> NDArray[Any]:
         """Return the gradient; the direction in degrees."""
-        if image.dtype.kind == "c":
-            raise UsageError("edges of a complex image: take its magnitude, or its parts, first")
+        self.plans(image.shape, image.dtype)  # which refuses what cannot be done, before anything is
         responses = [part.response(image) for part in self._parts()]
-        if len({r.shape for r in responses}) > 1:
-            raise UsageError(f"operator {self.operator.name}: its kernels differ in size; choose mode same")
         if self.output == "direction":
             return _direction(responses, compass=bool(self.operator.directions))
         scale, delta = (responses[0].dtype.type(number) for number in (self.operator.scale, self.options.delta))
@@ -94,10 +91,9 @@ class EdgeFilter(Filter):
     def render(self, image: NDArray[Any], output: Output) -> Fitted:
         """Return the result in its final type; a direction becomes a share of the full turn in an integer type."""
         dtype = output.dtype or image.dtype
+        self._check(output)
         if self.output != "direction":
             return super().render(image, output)
-        if output.scale != 1 or output.delta or output.range_policy not in (None, "clip"):
-            raise UsageError("a direction is an angle: scale, delta and range do not apply to it")
         degrees = self.response(image)
         if dtype.kind == "f":
             return fit(degrees, dtype)
@@ -108,9 +104,24 @@ class EdgeFilter(Filter):
         """Return the channel on the grid of the first kernel."""
         return self._parts()[0].on_grid(channel)
 
-    def plans(self, shape: Sequence[int], dtype: DTypeLike) -> tuple[Plan, ...]:
-        """Return a plan for each kernel."""
-        return tuple(p for part in self._parts() for p in part.plans(shape, dtype))
+    def plans(self, shape: Sequence[int], dtype: DTypeLike, output: Output | None = None) -> tuple[Plan, ...]:
+        """Return a plan for each kernel, whatever is made of their responses."""
+        if output is not None:
+            self._check(output)
+        if np.dtype(dtype).kind == "c":
+            raise UsageError("edges of a complex image: take its magnitude, or its parts, first")
+        plans = tuple(p for part in self._parts() for p in part.plans(shape, dtype))
+        if len({p.output_shape for p in plans}) > 1:
+            raise UsageError(f"operator {self.operator.name}: its kernels differ in size; choose mode same")
+        return plans
+
+    def with_options(self, change: Callable[[Options], Options]) -> EdgeFilter:
+        """Return the filter with its options changed."""
+        return replace(self, options=change(self.options))
+
+    def _check(self, output: Output) -> None:
+        if self.output == "direction" and (output.scale != 1 or output.delta or output.range_policy not in (None, "clip")):
+            raise UsageError("a direction is an angle: scale, delta and range do not apply to it")
 
     def _parts(self) -> tuple[KernelFilter, ...]:
         """Return a filter for each kernel; the delta is for what is made of their responses, not for them."""
@@ -176,7 +187,7 @@ def find_edges(
         dtype: type of the result; the image's own unless given. float32 keeps signs and degrees.
         range_policy: what becomes of values that the type cannot hold: clip, abs, offset, stretch, error. Unless given:
             offset for `x` and `y` in an unsigned type (the middle of the range is zero), else clip.
-        **options: border, border_value, mode, stride, dilation, engine and method, as for `correlate`.
+        **options: border, border_value, mode, stride, dilation, nan, tolerance, engine, method and jobs, as for `correlate`.
 
     Returns:
         Shape (H', W') or (H', W', C).

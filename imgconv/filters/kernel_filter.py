@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -57,31 +57,21 @@ class KernelFilter(Filter):
 
     def response(self, image: NDArray[Any]) -> NDArray[Any]:
         """Return the sums, unrounded."""
-        return execute(self._plan(image.shape, image.dtype), image).values
+        (plan,) = self.plans(image.shape, image.dtype)
+        return execute(plan, image).values
 
     def render(self, image: NDArray[Any], output: Output) -> Fitted:
         """Return the result in its final type; scale and delta become part of the kernel, so that it is rounded once."""
-        factor = output.scale * output.levels
-        if self.options.normalizes and factor != 1:
-            return self._render_normalized(image, output)
-        kernel = self.kernel if factor == 1 else self.kernel.scaled(factor)
+        (plan,) = self.plans(image.shape, image.dtype, output)
+        if not self._scales_later(output):
+            return execute(plan, image, fallback=unfinished(plan) if output.count else None)
         dtype = output.dtype or image.dtype
-        options = replace(
-            self.options,
-            dtype=dtype,
-            delta=float(Fraction(self.options.delta) * Fraction(factor) + Fraction(output.delta) * output.levels),
-            range_policy=output.range_policy or self.range_for(dtype),
-        )
-        plan = plan_for(image.shape, image.dtype, kernel, options)
-        return execute(plan, image, fallback=unfinished(plan) if output.count else None)
-
-    def _render_normalized(self, image: NDArray[Any], output: Output) -> Fitted:
-        """Return the result where the sums are divided by the weights, from which a scaled kernel would cancel."""
-        dtype = output.dtype or image.dtype
-        exact = np.result_type(response_dtype(image.dtype, complex_result=self.kernel.is_complex), np.float64)
-        plan = plan_for(image.shape, image.dtype, self.kernel, replace(self.options, dtype=exact))
         values = execute(plan, image).values * float(output.scale * output.levels) + float(output.delta * output.levels)
         return fit(values, dtype, output.range_policy or self.range_for(dtype))
+
+    def _scales_later(self, output: Output) -> bool:
+        """Whether the sums are divided by the weights, from which a scaled kernel would cancel."""
+        return self.options.normalizes and output.scale * output.levels != 1
 
     def on_grid(self, channel: NDArray[Any]) -> NDArray[Any]:
         """Return the channel itself, or what an impulse at the anchor picks out of it."""
@@ -95,10 +85,25 @@ class KernelFilter(Filter):
         plan = plan_for(channel.shape, channel.dtype, Kernel(impulse, self.kernel.anchor), options)
         return execute(plan, channel).values
 
-    def plans(self, shape: Sequence[int], dtype: DTypeLike) -> tuple[Plan, ...]:
+    def plans(self, shape: Sequence[int], dtype: DTypeLike, output: Output | None = None) -> tuple[Plan, ...]:
         """Return the one plan."""
-        return (plan_for(shape, np.dtype(dtype), self.kernel, self.options),)
+        dtype = np.dtype(dtype)
+        if output is None or self._scales_later(output):
+            unrounded = response_dtype(dtype, complex_result=self.kernel.is_complex)
+            if output is not None:  # which is yet to be scaled
+                unrounded = np.result_type(unrounded, np.float64)
+            return (plan_for(shape, dtype, self.kernel, replace(self.options, dtype=unrounded)),)
+        factor, final = output.scale * output.levels, output.dtype or dtype
+        kernel = self.kernel if factor == 1 else self.kernel.scaled(factor)
+        options = replace(
+            self.options,
+            dtype=final,
+            delta=float(Fraction(self.options.delta) * Fraction(factor) + Fraction(output.delta) * output.levels),
+            range_policy=output.range_policy or self.range_for(final),
+            tolerance=self.options.tolerance * float(output.levels if dtype.kind in "biu" else 1),
+        )
+        return (plan_for(shape, dtype, kernel, options),)
 
-    def _plan(self, shape: Sequence[int], dtype: np.dtype[Any]) -> Plan:
-        unrounded = replace(self.options, dtype=response_dtype(dtype, complex_result=self.kernel.is_complex))
-        return plan_for(shape, dtype, self.kernel, unrounded)
+    def with_options(self, change: Callable[[Options], Options]) -> KernelFilter:
+        """Return the filter with its options changed."""
+        return replace(self, options=change(self.options))

@@ -6,15 +6,15 @@ import fnmatch
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from imgconv.convolution.strips import thread_count
 from imgconv.errors import ImgconvError, ReadError, UsageError, WriteError
 from imgconv.images.formats import EXTENSIONS, format_named
 from imgconv.images.names import reason, shown
-from imgconv.opencv import load_cv2
+from imgconv.opencv import opencv_threads
 from imgconv.running.single import Report, run_file
 from imgconv.running.task import Task
 
@@ -49,11 +49,6 @@ class Outcome:
             "message": self.message,
             "report": None if self.report is None else self.report.as_dict(),
         }
-
-
-def default_jobs() -> int:
-    """Return how many files are worked on at a time: the processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def find_work(
@@ -108,18 +103,19 @@ def run_batch(
     work: list[tuple[Path, Path]],
     task: Task,
     *,
-    jobs: int,
+    jobs: int | None = None,
     overwrite: bool = True,
     told: Callable[[Outcome], None] = lambda outcome: None,
 ) -> list[Outcome]:
-    """Filter every file, `jobs` at a time, and return what became of each, in the order of the work.
+    """Filter every file, several at a time, and return what became of each, in the order of the work.
 
     No result takes the place of another result or of a source: the file that it comes from fails.
 
     Args:
         work: sources and targets; folders of targets are made.
         task: what to do with each.
-        jobs: how many threads work.
+        jobs: files at a time; unless given, what IMGCONV_JOBS says, else one for each processor. Each has one thread then.
+            Where it is one file at a time, that has the threads that its filter would have alone.
         overwrite: whether targets that exist are replaced; else they are skipped.
         told: called in this thread with each outcome as soon as there is one.
     """
@@ -127,7 +123,10 @@ def run_batch(
     for source, target in work:
         claims.setdefault(os.path.realpath(target), source)
     outcomes: dict[Path, Outcome] = {}
-    with _one_thread_each(jobs), ThreadPoolExecutor(jobs, thread_name_prefix="imgconv") as pool:
+    jobs = min(thread_count(jobs), max(len(work), 1))
+    each = 1 if jobs > 1 else None  # a thread for every file is as fast as it gets, and takes the least memory
+    task = task if each is None else task.on_threads(each)
+    with opencv_threads(each), ThreadPoolExecutor(jobs, thread_name_prefix="imgconv") as pool:
         futures = [
             pool.submit(_run_one, source, target, task, overwrite, claims[os.path.realpath(target)]) for source, target in work
         ]
@@ -168,16 +167,3 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WriteError(f"{shown(folder)}: the folder cannot be made: {reason(error)}") from error
-
-
-@contextmanager
-def _one_thread_each(jobs: int) -> Iterator[None]:
-    """Keep OpenCV from starting threads of its own while there is a file for every processor."""
-    cv2 = load_cv2()
-    before = cv2.getNumThreads()
-    if jobs > 1:
-        cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)

@@ -99,6 +99,6 @@ def run_file(source: str, target: str, task: Task, *, overwrite: bool = True, fi
         np.dtype(dtype).name,
         clipped,
         time.perf_counter() - start,
-        task.filter.plans(image.colour.shape, image.pixels.dtype) if task.count else (),
+        task.plans(image.colour.shape, image.pixels.dtype) if task.count else (),
         tuple(notes),
     )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
+from imgconv.convolution.plan import Plan
 from imgconv.depth import dtype_of_depth, fit, levels_between
 from imgconv.filters.base import Filter, Output
 from imgconv.images.image import Image
@@ -43,12 +45,23 @@ class Task:
 
         The number is -1 where it was not asked for.
         """
-        dtype = self.output_dtype(image.pixels.dtype)
-        levels = levels_between(image.pixels.dtype, dtype)
-        output = Output(dtype, self.range_policy, self.scale, float(self.delta), levels, self.count)
+        output = self._output(image.pixels.dtype)
         fitted = self.filter.render(image.colour, output)
-        alpha = None if image.alpha is None else self._alpha(image.alpha, dtype, levels)
+        alpha = None if image.alpha is None else self._alpha(image.alpha, self.output_dtype(image.pixels.dtype), output.levels)
         return image.with_colour(fitted.values, alpha), fitted.clipped
+
+    def plans(self, shape: Sequence[int], dtype: DTypeLike) -> tuple[Plan, ...]:
+        """Return the plans that `run` carries out on the colour of an image, from its shape and type alone."""
+        return self.filter.plans(shape, dtype, self._output(np.dtype(dtype)))
+
+    def on_threads(self, jobs: int) -> Task:
+        """Return the task with so many threads to work on an image."""
+        return replace(self, filter=self.filter.with_options(lambda options: replace(options, jobs=jobs)))
+
+    def _output(self, dtype: np.dtype[Any]) -> Output:
+        wanted = self.output_dtype(dtype)
+        levels = levels_between(dtype, wanted)
+        return Output(wanted, self.range_policy, self.scale, float(self.delta), levels, self.count)
 
     def _alpha(self, alpha: NDArray[Any], dtype: np.dtype[Any], levels: Fraction) -> NDArray[Any]:
         placed = self.filter.on_grid(np.ascontiguousarray(alpha))

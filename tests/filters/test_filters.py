@@ -9,6 +9,8 @@ import pytest
 
 from imgconv.convolution.options import make_options
 from imgconv.depth import fit
+from imgconv.errors import UsageError
+from imgconv.filters import kernel_filter
 from imgconv.filters.base import Output
 from imgconv.filters.kernel_filter import KernelFilter
 from imgconv.filters.parsing import build_chain, parse_filter
@@ -188,6 +190,48 @@ def test_the_plans_are_those_that_are_carried_out(specs, options):
     for spec, plan in zip(reversed(specs), reversed(plans), strict=False):
         if len(specs) > 1 and spec == specs[-1]:
             assert plan.job.dtype == build_chain(specs[:-1], options=make_options(**options)).response(image).dtype
+
+
+@pytest.mark.parametrize("options", [{}, {"nan": "ignore"}, {"tolerance": 2, "engine": "numpy", "stride": 2}], ids=str)
+@pytest.mark.parametrize(
+    "output",
+    [
+        None,
+        Output(),
+        Output(dtype=np.dtype("u2"), levels=Fraction(257)),
+        Output(range_policy="abs", scale=Fraction(1, 3), delta=4),
+    ],
+    ids=["response", "as it is", "deeper", "scaled"],
+)
+@pytest.mark.parametrize(
+    "specs", [["sharpen"], ["gaussian:sigma=1", "sharpen"], ["box", "crisp"], ["crisp", "emboss"]], ids=str
+)
+def test_the_plans_that_are_told_are_those_that_are_carried_out(specs, output, options, monkeypatch):
+    executed = []
+    chosen = build_chain(specs, options=make_options(**options))
+    really = kernel_filter.execute
+    monkeypatch.setattr(kernel_filter, "execute", lambda plan, *a, **o: (executed.append(plan), really(plan, *a, **o))[1])
+    if output is None:
+        chosen.response(PIXELS)
+    else:
+        chosen.render(PIXELS, output)
+    told = chosen.plans(PIXELS.shape, PIXELS.dtype, output)
+    assert len(told) == len(executed) > 0
+    assert all(a is b for a, b in zip(told, executed, strict=True))  # planned once, and remembered
+
+
+def test_in_a_chain_a_tolerance_in_levels_becomes_a_share_of_white():
+    told = build_chain(["box", "crisp"], options=make_options(tolerance=3)).plans((9, 9), np.uint8)
+    assert [plan.job.options.tolerance for plan in told] == [3, 3 / 255, 3 / 255]
+    told = build_chain(["box", "crisp"], options=make_options(tolerance=0.1)).plans((9, 9), np.float32)
+    assert [plan.job.options.tolerance for plan in told] == [0.1] * 3
+
+
+def test_what_cannot_be_done_cannot_be_planned():
+    with pytest.raises(UsageError, match="an angle"):
+        parse_filter("edges:output=direction").plans((9, 9), np.uint8, Output(scale=2))
+    with pytest.raises(UsageError, match="complex image"):
+        parse_filter("edges").plans((9, 9), np.complex64)
 
 
 # The grid

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from pathlib import Path
 
@@ -12,8 +11,9 @@ import numpy as np
 import pytest
 
 import imgconv
+from imgconv.errors import UsageError
 from imgconv.running import folder as folders
-from imgconv.running.folder import default_jobs, find_work, run_batch
+from imgconv.running.folder import find_work, run_batch
 
 
 def contents(root: Path) -> dict[str, bytes]:
@@ -210,5 +210,31 @@ def test_an_interrupt_cancels_what_has_not_begun_and_ends_whole_what_has(tree, t
     assert all(cv2.imread(str(p)) is not None for p in written)
 
 
-def test_the_number_of_jobs_is_that_of_the_processors_we_may_use() -> None:
-    assert 1 <= default_jobs() <= (os.cpu_count() or 1)
+@pytest.mark.parametrize(("jobs", "environment", "each"), [(1, "5", None), (3, "5", 1), (None, "1", None), (None, "2", 1)])
+def test_a_file_has_one_thread_unless_it_is_alone(tree, tmp_path, make_task, monkeypatch, jobs, environment, each) -> None:
+    seen = []
+    real = folders.run_file
+    monkeypatch.setenv("IMGCONV_JOBS", environment)
+    monkeypatch.setattr(
+        folders, "run_file", lambda s, t, task, **o: (seen.append(task.filter.options.jobs), real(s, t, task, **o))[1]
+    )
+    run_batch(find_work(tree, tmp_path / "out"), make_task(), jobs=jobs)
+    assert seen == [each, each]
+
+
+@pytest.mark.parametrize("jobs", [None, 4])
+def test_a_file_alone_is_not_held_to_one_thread(tree, tmp_path, make_task, monkeypatch, jobs) -> None:
+    seen = []
+    real = folders.run_file
+    monkeypatch.setattr(
+        folders, "run_file", lambda s, t, task, **o: (seen.append(task.filter.options.jobs), real(s, t, task, **o))[1]
+    )
+    run_batch(find_work(tree, tmp_path / "out", pattern="a.*"), make_task(), jobs=jobs)
+    assert seen == [None]
+
+
+def test_an_environment_that_makes_no_sense_is_refused_before_the_work(tree, tmp_path, make_task, monkeypatch) -> None:
+    monkeypatch.setenv("IMGCONV_JOBS", "many")
+    with pytest.raises(UsageError, match="IMGCONV_JOBS must be a whole number"):
+        run_batch(find_work(tree, tmp_path / "out"), make_task())
+    assert not (tmp_path / "out").exists()

@@ -64,8 +64,9 @@ class Filter2d(Method):
         return None
 
     def work(self, job: Job) -> Work:
-        """One pass over the samples, and a share for each tap."""
-        return Work(job.samples * job.kernel.taps, bytes=float(job.samples * 2 * job.dtype.itemsize), calls=1)
+        """One pass over the samples, and a share for each tap; every place is computed, whatever the stride."""
+        computed = float(job.samples * job.rows.stride * job.columns.stride)
+        return Work(computed * job.kernel.taps, bytes=computed * 2 * job.dtype.itemsize, calls=1)
 
     def prepare(self, job: Job) -> Run:
         """Nothing runs in strips."""

@@ -22,6 +22,10 @@ from imgconv.convolution.workspace import Workspace
 
 # Longest side of a tile, unless the kernel takes a longer one: its spectrum and buffers then stay near the cache.
 _LONGEST = 512
+# Samples of a strip of sums: 8 MB in float64, and so much again for the pixels.
+_STRIP_SAMPLES = 1 << 20
+# Shortest side, unless the image is smaller: calls would cost more than transforms.
+_SHORTEST = 128
 # Each of log2(N) steps of a transform makes the norm off by at most 4 sqrt(2) + 1 units (Higham, "Accuracy and Stability of
 # Numerical Algorithms", 2nd edition, theorem 24.2); there are three transforms.
 _PER_STEP = 3 * (4 * math.sqrt(2) + 1)
@@ -33,6 +37,7 @@ class Fourier(Method):
     name = "fourier"
     about = "a product of spectra by numpy.fft, in overlapping tiles; whole sums are rounded back to whole numbers"
     mixes = True
+    spreads = True  # what overflows in a transform does so for the whole tile
 
     def planar(self, job: Job) -> bool:
         """One channel at a time."""
@@ -55,7 +60,10 @@ class Fourier(Method):
         return job.arithmetic.dtype == np.float32 and not job.arithmetic.whole
 
     def _tile(self, job: Job) -> tuple[int, int]:
-        return _side(job.rows), _side(job.columns)
+        longest = max(_LONGEST, 4 * job.columns.reach)
+        # A strip is as high as a tile and as wide as the image: in a wide one it is kept low.
+        highest = max(2 * job.rows.reach, min(max(_LONGEST, 4 * job.rows.reach), _STRIP_SAMPLES // job.columns.outputs))
+        return _side(job.rows, highest), _side(job.columns, longest)
 
     def work(self, job: Job) -> Work:
         """Both transforms of every tile."""
@@ -66,7 +74,7 @@ class Fourier(Method):
 
     def rows(self, job: Job) -> int:
         """The rows that a tile gives."""
-        return _outputs(job.rows, _side(job.rows))
+        return _outputs(job.rows, self._tile(job)[0])
 
     def prepare(self, job: Job) -> Run:
         """Transform the kernel."""
@@ -109,20 +117,20 @@ def _tiles(axis: Axis, side: int) -> int:
 
 
 @functools.lru_cache(maxsize=256)
-def _side(axis: Axis) -> int:
-    """Return the side of the tiles that makes the transforms of all of them cheapest."""
+def _side(axis: Axis, longest: int) -> int:
+    """Return the side of the tiles that makes the transforms of all of them cheapest, hardly longer than `longest`."""
     needed = (axis.outputs - 1) * axis.stride + axis.reach
-    sides = [n for n in _fast_lengths(max(_LONGEST, 4 * axis.reach)) if n >= axis.reach]
+    least = max(axis.reach, min(_SHORTEST, needed))
+    sides = [n for n in _fast_lengths(max(longest, least)) if n >= least]
     sides = [n for n in sides if n <= needed] + [n for n in sides if n > needed][:1]
     return min(sides, key=lambda n: _tiles(axis, n) * n * (math.log2(n) + 8))
 
 
 @functools.cache
 def _fast_lengths(most: int) -> list[int]:
-    """Return the even products of 2, 3 and 5 up to the first one beyond `most`, in order."""
-    limit = 2 * most
-    found = [2**a * 3**b * 5**c for a in range(1, 40) for b in range(13) for c in range(9) if 2**a * 3**b * 5**c <= 2 * limit]
-    return [n for n in sorted(found) if n <= limit]
+    """Return lengths that transform fast, up to the first that reaches `most`: powers of two times a small odd number."""
+    found = sorted(odd * 2**power for odd in (1, 3, 5, 9, 15) for power in range(1, 40))
+    return [n for n, before in zip(found, [0, *found], strict=False) if before < most]
 
 
 METHOD = Fourier()

@@ -37,8 +37,14 @@ class Separable(Method):
         return own
 
     def planar(self, job: Job) -> bool:
-        """Where the bands would otherwise be long."""
-        return apart(job, self._pairs(job)[1])
+        """Where the bands would otherwise be long; of complex weights always, so that both parts are taken alike."""
+        return job.kernel.is_complex or apart(job, self._pairs(job)[1])
+
+    def refusal(self, job: Job) -> str | None:
+        """Pairs that cancel one another are off by a share of the whole kernel, however little of it falls inside."""
+        if job.options.normalizes and not job.arithmetic.whole and len(self._pairs(job)[0].sizes) > 1:
+            return "where little weight falls inside, the division would show what the pairs are off"
+        return None
 
     def error(self, job: Job) -> float:
         """What the pairs leave out, and a rounding for each weight, product and addition of both passes."""
@@ -60,7 +66,8 @@ class Separable(Method):
         pairs = find_pairs(np.ascontiguousarray(arithmetic.weights))
         allowed = 0.5 / arithmetic.largest_pixel if arithmetic.whole else arithmetic.error
         if tolerance:
-            relative = tolerance / arithmetic.largest_pixel if job.dtype.kind in "biu" else tolerance * pairs.residuals[0]
+            levels = arithmetic.largest_pixel * arithmetic.scale
+            relative = tolerance / levels if job.dtype.kind in "biu" else tolerance * pairs.residuals[0]
             allowed = max(allowed, relative)
         enough = np.flatnonzero(pairs.residuals <= allowed * _SHARE)
         return pairs, int(enough[0]) if enough.size else len(pairs.sizes)
@@ -77,6 +84,7 @@ class Separable(Method):
 
     def rows(self, job: Job) -> int:
         """Whole blocks, and enough that the rows shared with the next strip do not count."""
+        job = job.parts[0]
         return max(super().rows(job), job.rows.reach // job.rows.stride, BLOCK) // BLOCK * BLOCK
 
     def prepare(self, job: Job) -> Run:

@@ -1,0 +1,167 @@
+"""The planner's constants, fitted to what the methods take on this machine.
+
+The time of a method is modelled as a start and a rate for each unit of its `Work`, shared out among the threads. The rates
+are those that make the sum of the squared relative errors least, none of them negative.
+"""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import itertools
+import platform
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv.benchmark.timing import time_in_turn
+from imgconv.convolution.costs import Costs, Rates, units_of
+from imgconv.convolution.execution import execute
+from imgconv.convolution.methods import METHODS
+from imgconv.convolution.options import make_options
+from imgconv.convolution.plan import Plan, Work
+from imgconv.convolution.planner import make_job, plan_for
+from imgconv.convolution.strips import thread_count
+from imgconv.kernels.kernel import Kernel
+
+SHAPES = ((48, 64), (256, 320), (1000, 1200), (800, 900, 3))
+SIZES = (3, 5, 9, 15, 31, 63)
+DTYPES = ("uint8", "uint16", "float32", "float64")
+# Seconds of a run beyond which larger kernels are not tried with a method.
+_LONGEST = 0.4
+_QUICK_LONGEST = 0.1
+# Times the fastest method of a case beyond which a run does not count, and the fewest runs that a fit is made of.
+_HOPELESS = 5
+_LEAST = 8
+_FEATURES = ("start", *(field.name for field in fields(Work)))
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What was measured: the case, the method and the type of its sums, the units of work of one thread, and the seconds."""
+
+    case: tuple[Any, ...]
+    method: str
+    sums: str
+    units: tuple[float, ...]
+    seconds: float
+
+    def times_as_much(self, units: tuple[float, ...]) -> float:
+        """Return how many times the work of this run other units are, by the one that grows most."""
+        return max((other / own for own, other in zip(self.units, units, strict=False) if own), default=0.0)
+
+
+def calibrate(*, quick: bool = False, tell: Callable[[str], None] = lambda line: None) -> Costs:
+    """Time every method over images and kernels, and return the rates that explain the times best.
+
+    Args:
+        quick: fewer and smaller cases.
+        tell: called with a line on what is being measured.
+    """
+    runs = [run for name in METHODS for run in _runs_of(name, quick=quick, tell=tell)]
+    fastest: dict[tuple[Any, ...], float] = {}
+    for run in runs:
+        fastest[run.case] = min(run.seconds, fastest.get(run.case, run.seconds))
+    rates: dict[str, dict[str, Rates]] = defaultdict(dict)
+    for (name, dtype), found in _by_sums(runs).items():
+        # Where a method is hopeless nobody needs to know by how much: the fit is to serve where it is not.
+        near = [run for run in found if run.seconds < _HOPELESS * fastest[run.case]]
+        kept = near if len(near) >= _LEAST else found
+        rates[name][dtype] = fit_rates([run.units for run in kept], [run.seconds for run in kept])
+    return Costs(_origin(quick), thread_count(), dict(rates))
+
+
+def _by_sums(runs: list[_Run]) -> dict[tuple[str, str], list[_Run]]:
+    found: dict[tuple[str, str], list[_Run]] = defaultdict(list)
+    for run in runs:
+        found[run.method, run.sums].append(run)
+    return found
+
+
+def _runs_of(name: str, *, quick: bool, tell: Callable[[str], None]) -> list[_Run]:
+    """Time a method over the cases, larger kernels last, until it takes too long."""
+    tell(f"timing {name}")
+    longest = _QUICK_LONGEST if quick else _LONGEST
+    slow: set[tuple[Any, ...]] = set()
+    found: list[_Run] = []
+    for case, plan, image in _cases(name, quick=quick):
+        units, series = _units(plan), case[:-1]
+        if series in slow or (found and found[-1].times_as_much(units) * found[-1].seconds > 4 * longest):
+            slow.add(series)
+            continue
+        seconds = time_in_turn([functools.partial(execute, plan, image)], seconds=0.03, rounds=1, most=7)[0].median
+        if seconds > longest:
+            slow.add(series)
+        found.append(_Run(case, name, METHODS[name].dtype(plan.job.parts[0]).name, units, seconds))
+    return found
+
+
+def fit_rates(units: list[tuple[float, ...]], seconds: list[float]) -> Rates:
+    """Return the rates, none negative, whose relative errors are least in the square.
+
+    Args:
+        units: for each run those of `costs.units_of`.
+        seconds: that each run took.
+    """
+    table = np.array(units) / np.array(seconds)[:, None]
+    used = [n for n in range(len(_FEATURES)) if table[:, n].any()]
+    best, least = np.zeros(len(_FEATURES)), np.inf
+    for count in range(1, len(used) + 1):  # few enough features that every choice of them can be tried
+        for chosen in itertools.combinations(used, count):
+            part = table[:, chosen]
+            scale = np.abs(part).max(axis=0)
+            found = np.linalg.lstsq(part / scale, np.ones(len(part)), rcond=None)[0] / scale
+            error = float(((part @ found - 1) ** 2).sum())
+            if (found >= 0).all() and error < least:
+                best, least = np.zeros(len(_FEATURES)), error
+                best[list(chosen)] = found
+    return Rates(**dict(zip(_FEATURES, (float(f"{rate:.4g}") for rate in best), strict=True)))
+
+
+def _cases(name: str, *, quick: bool) -> Iterator[tuple[tuple[Any, ...], Plan, NDArray[Any]]]:
+    """Yield a name for each case, the plan and the image; cases that are the same work for the method come once."""
+    method, rng, seen = METHODS[name], np.random.default_rng(0), set()
+    for dtype, shape in itertools.product(DTYPES, SHAPES[: 3 if quick else None]):
+        image = (rng.random(shape) * (1 if dtype.startswith("f") else 200)).astype(dtype)
+        for kind, size in itertools.product(_KINDS, SIZES[:: 2 if quick else 1]):
+            options = make_options(engine=method.engine, method=name)
+            kernel = Kernel(_KINDS[kind](size))
+            if method.supports(make_job(shape, np.dtype(dtype), kernel, options)):
+                continue
+            plan = plan_for(shape, np.dtype(dtype), kernel, options)
+            key = (dtype, method.dtype(plan.job.parts[0]), _units(plan))
+            if key not in seen:
+                seen.add(key)
+                yield (dtype, shape, kind, size), plan, image
+
+
+def _units(plan: Plan) -> tuple[float, ...]:
+    method = METHODS[plan.method]
+    return units_of(method, plan.job, method.total(plan.job), thread_count())
+
+
+def _gaussian(size: int) -> NDArray[np.float64]:
+    line = np.exp(-0.5 * ((np.arange(size) - size // 2) / (size / 6)) ** 2)
+    return np.asarray(np.outer(line, line) / line.sum() ** 2)
+
+
+_KINDS: dict[str, Callable[[int], NDArray[Any]]] = {
+    "real": lambda size: np.random.default_rng(size).random((size, size)) / size**2,
+    "whole": lambda size: np.random.default_rng(size).integers(-3, 4, (size, size)),
+    "gaussian": _gaussian,
+    "box": lambda size: np.full((size, size), 1 / size**2),
+    "cross": lambda size: (np.eye(size) + np.eye(size)[::-1]).round(),
+}
+
+
+def _origin(quick: bool) -> dict[str, str]:
+    return {
+        "command": "imgconv bench --calibrate" + (" --quick" if quick else ""),
+        "date": datetime.date.today().isoformat(),
+        "machine": platform.machine(),
+        "numpy": np.__version__,
+    }

@@ -1,0 +1,144 @@
+"""Who is timed: what imgconv chooses by itself, each of its methods, OpenCV, and SciPy where it is installed."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv.benchmark.cells import Cell
+from imgconv.convolution.api import correlate
+from imgconv.convolution.execution import execute
+from imgconv.convolution.methods import METHODS
+from imgconv.convolution.plan import Plan
+from imgconv.convolution.planner import make_plan
+from imgconv.errors import UsageError
+from imgconv.opencv import load_cv2
+from imgconv.vocabulary import ENGINES
+
+#: The name of OpenCV's function among the contestants.
+FILTER2D = "cv2.filter2D"
+
+#: What has to be known to read the times, for those who have only the data.
+NOTES = (
+    "imgconv and cv2.filter2D take the picture as it is, with the border reflect101, and give its own type back",
+    "scipy.* take float32, also where the picture has 8 or 16 bits, as their sums would not fit into these; the conversion is "
+    "not timed. Colour is filtered channel by channel",
+    "scipy.signal.* continue the picture with zeros, so their results are compared inside only",
+    "what is called imgconv (...) is a whole call of imgconv.correlate, choice of the method included",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Contestant:
+    """One way to get the result.
+
+    Attributes:
+        name: what to call it.
+        role: `choice` (a call of imgconv that chooses by itself), `method`, `opencv` or `scipy`.
+        engine: of imgconv; "" for the others.
+        run: gives the result, shape (H, W) or (H, W, C).
+        expected: the seconds that it may take, by which those are left out that nobody wants to wait for; None where it is
+            quick in any case.
+        zero_border: whether it continues the picture with zeros.
+        unable: why it cannot do this at all; `run` is not called then.
+    """
+
+    name: str
+    role: str
+    engine: str
+    run: Callable[[], NDArray[Any]]
+    expected: float | None = None
+    zero_border: bool = False
+    unable: str = ""
+
+
+def plan_cell(cell: Cell, engine: str, method: str = "auto", jobs: int | None = None) -> Plan:
+    """Return imgconv's plan for a cell."""
+    pixels = cell.picture.pixels
+    return make_plan(pixels.shape, pixels.dtype, cell.kernel, engine=engine, method=method, jobs=jobs)
+
+
+def make_contestants(cell: Cell, engines: tuple[str, ...] = tuple(ENGINES), jobs: int | None = None) -> tuple[Contestant, ...]:
+    """Return all who are to be timed in a cell: for each engine its choice and its methods, then OpenCV and SciPy.
+
+    Args:
+        cell: the picture and the kernel.
+        engines: of imgconv.
+        jobs: threads that imgconv may use; None for as many as there are processors.
+    """
+    ours = [contestant for engine in engines for contestant in _of_an_engine(cell, engine, jobs)]
+    return (*ours, _opencv(cell), *_scipy(cell))
+
+
+def _of_an_engine(cell: Cell, engine: str, jobs: int | None) -> Iterator[Contestant]:
+    pixels, kernel = cell.picture.pixels, cell.kernel
+    whole = partial(correlate, pixels, kernel, engine=engine, jobs=jobs)
+    yield Contestant(f"imgconv ({engine})", "choice", engine, whole, plan_cell(cell, engine, jobs=jobs).seconds)
+    for method in METHODS.values():
+        if method.engine != engine:
+            continue
+        try:
+            plan = plan_cell(cell, engine, method.name, jobs)
+        except UsageError as error:
+            reason = str(error).partition("cannot do this: ")[2] or str(error)
+            yield Contestant(method.name, "method", engine, _nothing, unable=reason)
+        else:
+            yield Contestant(method.name, "method", engine, _carried_out(plan, pixels), plan.seconds)
+
+
+def _carried_out(plan: Plan, pixels: NDArray[Any]) -> Callable[[], NDArray[Any]]:
+    return lambda: execute(plan, pixels).values
+
+
+def _opencv(cell: Cell) -> Contestant:
+    cv2 = load_cv2()
+    run = partial(cv2.filter2D, cell.picture.pixels, -1, cell.kernel.weights, borderType=cv2.BORDER_REFLECT_101)
+    return Contestant(FILTER2D, "opencv", "", run)
+
+
+def _scipy(cell: Cell) -> Iterator[Contestant]:
+    """Yield the four functions of SciPy that people use for this, each called as its manual shows."""
+    try:
+        ndimage, signal = importlib.import_module("scipy.ndimage"), importlib.import_module("scipy.signal")
+    except ImportError:
+        return
+    dtype = scipy_dtype(cell.picture.pixels.dtype)
+    pixels, weights = cell.picture.pixels.astype(dtype), cell.kernel.weights.astype(dtype)
+    rotated = weights[::-1, ::-1].copy()
+    # Seconds by tap and by sample, seen with SciPy 1.17 on a processor of 2023: good enough to leave out what takes minutes.
+    direct = pixels.size * cell.size**2 * 1e-9
+    transforms = pixels.size * 4e-8
+
+    def contestant(
+        name: str, function: Callable[[NDArray[Any]], NDArray[Any]], expected: float, zero_border: bool
+    ) -> Contestant:
+        return Contestant(name, "scipy", "", partial(_each_channel, function, pixels), expected, zero_border)
+
+    yield contestant("scipy.ndimage.correlate", lambda p: ndimage.correlate(p, weights, mode="mirror"), direct, False)
+    for name, expected in (("convolve2d", 2 * direct), ("oaconvolve", transforms), ("fftconvolve", transforms)):
+        yield contestant(f"scipy.signal.{name}", partial(_as_same, getattr(signal, name), rotated), expected, True)
+
+
+def scipy_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the type in which SciPy gets the pixels: floating point that holds them and their sums."""
+    return np.result_type(dtype, np.float32)
+
+
+def _as_same(function: Callable[..., NDArray[Any]], rotated: NDArray[Any], pixels: NDArray[Any]) -> NDArray[Any]:
+    return function(pixels, rotated, mode="same")
+
+
+def _each_channel(function: Callable[[NDArray[Any]], NDArray[Any]], pixels: NDArray[Any]) -> NDArray[Any]:
+    if pixels.ndim == 2:
+        return function(pixels)
+    return np.stack([function(pixels[:, :, channel]) for channel in range(pixels.shape[2])], axis=2)
+
+
+def _nothing() -> NDArray[Any]:
+    raise AssertionError("a contestant that cannot do this was run")

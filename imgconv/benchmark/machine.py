@@ -1,0 +1,109 @@
+"""Where something was measured: the processor, the libraries, and the settings that change how fast they are."""
+
+from __future__ import annotations
+
+import datetime
+import importlib
+import os
+import platform
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imgconv.convolution.strips import thread_count
+from imgconv.opencv import load_cv2
+
+#: Settings that hold OpenBLAS to a slower kernel than the processor has.
+HOLD_BLAS_BACK = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+
+_SETTINGS = re.compile(r"(OPENBLAS|MKL|OMP|BLIS|GOTO|VECLIB)_\w+|IMGCONV_(JOBS|COSTS)")
+
+
+def describe_machine(version: str, jobs: int | None = None) -> dict[str, Any]:
+    """Return the machine, the versions and the settings as plain data.
+
+    Args:
+        version: of imgconv.
+        jobs: threads that imgconv and OpenCV were given; None where they were left to themselves.
+    """
+    return {
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "threads": thread_count(jobs),
+        "system": platform.platform(),
+        "versions": {
+            "imgconv": version,
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "opencv": load_cv2().__version__,
+            "scipy": _scipy_version(),
+        },
+        "blas": blas_libraries(),
+        "environment": {name: value for name, value in sorted(os.environ.items()) if _SETTINGS.fullmatch(name)},
+    }
+
+
+def blas_libraries() -> list[dict[str, Any]]:
+    """Return each BLAS that is loaded: who brought it, its version, the kernel that it chose, and its threads."""
+    from threadpoolctl import threadpool_info
+
+    return [
+        {
+            "library": pool["internal_api"],
+            "version": pool["version"],
+            "kernel": pool.get("architecture"),
+            "threads": pool["num_threads"],
+            "of": Path(pool["filepath"]).parent.name.removesuffix(".libs"),
+        }
+        for pool in threadpool_info()
+        if pool["user_api"] == "blas"
+    ]
+
+
+def machine_text(machine: dict[str, Any]) -> str:
+    """Return two or three lines on what `describe_machine` found."""
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items() if version)
+    numpy_blas = next((blas for blas in machine["blas"] if blas["of"].startswith("numpy")), None)
+    blas = numpy_blas or next(iter(machine["blas"]), None)
+    size = f"{_count(machine['cores'], 'core')}, {_count(machine['threads'], 'thread')}"
+    lines = [
+        f"{machine['processor']}, {size}; {machine['system']}",
+        f"{versions}; BLAS: {_blas_text(blas) if blas else 'unknown'}",
+    ]
+    if machine["environment"]:
+        lines.append(", ".join(f"{name}={value}" for name, value in machine["environment"].items()))
+    return "\n".join(lines)
+
+
+def _count(number: int | None, what: str) -> str:
+    return f"{number or 'unknown number of'} {what}{'' if number == 1 else 's'}"
+
+
+def _blas_text(blas: dict[str, Any]) -> str:
+    kernel = f", kernel {blas['kernel']}" if blas["kernel"] else ""
+    return f"{blas['library']} {blas['version']}{kernel}"
+
+
+def _processor() -> str:
+    """Return the processor's name as its maker gives it; `platform` knows only the family of it on most systems."""
+    try:
+        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(errors="replace"), re.MULTILINE)
+        if found:
+            return found[1].strip()
+        if platform.system() == "Darwin":
+            command = ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"]
+            return subprocess.run(command, capture_output=True, text=True, check=True, timeout=5).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _scipy_version() -> str | None:
+    try:
+        return str(importlib.import_module("scipy").__version__)
+    except ImportError:
+        return None

@@ -1,0 +1,155 @@
+"""`imgconv bench`: how fast each method is on this machine, beside OpenCV and SciPy."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import imgconv
+from imgconv.cli.messages import json_text, note
+from imgconv.cli.options import jobs_option
+from imgconv.cli.parameters import Word
+from imgconv.errors import UsageError, WriteError
+from imgconv.vocabulary import ENGINES
+
+if TYPE_CHECKING:
+    from imgconv.benchmark.cells import Picture
+
+
+class _Sizes(click.ParamType[tuple[int, ...]]):
+    """Sides of kernels."""
+
+    name = "sizes"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        parts = str(value).split(",")
+        if not all(part.isascii() and part.isdecimal() for part in parts):
+            self.fail(f"expected odd numbers parted by commas, such as 3,5,9, found {value!r}", param, ctx)
+        return tuple(map(int, parts))
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        return "N[,N...]"
+
+
+@click.command("bench")
+@click.argument("source", metavar="[IN]", required=False)
+@click.option("--quick", is_flag=True, help="Small grey pictures and fewer kernels: ends in under a minute.")
+@click.option("--sizes", type=_Sizes(), default=None, help="Sides of the kernels.  [default: 3 to 63]")
+@click.option("--engine", type=Word(ENGINES, "engine"), default=None, help="Time one engine only.  [default: both]")
+@jobs_option
+@click.option("--json", "json_file", metavar="FILE", default=None, help="Write all that was measured as JSON; - for stdout.")
+@click.option("--plot", "plot_file", metavar="FILE", default=None, help="Draw time against kernel size as .png or .svg.")
+@click.option("--calibrate", is_flag=True, help="Fit the planner's constants to this machine instead, in a file of yours.")
+def command(
+    source: str | None,
+    quick: bool,
+    sizes: tuple[int, ...] | None,
+    engine: str | None,
+    jobs: int | None,
+    json_file: str | None,
+    plot_file: str | None,
+    calibrate: bool,
+) -> None:
+    """Time every method, cv2.filter2D, and SciPy where it is installed, over kinds and sizes of kernels.
+
+    On the image IN, or else on pictures that it draws: grey in float32 and 8 bits, and a colour photograph's size, which
+    takes half an hour or more. With --quick only grey ones, and of IN the middle. Each result is checked before it is timed.
+    The tables on stdout give the median of the runs, and how imgconv's choice stands against the others.
+
+    \b
+        imgconv bench --quick --plot times.png
+        imgconv bench photo.jpg --sizes 3,5,9 --engine opencv --json times.json
+        imgconv bench --calibrate
+    """
+    _warn_of_settings()
+    if calibrate:
+        if any(value is not None for value in (source, sizes, engine, jobs, json_file, plot_file)):
+            raise click.UsageError(
+                "--calibrate measures on its own pictures and writes its own file; only --quick goes with it"
+            )
+        _calibrate(quick)
+        return
+    from imgconv.benchmark import cells, measuring
+    from imgconv.benchmark.machine import describe_machine
+    from imgconv.benchmark.plotting import plot, plot_format
+    from imgconv.benchmark.report import report_data, report_text
+    from imgconv.images.atomic import destination, write_file
+
+    # What cannot be written should be told before the measuring, not after it.
+    file_format = plot_format(plot_file) if plot_file else ""
+    for path in (plot_file, json_file):
+        if path and path != "-":
+            destination(path)
+    pictures = [_picture(source, quick)] if source else list(cells.make_pictures(quick=quick))
+    grid = cells.make_cells(pictures, sizes or (cells.QUICK_SIZES if quick else cells.SIZES))
+    effort = measuring.QUICK if quick else measuring.FULL
+    engines = (engine,) if engine else tuple(ENGINES)
+    with _progress() as tell:
+        results = measuring.measure_cells(grid, effort, engines=engines, jobs=jobs, tell=tell)
+    machine = describe_machine(imgconv.__version__, jobs)
+    if json_file != "-":
+        click.echo(report_text(results, machine))
+    if json_file:
+        text = json_text(report_data(results, machine, effort))
+        click.echo(text) if json_file == "-" else write_file(json_file, [f"{text}\n".encode()])
+    if plot_file:
+        write_file(plot_file, [plot(results, machine, file_format)])
+
+
+def _picture(source: str, quick: bool) -> Picture:
+    from pathlib import PurePath
+
+    from imgconv.benchmark.cells import given_picture
+    from imgconv.images.reading import read_image
+
+    name = "standard input" if source == "-" else PurePath(source).name
+    return given_picture(name, read_image(source).colour, quick=quick)
+
+
+def _calibrate(quick: bool) -> None:
+    from imgconv.benchmark.calibration import calibrate
+    from imgconv.convolution.costs import rates_of, user_file, write_costs
+
+    path = user_file()
+    try:
+        try:
+            rates_of("definition", "float32")
+        except UsageError:  # no plan can be made with it there, and whatever else it is, it is not ours to overwrite
+            kept = path.replace(path.with_name(f"{path.name}.old"))
+            note(f"{path}: not a file of costs; moved to {kept.name}")
+        with _progress() as tell:
+            costs = calibrate(quick=quick, tell=tell)
+        write_costs(costs, path)
+    except OSError as error:
+        raise WriteError(f"{path}: {error.strerror or error}; IMGCONV_COSTS can name another file") from error
+    click.echo(f"{path}: the planner's constants for this machine, used from now on; delete it to go back to the built-in ones")
+
+
+def _warn_of_settings() -> None:
+    from imgconv.benchmark.machine import HOLD_BLAS_BACK
+
+    found = [name for name in HOLD_BLAS_BACK if os.environ.get(name)]
+    if found:
+        note(f"{' and '.join(found)} in the environment may hold BLAS back; unset, imgconv may be faster than what is measured")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """Give a function that shows what is being measured, on one line of the terminal; nowhere if stderr is none."""
+    shown = sys.stderr.isatty()
+
+    def tell(line: str) -> None:
+        if shown:
+            click.echo(f"\r\x1b[K{line[:78]}", nl=False, err=True)
+
+    try:
+        yield tell
+    finally:
+        tell("")

@@ -1,0 +1,60 @@
+"""`imgconv plan`: how a convolution would be computed, and why not otherwise."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+import click
+
+from imgconv.cli.messages import print_json
+from imgconv.cli.options import anchor_option, jobs_option, json_option, planning_options
+from imgconv.cli.parameters import Size
+from imgconv.cli.tasks import make_task
+
+_NARROWEST, _WIDEST = 80, 120
+
+
+@click.command("plan")
+@click.argument("words", metavar="SPEC... [IN]", nargs=-1, required=True)
+@click.option("--shape", type=Size(2, 3), default=None, help="Plan for an image of this size, in place of IN.")
+@click.option("--dtype", metavar="TYPE", default=None, help="The type of its pixels, with --shape.  [default: uint8]")
+@anchor_option
+@planning_options
+@jobs_option
+@json_option
+def command(words: tuple[str, ...], shape: tuple[int, ...] | None, dtype: str | None, as_json: bool, **options: Any) -> None:
+    """Tell how the image IN would be filtered, and why not otherwise.
+
+    For each convolution of `imgconv apply` with these SPECs: the method, its predicted time, work and error, what every
+    other method would cost, and why some cannot do it. Nothing is filtered, and of IN only the header is read (but - and
+    pipes, which have to be read whole).
+
+    \b
+        imgconv plan gaussian:sigma=9 big.tif
+        imgconv plan sharpen in.png --engine numpy --border wrap
+        imgconv plan gaussian:sigma=2 edges:operator=sobel --shape 3000x4000x3 --dtype uint16 --json
+    """
+    specs = words if shape else words[:-1]
+    if not specs:
+        raise click.UsageError("name one SPEC or several, then the image, or give --shape in its place")
+    if dtype and not shape:
+        raise click.UsageError("an image has a type of its own; --dtype goes with --shape")
+    task = make_task(specs, count=False, **options)
+
+    from imgconv.convolution.options import as_dtype
+    from imgconv.explaining.plan_text import as_text
+
+    if shape:
+        pixels, size = as_dtype(dtype or "uint8"), shape
+    else:
+        from imgconv.images.headers import read_header
+
+        header = read_header(words[-1])
+        pixels, size = header.dtype, header.colour_shape
+    plans = task.plans(size, pixels)
+    if as_json:
+        print_json([plan.as_dict() for plan in plans])
+    else:
+        columns = shutil.get_terminal_size((100, 24)).columns
+        click.echo(as_text(plans, min(max(columns, _NARROWEST), _WIDEST)))

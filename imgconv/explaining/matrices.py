@@ -1,0 +1,195 @@
+"""A convolution as one matrix: doubly block Toeplitz, from the pixels of an image, row by row, to its outputs.
+
+Each row of outputs makes a row of blocks, each row of pixels a column of blocks. With a constant border every block is a
+Toeplitz matrix, and so are the blocks among one another. Other borders fold what stands outside into the pixels that stand
+there, so that the ends of the blocks change; a stride keeps every n-th row of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from imgconv.borders import OUTSIDE, source_indices
+from imgconv.convolution.geometry import Axis
+from imgconv.convolution.options import make_options
+from imgconv.convolution.plan import Job
+from imgconv.convolution.planner import as_kernel, make_job
+from imgconv.errors import UsageError
+from imgconv.explaining.kernel_text import number_text
+from imgconv.kernels.kernel import Kernel
+
+#: Rows and columns of the largest matrix that is written out.
+LARGEST = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class SparseMatrix:
+    """A matrix by its entries other than zero, in the order of the rows.
+
+    Attributes:
+        shape: rows and columns: the outputs and the pixels.
+        block: rows and columns of a block: the outputs in a row of outputs, the pixels in a row of the image.
+        rows: row of each entry.
+        columns: column of each entry.
+        values: the entries, float64 or complex128.
+    """
+
+    shape: tuple[int, int]
+    block: tuple[int, int]
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    values: NDArray[Any]
+
+    def dense(self) -> NDArray[Any]:
+        """Return the matrix with its zeros, shape `shape`."""
+        table = np.zeros(self.shape, self.values.dtype)
+        table[self.rows, self.columns] = self.values
+        return table
+
+    def __matmul__(self, pixels: ArrayLike) -> NDArray[Any]:
+        """Return the product with a vector of pixels, or with several side by side: shape (pixels,) or (pixels, N)."""
+        vectors = np.asarray(pixels)
+        if vectors.ndim not in (1, 2) or vectors.shape[0] != self.shape[1]:
+            raise UsageError(f"the matrix has {self.shape[1]} columns, found an array of shape {vectors.shape}")
+        products = self.values.reshape(-1, *[1] * (vectors.ndim - 1)) * vectors[self.columns]
+        outputs = np.zeros((self.shape[0], *vectors.shape[1:]), products.dtype)
+        np.add.at(outputs, self.rows, products)
+        return outputs
+
+
+def block_toeplitz(shape: Sequence[int], kernel: Kernel | ArrayLike | str, **options: Any) -> SparseMatrix:
+    """Return the matrix M with `(M @ image.ravel()).reshape(H', W') == correlate(image, kernel, ...)`, but for rounding.
+
+    Args:
+        shape: of the image, (H, W).
+        kernel: a `Kernel`, an array of shape (kh, kw), or a string. Its delta is left out.
+        **options: border, mode, stride, dilation, anchor and rotate, as for `make_plan`.
+
+    Raises:
+        UsageError: a border that no matrix stands for: `renormalize`, or a constant other than 0.
+
+    Example:
+        >>> block_toeplitz((1, 4), [[1, 2, 3]], border="constant").dense()
+        array([[2., 3., 0., 0.],
+               [1., 2., 3., 0.],
+               [0., 1., 2., 3.],
+               [0., 0., 1., 2.]])
+    """
+    if len(shape) != 2:
+        raise UsageError(f"the matrix is that of one channel: rows and columns, found {tuple(shape)}")
+    job = make_job(tuple(shape), np.dtype(np.float64), as_kernel(kernel), make_options(**options))
+    if job.border.renormalizes:
+        raise UsageError("border renormalize divides every output by a weight of its own, which no Toeplitz matrix does")
+    if job.border.uses_value and any(job.border.value):
+        raise UsageError("a border value other than 0 is added to the outputs, which no matrix does; choose 0")
+    return _folded(job, job.kernel.weights)
+
+
+def as_text(shape: Sequence[int], kernel: Kernel, **options: Any) -> str:
+    """Return the matrix as a grid, `.` for 0, with a gap between its blocks; the arguments are those of `block_toeplitz`.
+
+    Raises:
+        UsageError: the matrix has more than `LARGEST` rows or columns.
+    """
+    form = kernel.integer_form
+    whole = kernel if form is None else Kernel(form.integers, kernel.anchor, kernel.name)
+    check_size(shape, whole, **options)
+    matrix = block_toeplitz(shape, whole, **options)
+    (height, width), border = matrix.shape, make_options(**options).border
+    outputs = _size((height // matrix.block[0], matrix.block[0]))
+    scale = Fraction(1) if form is None else form.scale
+    times = "" if scale == 1 else f", times {number_text(scale)}"
+    delta = f", then {number_text(kernel.delta)} is added" if kernel.delta else ""
+    head = (
+        f"{kernel.name or 'kernel'} on an image of {_size(shape)}, border {border.rows}"
+        f"{'' if border.rows == border.columns else ',' + border.columns}: {_size((height, width))}{times}{delta}"
+    )
+    about = f"output ({outputs}, row by row) = matrix @ image (row by row); blocks of {_size(matrix.block)}"
+    return "\n".join([head, about, "", *_grid(matrix)])
+
+
+def as_data(shape: Sequence[int], kernel: Kernel, **options: Any) -> dict[str, Any]:
+    """Return the matrix as plain data, for JSON; the arguments are those of `block_toeplitz`."""
+    check_size(shape, kernel, **options)
+    matrix = block_toeplitz(shape, kernel, **options)
+    return {
+        "kernel": kernel.name,
+        "shape": list(matrix.shape),
+        "block": list(matrix.block),
+        "rows": matrix.rows.tolist(),
+        "columns": matrix.columns.tolist(),
+        "values": matrix.values.tolist(),
+    }
+
+
+def check_size(shape: Sequence[int], kernel: Kernel, **options: Any) -> None:
+    """Refuse a matrix that is too large to be looked at, before it is made.
+
+    Raises:
+        UsageError: it has more than `LARGEST` rows or columns.
+    """
+    job = make_job(tuple(shape), np.dtype(np.float64), kernel, make_options(**options))
+    if max(job.samples, shape[0] * shape[1]) > LARGEST:
+        raise UsageError(
+            f"the matrix for an image of {_size(shape)} has {_size((job.samples, shape[0] * shape[1]))} entries; "
+            f"choose an image small enough for {LARGEST} rows and columns"
+        )
+
+
+def _folded(job: Job, weights: NDArray[Any]) -> SparseMatrix:
+    """Add up the weights that fall on the same pixel, one row of outputs at a time."""
+    height, width = job.shape
+    taps = np.argwhere(weights)
+    given = weights[taps[:, 0], taps[:, 1]]
+    down = _sources(job.rows, job.border.rows)[:, taps[:, 0]]
+    across = _sources(job.columns, job.border.columns)[:, taps[:, 1]]
+    outputs = job.columns.outputs
+    own = np.repeat(np.arange(outputs), len(taps)).reshape(outputs, len(taps)) * (height * width)
+    keys, values = [np.zeros(0, np.intp)], [np.zeros(0, given.dtype)]
+    for n, sources in enumerate(down):
+        inside = (sources != OUTSIDE) & (across != OUTSIDE)
+        places = (own + sources * width + across)[inside]
+        order = np.argsort(places, kind="stable")
+        places, first = np.unique(places[order], return_index=True)
+        if places.size:
+            keys.append(places + n * outputs * height * width)
+            values.append(np.add.reduceat(np.broadcast_to(given, inside.shape)[inside][order], first))
+    places, entries = np.concatenate(keys), np.concatenate(values)
+    kept = entries != 0
+    rows, columns = np.divmod(places[kept], height * width)
+    return SparseMatrix((job.samples, height * width), (outputs, width), rows, columns, entries[kept])
+
+
+def _sources(axis: Axis, border: str) -> NDArray[np.intp]:
+    """Return the pixel under each tap of each output along an axis, shape (outputs, taps)."""
+    outputs, taps = np.arange(axis.outputs) * axis.stride, np.arange(axis.taps) * axis.dilation
+    sources: NDArray[np.intp] = source_indices(axis.length, *axis.window(), border)[outputs[:, None] + taps]
+    return sources
+
+
+def _grid(matrix: SparseMatrix) -> list[str]:
+    texts = [number_text(value) for value in matrix.values]
+    cell = max(map(len, texts), default=1)
+    (height, width), (down, across) = matrix.shape, matrix.block
+    empty, gaps = ".".rjust(cell), range(across, width, across)
+    starts = np.searchsorted(matrix.rows, np.arange(height + 1))
+    lines = []
+    for row in range(height):
+        cells = [empty] * width
+        for at in range(starts[row], starts[row + 1]):
+            cells[matrix.columns[at]] = texts[at].rjust(cell)
+        for gap in gaps:
+            cells[gap] = " " + cells[gap]
+        lines += [""] if row and row % down == 0 and down > 1 else []
+        lines.append("  " + " ".join(cells))
+    return lines
+
+
+def _size(shape: Sequence[int]) -> str:
+    return " x ".join(map(str, shape))

@@ -1,0 +1,172 @@
+"""Plans as text: what is to be computed, the method chosen, and what every other one would have cost."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from imgconv.convolution.methods import METHODS
+from imgconv.convolution.plan import Candidate, Job, Plan
+from imgconv.convolution.strips import thread_count
+
+_LABEL = 10
+# Below this a prediction says nothing of which method is faster.
+_ALIKE = 1.05
+_HEADINGS = (("", "method"), ("predicted", "time"), ("multiply-", "adds"), ("trans-", "forms"), ("bytes", "moved"))
+_ERRORS = {True: ("error in", "levels"), False: ("relative", "error")}
+
+
+def as_text(plans: Sequence[Plan], width: int = 100) -> str:
+    """Return the plans of a filter in lines of at most `width` characters, in the order in which they are carried out."""
+    parts = []
+    for number, plan in enumerate(plans, start=1):
+        title = [f"convolution {number} of {len(plans)}"] if len(plans) > 1 else []
+        parts.append("\n".join([*title, *_facts(plan, width), "", *_table(plan), *_refused(plan, width)]))
+    if len(plans) > 1:
+        parts.append(f"all {len(plans)} convolutions: {_time(sum(plan.seconds for plan in plans))} predicted")
+    return "\n\n".join(parts)
+
+
+def _facts(plan: Plan, width: int) -> list[str]:
+    job, threads = plan.job, thread_count(plan.job.options.jobs)
+    facts = [
+        ("image", f"{_size(job.shape)} {job.dtype.name} -> {_size(job.output_shape)} {job.output.name}"),
+        ("kernel", _kernel(job)),
+        ("border", f"{job.border}{_geometry(job)}"),
+        ("sums", f"{job.arithmetic.dtype.name}; {_exactness(plan)}"),
+        ("engine", f"{plan.engine}, {threads} thread{'s' if threads > 1 else ''}"),
+        ("method", f"{plan.method}: {METHODS[plan.method].about}"),
+    ]
+    return [line for label, text in facts for line in _wrapped(f"{label + ':':{_LABEL}}", text, width)]
+
+
+def _kernel(job: Job) -> str:
+    kernel = job.kernel
+    rank = "rank 1 (separable)" if kernel.rank == 1 else f"rank {kernel.rank}"
+    zeros = "" if kernel.taps == kernel.weights.size else f" of {kernel.weights.size}"
+    rotated = ", rotated by 180 degrees" if job.options.rotate else ""
+    return f"{kernel.name or 'given'}, {_size(kernel.shape)}, {rank}, {kernel.taps}{zeros} weights{rotated}"
+
+
+def _geometry(job: Job) -> str:
+    options = job.options
+    words = [f"mode {options.mode}"] if options.mode != "same" else []
+    for name, (down, across) in (("stride", options.stride), ("dilation", options.dilation)):
+        if (down, across) != (1, 1):
+            words.append(f"{name} {down}" if down == across else f"{name} {down},{across}")
+    return "".join(f"; {word}" for word in words)
+
+
+def _exactness(plan: Plan) -> str:
+    arithmetic, tolerance = plan.job.arithmetic, plan.job.options.tolerance
+    bound = _bound(plan.job, plan.error)
+    if bound and not plan.error <= arithmetic.error * len(plan.job.parts):
+        return f"approximate, off by {_bound_in_words(plan.job, bound)} at most, which the tolerance of {tolerance:g} allows"
+    if arithmetic.whole:
+        last = "rounded once" if arithmetic.finishes_as_summed else "scaled and rounded once"
+        return f"exact: sums of whole numbers{', ' + last if arithmetic.exact else ''}"
+    if plan.job.dtype.kind in "biu":
+        rounded = ", before it is rounded" if plan.job.output.kind in "biu" else ""
+        return f"within {_bound_in_words(plan.job, bound)} of the exact sum{rounded}"
+    return f"within {_bound_in_words(plan.job, bound)}"
+
+
+def _bound(job: Job, error: float) -> float:
+    """Return what a value may be off: in levels of the output, or in floating point relative to the largest sum."""
+    arithmetic = job.arithmetic
+    if job.dtype.kind not in "biu":
+        return error / (float(np.abs(arithmetic.weights).sum()) or 1.0)
+    levels = error * arithmetic.largest_pixel if error else 0.0
+    if arithmetic.whole:
+        return levels * arithmetic.scale if levels >= 0.5 else 0.0  # below, rounding gives the whole number back
+    return levels
+
+
+def _bound_in_words(job: Job, bound: float) -> str:
+    return f"{bound:.2g} levels" if job.dtype.kind in "biu" else f"{bound:.2g} of the largest sum"
+
+
+def _table(plan: Plan) -> list[str]:
+    """Return a row for each method that could do it, the chosen one first, then by the predicted time."""
+    able = [c for c in plan.candidates if c.seconds is not None]
+    able.sort(key=lambda c: (c.method != plan.method, c.seconds))
+    headings = zip(*_HEADINGS, _ERRORS[plan.job.dtype.kind in "biu"], ("", ""), strict=True)
+    rows = [*headings, *(_row(c, plan) for c in able)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [row[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(row[1:-1], widths[1:-1], strict=True)), row[-1]]
+        mark = "*" if row[0] == plan.method else " "
+        lines.append(f"{mark} {'  '.join(cells)}".rstrip())
+    return lines
+
+
+def _row(candidate: Candidate, plan: Plan) -> tuple[str, ...]:
+    work, seconds, error = candidate.work, candidate.seconds, candidate.error
+    assert work is not None
+    assert seconds is not None
+    assert error is not None
+    bound = _bound(plan.job, error)
+    return (
+        candidate.method,
+        _time(seconds),
+        _count(work.multiply_adds),
+        _count(work.transforms),
+        _count(work.bytes, "B"),
+        f"{bound:.2g}" if bound else "exact",
+        _verdict(candidate, plan),
+    )
+
+
+def _verdict(candidate: Candidate, plan: Plan) -> str:
+    if candidate.method == plan.method:
+        return "chosen" if plan.job.options.method == "auto" else "asked for"
+    assert candidate.seconds is not None
+    ratio = candidate.seconds / plan.seconds
+    if 1 / _ALIKE < ratio < _ALIKE:
+        return "about the same"
+    return f"{_short(ratio)}x the time"
+
+
+def _refused(plan: Plan, width: int) -> list[str]:
+    """Return a line or more for each method of the engine that cannot do it."""
+    refused = [c for c in plan.candidates if c.seconds is None and METHODS[c.method].engine == plan.engine]
+    names = max((len(c.method) for c in refused), default=0) + 2
+    lines = [line for c in refused for line in _wrapped(f"  {c.method:{names}}", c.reason, width)]
+    return ["", "not possible here:", *lines] if lines else []
+
+
+def _wrapped(head: str, text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, initial_indent=head, subsequent_indent=" " * len(head), break_on_hyphens=False)
+
+
+def _size(shape: Sequence[int]) -> str:
+    return " x ".join(map(str, shape))
+
+
+def _time(seconds: float) -> str:
+    if seconds < 1e-6:
+        return "< 1 us"
+    for limit, unit, name in ((1e-3, 1e-6, "us"), (1.0, 1e-3, "ms"), (120.0, 1.0, "s"), (7200.0, 60.0, "min")):
+        if seconds < limit:
+            return f"{_short(seconds / unit)} {name}"
+    return f"{_short(seconds / 3600)} h"
+
+
+def _count(count: float, unit: str = "") -> str:
+    """Return a count in thousands, millions and so on; `-` for none."""
+    if not count:
+        return "-"
+    for prefix in ("", "k", "M", "G", "T", "P"):
+        if count < 999.5 or prefix == "P":
+            break
+        count /= 1000
+    return f"{_short(count)} {prefix}{unit}".rstrip()
+
+
+def _short(value: Any) -> str:
+    """Return a number with two digits, or as many as stand before its point."""
+    return f"{value:.0f}" if value >= 9.95 else f"{value:.1f}"

@@ -1,0 +1,153 @@
+"""`imgconv plan`: what it tells is what `apply` does, and no pixel is touched for it."""
+
+from __future__ import annotations
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+
+import imgconv
+from imgconv.convolution.methods import METHODS
+from imgconv.images import decoding, headers
+
+
+@pytest.fixture
+def sightless(monkeypatch):
+    """Make everything that decodes an image fail."""
+
+    def decode(*_, **__):
+        pytest.fail("pixels were read")
+
+    monkeypatch.setattr(decoding, "decode", decode)
+    monkeypatch.setattr(headers, "read_image", decode)
+    for name in ("imread", "imdecode", "imreadmulti", "imreadanimation"):
+        monkeypatch.setattr(cv2, name, decode, raising=False)
+
+
+def methods(text: str) -> list[str]:
+    """Return the methods in the tables, the one chosen first in each."""
+    return [line.split()[1] for line in text.splitlines() if line.startswith("* ")]
+
+
+def test_it_tells_what_is_to_be_known(done, photo, sightless):
+    text = done("plan", "sharpen", "photo.png", "--engine", "numpy", "--jobs", 3)
+    plan = imgconv.make_plan(photo.shape, photo.dtype, "sharpen", engine="numpy", jobs=3)
+    for fact in (
+        "100 x 130 x 3 uint8 -> 100 x 130 x 3 uint8",
+        "sharpen, 3 x 3, rank 2, 5 of 9 weights",
+        "border:   reflect101",
+        "float32; exact",
+        "numpy, 3 threads",
+        f"method:   {plan.method}: ",
+    ):
+        assert fact in text
+    assert methods(text) == [plan.method]
+
+
+@pytest.mark.parametrize("engine", ["opencv", "numpy"])
+@pytest.mark.parametrize("spec", ["sharpen", "gaussian:sigma=9", "[1 1j; 2 3]"])
+def test_every_method_of_the_engine_is_there_once_and_none_of_the_other(done, spec, engine):
+    words = ["--dtype", "complex64"] if "j" in spec else []
+    text = done("plan", spec, "--shape", "300x400", "--engine", engine, *words)
+    first = [line.removeprefix("*").split()[0] for line in text.splitlines() if line.startswith(("* ", "  "))]
+    for name, method in METHODS.items():
+        assert first.count(name) == (method.engine == engine)
+
+
+@pytest.mark.parametrize("columns", [80, 100, 300])
+@pytest.mark.parametrize("engine", ["opencv", "numpy"])
+def test_it_fits_the_terminal(done, monkeypatch, columns, engine):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    text = done("plan", "gaussian:sigma=9", "edges", "--shape", "30000x40000x3", "--engine", engine, "--depth", "16")
+    assert max(map(len, text.splitlines())) <= min(columns, 120)
+
+
+EDGES = ["gaussian:sigma=1", "edges:operator=sobel"]
+
+
+@pytest.mark.parametrize(
+    ("specs", "options"),
+    [
+        *((s, o) for s in (["sharpen"], ["gaussian:sigma=7"], EDGES) for o in ([], ["--depth", "16"], ["--range", "abs"])),
+        (["crisp"], ["--tolerance", "3", "--engine", "numpy"]),
+        (["sharpen"], ["--border", "renormalize", "--scale", "2"]),
+    ],
+    ids=str,
+)
+def test_the_plans_are_those_of_apply(done, grey, specs, options):
+    planned = json.loads(done("plan", *specs, "grey.png", "--json", *options))
+    applied = json.loads(done("apply", *specs, "grey.png", "out.png", "--json", *options))
+    assert planned == applied["plans"]
+    assert planned[-1]["image"]["shape"] == [100, 120]
+    assert planned[0]["image"]["dtype"] == "uint8"
+
+
+def test_the_last_plan_is_for_the_type_that_is_written(done, grey, sightless):
+    [plan] = json.loads(done("plan", "sharpen", "grey.png", "--json", "--depth", "16"))
+    assert plan["output"] == {"shape": [100, 120], "dtype": "uint16"}
+    assert "uint8 -> 100 x 120 uint16" in done("plan", "sharpen", "grey.png", "--depth", "16")
+
+
+def test_alpha_is_not_filtered_hence_not_planned(done, tmp_path, photo, sightless):
+    cv2.imwrite(str(tmp_path / "alpha.png"), np.dstack([photo, photo[..., 0]]))
+    [plan] = json.loads(done("plan", "sharpen", "alpha.png", "--json"))
+    assert plan["image"]["shape"] == [100, 130, 3]
+
+
+@pytest.mark.parametrize("extension", ["png", "jpg", "tiff", "webp", "bmp", "ppm"])
+def test_a_file_whose_pixels_are_cut_off_will_do(done, photo, tmp_path, sightless, extension):
+    path = tmp_path / f"in.{extension}"
+    if extension == "tiff":  # OpenCV writes the header of a TIFF behind the pixels
+        tifffile.imwrite(path, photo, photometric="rgb")
+    else:
+        cv2.imwrite(str(path), photo)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    assert "100 x 130 x 3 uint8" in done("plan", "sharpen", path.name)
+
+
+def test_without_a_file(done, sightless):
+    text = done("plan", "box:size=5", "--shape", "3000x4000x3", "--dtype", "uint16", "--stride", "2")
+    assert "3000 x 4000 x 3 uint16 -> 1500 x 2000 x 3 uint16" in text
+    assert "; stride 2" in text
+    assert "300 x 400 uint8" in done("plan", "box:size=5", "--shape", "300x400")
+
+
+def test_a_chain_has_a_table_for_each_convolution_and_a_sum(done):
+    text = done("plan", "gaussian:sigma=2", "edges", "--shape", "300x400")
+    assert [f"convolution {n} of 3" in text for n in (1, 2, 3)] == [True] * 3
+    assert len(methods(text)) == 3
+    plans = json.loads(done("plan", "gaussian:sigma=2", "edges", "--shape", "300x400", "--json"))
+    assert [p["kernel"]["name"] for p in plans] == ["gaussian:sigma=2", "scharr_x", "scharr_y"]
+    assert text.splitlines()[-1].startswith("all 3 convolutions: ")
+
+
+def test_the_options_of_the_convolution_are_those_planned_for(done):
+    options = ["--border", "wrap,reflect", "--mode", "valid", "--stride", "2,3", "--dilation", "2", "--tolerance", "0.5"]
+    [plan] = json.loads(done("plan", "[1 2; 3 4]", "--shape", "30x40", "--json", "--anchor", "0,1", "--convolve", *options))
+    assert plan["border"] == "wrap,reflect"
+    assert (plan["mode"], plan["stride"], plan["dilation"], plan["tolerance"]) == ("valid", [2, 3], [2, 2], 0.5)
+    assert plan["kernel"]["anchor"] == [1, 0]
+    assert "rotated by 180 degrees" in done("plan", "[1 2; 3 4]", "--shape", "30x40", "--convolve")
+
+
+def test_a_method_asked_for(done):
+    text = done("plan", "gaussian:sigma=2", "--shape", "300x400", "--engine", "numpy", "--method", "im2col")
+    assert methods(text) == ["im2col"]
+    assert "asked for" in text
+    assert "x the time" in text
+
+
+def test_bad_input(fails, grey):
+    assert "name one SPEC or several, then the image, or give --shape" in fails(2, "plan", "sharpen")
+    assert "--dtype goes with --shape" in fails(2, "plan", "sharpen", "grey.png", "--dtype", "uint8")
+    assert "ROWSxCOLUMNS[xCHANNELS]" in fails(2, "plan", "sharpen", "--shape", "300")
+    assert "from 1 up" in fails(2, "plan", "sharpen", "--shape", "300x0")
+    assert "no NumPy type" in fails(2, "plan", "sharpen", "--shape", "30x40", "--dtype", "uint9")
+    assert "cannot be convolved" in fails(2, "plan", "sharpen", "--shape", "30x40", "--dtype", "object")
+    assert "no such file" in fails(4, "plan", "sharpen", "nowhere.png")
+    assert "cannot do this" in fails(2, "plan", "sharpen", "grey.png", "--method", "dft")
+    assert "leaves nothing" in fails(2, "plan", "box:size=9", "--shape", "3x3", "--mode", "valid")
+    assert "an angle" in fails(2, "plan", "edges:output=direction", "--shape", "30x40", "--delta", "1")

@@ -1,0 +1,110 @@
+"""Weights as sums of outer products: whole ones found exactly, the others held to what is left out in exact arithmetic."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from scipy import ndimage, signal
+
+from imgconv.convolution.low_rank import find_pairs
+
+FACTORS = arrays.arrays(np.int64, st.integers(1, 9), elements=st.integers(-50, 50))
+
+
+def impulse(size):
+    image = np.zeros((size, size))
+    image[size // 2, size // 2] = 1
+    return image
+
+
+#: A kernel and its rank.
+REAL = {
+    "gaussian": (np.outer(*[signal.windows.gaussian(21, 3.3)] * 2), 1),
+    "laplacian of a gaussian": (ndimage.gaussian_laplace(impulse(27), 3.1), 2),
+    "difference of gaussians": (ndimage.gaussian_filter(impulse(31), 2) - ndimage.gaussian_filter(impulse(31), 3.2), 2),
+    "row": (np.random.default_rng(1).normal(size=(1, 12)), 1),
+    "column": (np.random.default_rng(2).normal(size=(8, 1)), 1),
+    "noise": (np.random.default_rng(3).normal(size=(6, 9)), 6),
+}
+
+
+def left_out(weights, pairs, count):
+    """Return the sum of the absolute weights that the first pairs leave out, as a fraction."""
+    total = Fraction(0)
+    for (i, j), weight in np.ndenumerate(weights):
+        rest = Fraction(float(weight))
+        for column, row in zip(pairs.columns[:count], pairs.rows[:count], strict=True):
+            rest -= Fraction(float(column[i])) * Fraction(float(row[j]))
+        total += abs(rest)
+    return total
+
+
+@given(FACTORS, FACTORS, st.integers(1, 1000))
+def test_an_outer_product_of_whole_numbers_is_one_whole_pair(column, row, factor):
+    weights = np.outer(column, factor * row).astype(float)
+    pairs = find_pairs(weights)
+    assert pairs.whole
+    assert len(pairs.sizes) == (1 if weights.any() else 0)
+    assert all(float(n).is_integer() for n in (*pairs.columns.flat, *pairs.rows.flat))
+    assert left_out(weights, pairs, 1) == 0
+    assert pairs.residuals.tolist() == [np.abs(weights).sum(), 0][: 1 + len(pairs.sizes)]
+    assert pairs.sizes.sum() == np.abs(weights).sum()
+
+
+@given(arrays.arrays(np.int64, st.tuples(st.integers(2, 6), st.integers(2, 6)), elements=st.integers(-9, 9)))
+def test_whole_numbers_of_a_higher_rank_are_no_whole_pair(weights):
+    assume(np.linalg.matrix_rank(weights) > 1)
+    pairs = find_pairs(weights.astype(float))
+    assert not pairs.whole
+    assert left_out(weights, pairs, len(pairs.sizes)) <= 1e-13 * np.abs(weights).sum()
+
+
+@pytest.mark.parametrize("factor", [2.0**40, 2.0**60], ids=["below 2**53", "beyond"])
+def test_whole_numbers_beyond_2_to_the_53_are_no_whole_pair(factor):
+    weights = np.outer([1, 2, 3], [4, -5]) * factor
+    pairs = find_pairs(weights)
+    assert pairs.whole == (factor < 2.0**53)
+    assert left_out(weights, pairs, 1) <= 1e-15 * np.abs(weights).sum()
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_real_weights_have_as_many_pairs_that_count_as_their_rank(name):
+    weights, rank = REAL[name]
+    pairs, total = find_pairs(weights), np.abs(weights).sum()
+    assert not pairs.whole
+    assert pairs.residuals[rank] <= 1e-12 * total
+    assert pairs.residuals[rank - 1] > 1e-6 * total
+    assert (len(pairs.sizes) == 1) == (rank == 1)
+
+
+@pytest.mark.parametrize("name", ["laplacian of a gaussian", "noise", "row"])
+def test_the_residuals_are_what_is_left_out(name):
+    weights, _ = REAL[name]
+    pairs = find_pairs(weights)
+    for count in range(min(4, len(pairs.residuals))):
+        exact = float(left_out(weights, pairs, count))
+        assert np.isclose(pairs.residuals[count], exact, rtol=1e-9, atol=1e-14 * np.abs(weights).sum())
+    sizes = [np.abs(np.outer(c, r)).sum() for c, r in zip(pairs.columns, pairs.rows, strict=True)]
+    assert np.allclose(pairs.sizes, sizes, rtol=1e-12)
+    norms = [np.linalg.norm(np.outer(c, r)) for c, r in zip(pairs.columns, pairs.rows, strict=True)]
+    assert np.allclose(norms, sorted(norms, reverse=True), rtol=1e-12, atol=1e-14)
+
+
+def test_weights_of_nothing_but_zeros_have_no_pairs():
+    pairs = find_pairs(np.zeros((3, 5)))
+    assert (pairs.columns.shape, pairs.rows.shape) == ((0, 3), (0, 5))
+    assert pairs.residuals.tolist() == [0]
+
+
+def test_a_pair_keeps_the_small_weights_of_a_wide_range():
+    """A tail of 1e-12 of the middle is divided by where `renormalize` leaves nothing else."""
+    weights, _ = REAL["gaussian"]
+    weights = weights**4
+    pairs = find_pairs(weights)
+    assert weights.min() < 1e-15 * weights.max()
+    assert np.allclose(np.outer(pairs.columns[0], pairs.rows[0]), weights, rtol=1e-14, atol=0)

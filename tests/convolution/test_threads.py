@@ -1,0 +1,273 @@
+"""Threads: as many as were asked for, the same bits whatever their number, and nothing left behind by what goes wrong."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from imgconv.convolution import strips
+from imgconv.convolution.api import correlate
+from imgconv.convolution.methods import METHODS
+from imgconv.convolution.strips import run_strips, thread_count
+from imgconv.convolution.sums import make_sums
+from imgconv.errors import UsageError
+
+NUMPY = [name for name, method in METHODS.items() if method.engine == "numpy"]
+PATIENCE = 30  # seconds, after which a thread counts as stuck
+
+
+def drawn(shape, dtype):
+    rng = np.random.default_rng(shape)
+    return rng.integers(0, 256, shape).astype(dtype) if np.dtype(dtype).kind in "iu" else rng.normal(size=shape).astype(dtype)
+
+
+# The same bits
+
+
+@pytest.mark.parametrize("channels", [(), (3,)], ids=["grey", "colour"])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64"])
+@pytest.mark.parametrize("method", NUMPY)
+def test_one_thread_gives_the_bits_of_many(monkeypatch, method, dtype, channels):
+    image = drawn((24, 9, *channels) if method == "definition" else (207, 60, *channels), dtype)
+    kernel = np.random.default_rng(1).normal(size=(4, 5))  # whose sums no type holds exactly
+    options = {"engine": "numpy", "method": method, "tolerance": 0.01}  # so that all of the methods take all of the types
+    monkeypatch.setattr(type(METHODS[method]), "rows", lambda self, job: 5)
+    alone = correlate(image, kernel, jobs=1, **options)
+    for jobs in (2, 5):
+        assert np.array_equal(correlate(image, kernel, jobs=jobs, **options), alone)
+    whole = correlate(image.astype(np.float64), kernel, engine="numpy", method="windows")
+    assert np.abs(alone - (np.clip(whole, 0, 65535 if dtype == "uint16" else 255) if dtype[0] == "u" else whole)).max() <= 0.52
+
+
+# As many as were asked for
+
+
+def threads_of(jobs, count):
+    """Return the threads that run strips which only `count` of them together can do; a barrier breaks where there are fewer."""
+    barrier, found = threading.Barrier(count), set()
+
+    def work(start, stop, workspace):
+        found.add(threading.get_ident())
+        if start < count:
+            barrier.wait(PATIENCE)
+        return stop - start
+
+    assert run_strips(work, 40, 1, jobs=jobs, blas=False) == 40
+    return found
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_as_many_threads_as_jobs_the_caller_one_of_them(monkeypatch, count):
+    monkeypatch.setenv("IMGCONV_JOBS", "3")
+    found = threads_of(count, count)
+    assert len(found) == count
+    assert threading.get_ident() in found
+
+
+def test_the_environment_says_how_many_where_the_caller_does_not(monkeypatch):
+    monkeypatch.setenv("IMGCONV_JOBS", "3")
+    assert thread_count() == 3
+    assert len(threads_of(None, 3)) == 3
+    assert thread_count(7) == 7
+
+
+@pytest.mark.parametrize("given", [None, "", " "])
+def test_else_there_is_one_thread_for_each_processor(monkeypatch, given):
+    monkeypatch.delenv("IMGCONV_JOBS", raising=False)
+    if given is not None:
+        monkeypatch.setenv("IMGCONV_JOBS", given)
+    assert thread_count() == (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "two", "1.5", "²", "1e1"])
+def test_a_number_of_jobs_that_is_none_is_refused(monkeypatch, given):
+    monkeypatch.setenv("IMGCONV_JOBS", given)
+    with pytest.raises(UsageError, match=f"^IMGCONV_JOBS must be a whole number from 1 up, found '{given}'$"):
+        correlate(np.ones((3, 3)), np.ones((1, 3)), engine="numpy")
+
+
+@pytest.mark.parametrize("jobs", [0, -2, 1.5, "2", (1, 2)])
+def test_jobs_that_are_no_number_from_1_up_are_refused(jobs):
+    with pytest.raises(UsageError, match="jobs"):
+        correlate(np.ones((3, 3)), np.ones((1, 3)), engine="numpy", jobs=jobs)
+
+
+# What goes wrong
+
+
+def test_an_error_in_a_strip_is_raised_and_the_next_call_works(monkeypatch):
+    image, kernel = drawn((200, 30), np.uint8), np.arange(12).reshape(3, 4) - 5
+    options = {"engine": "numpy", "method": "shifts", "jobs": 3}
+    expected = correlate(image, kernel, **options)
+    with monkeypatch.context() as patch:
+        patch.setattr(type(METHODS["shifts"]), "rows", lambda self, job: 2)
+
+        def prepare(self, job):
+            def run(source, sums, workspace):
+                if source.rows[0] > 50:
+                    raise MemoryError("no strip")
+                sums[...] = 0
+
+            return run
+
+        patch.setattr(type(METHODS["shifts"]), "prepare", prepare)
+        make_sums.cache_clear()
+        with pytest.raises(MemoryError, match="no strip"):
+            correlate(image, kernel, **options)
+    make_sums.cache_clear()
+    assert np.array_equal(correlate(image, kernel, **options), expected)
+
+
+@pytest.mark.parametrize("where", ["in the caller", "in another thread"])
+def test_an_error_stops_the_others_at_the_strip_that_they_are_at(where):
+    caller, both, raised, done = threading.get_ident(), threading.Barrier(2), threading.Event(), []
+
+    def work(start, stop, workspace):
+        if start < 2:
+            both.wait(PATIENCE)
+        if (threading.get_ident() == caller) == (where == "in the caller"):
+            raised.set()
+            raise ZeroDivisionError(where)
+        assert raised.wait(PATIENCE)
+        time.sleep(0.002)  # the other one is about to tell
+        done.append(start)
+        return 0
+
+    with pytest.raises(ZeroDivisionError, match=where):
+        run_strips(work, 2000, 1, jobs=2, blas=False)
+    told = len(done)
+    assert told < 500
+    time.sleep(0.05)
+    assert len(done) == told  # nobody works on after the error was raised
+    assert run_strips(lambda a, b, _: b - a, 50, 1, jobs=2, blas=False) == 50
+
+
+def test_a_pool_that_another_caller_replaces_by_a_larger_one_still_takes_the_work(monkeypatch):
+    others = []
+
+    class Interrupted(ThreadPoolExecutor):
+        def submit(self, *arguments, **options):
+            if not others:
+                call = {"jobs": 6, "blas": False}
+                others.append(threading.Thread(target=run_strips, args=(lambda a, b, _: 0, 50, 1), kwargs=call))
+                others[0].start()
+                others[0].join(0.3)
+            return super().submit(*arguments, **options)
+
+    strips._shared.clear()
+    monkeypatch.setattr(strips, "ThreadPoolExecutor", Interrupted)
+    assert run_strips(lambda a, b, _: b - a, 50, 1, jobs=2, blas=False) == 50
+    others[0].join(PATIENCE)
+    assert not others[0].is_alive()
+    strips._shared.clear()
+
+
+# Several users of one process
+
+
+def test_users_at_the_same_time_get_their_own_results():
+    questions = [
+        (drawn((150 + 10 * n, 90, 3), np.uint8), method) for n in range(3) for method in ("shifts", "separable", "fourier")
+    ]
+    kernel = np.outer([1, 2, 3, 1], [1, -4, 2, 5, 1])
+
+    def answer(question, jobs):
+        return correlate(question[0], kernel, engine="numpy", method=question[1], dtype="int32", jobs=jobs)
+
+    expected = [answer(question, 1) for question in questions]
+    with ThreadPoolExecutor(4) as users:
+        found = list(users.map(lambda n: answer(questions[n % 9], 1 + n % 5), range(72)))
+    assert all(np.array_equal(got, expected[n % 9]) for n, got in enumerate(found))
+
+
+def blas_threads():
+    return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+
+
+@pytest.fixture
+def blas_before():
+    """Give BLAS two threads, on a machine of one processor, too; return what each library then has."""
+    with threadpool_limits(limits=2, user_api="blas"):
+        before = blas_threads()
+        if set(before) <= {1}:
+            pytest.skip("no BLAS whose threads can be told")
+        yield before
+
+
+def test_blas_is_held_to_one_thread_while_it_is_called_and_then_has_its_own_again(blas_before):
+    seen = []
+    run_strips(lambda a, b, _: seen.append(blas_threads()) or 0, 2, 1, jobs=1, blas=True)
+    assert seen == [[1] * len(blas_before)] * 2
+    assert blas_threads() == blas_before
+    with pytest.raises(ZeroDivisionError):
+        run_strips(lambda a, b, _: 1 // 0, 4, 1, jobs=2, blas=True)
+    assert blas_threads() == blas_before
+    correlate(drawn((300, 200), np.float32), np.ones((5, 5)), engine="numpy", method="separable", jobs=2)
+    assert blas_threads() == blas_before
+
+
+def test_blas_is_left_alone_by_what_does_not_call_it(blas_before):
+    seen = []
+    run_strips(lambda a, b, _: seen.append(blas_threads()) or 0, 1, 1, jobs=1, blas=False)
+    assert seen == [blas_before]
+
+
+@pytest.mark.parametrize("first_out", ["first in", "last in"])
+def test_blas_has_its_own_threads_again_whichever_of_two_users_is_done_first(blas_before, first_out):
+    entered, out, seen = [threading.Event(), threading.Event()], [threading.Event(), threading.Event()], []
+
+    def work_of(user):
+        def work(start, stop, workspace):
+            entered[user].set()
+            assert entered[1 - user].wait(PATIENCE)
+            if user == 0:
+                seen.append(blas_threads())
+            if (user == 1) == (first_out == "first in"):
+                assert out[1 - user].wait(PATIENCE)
+            return 0
+
+        return work
+
+    def second():
+        assert entered[0].wait(PATIENCE)
+        run_strips(work_of(1), 1, 1, jobs=1, blas=True)
+        out[1].set()
+
+    other = threading.Thread(target=second)
+    other.start()
+    run_strips(work_of(0), 1, 1, jobs=1, blas=True)
+    out[0].set()
+    other.join(PATIENCE)
+    assert seen == [[1] * len(blas_before)]
+    assert blas_threads() == blas_before
+
+
+FORK = """
+import os, signal
+import numpy as np
+from imgconv import correlate
+image = np.random.default_rng(1).integers(0, 256, (900, 300), np.uint8)
+kernel = np.outer([1, 2, 3, 1], [1, -4, 2, 5, 1])
+both = lambda: [correlate(image, kernel, engine="numpy", method=m, jobs=3).tobytes() for m in ("shifts", "separable")]
+expected = both()
+child = os.fork()
+if child == 0:
+    signal.alarm(60)  # a child that waits for threads that only its parent has would wait for ever
+    os._exit(0 if both() == expected else 3)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+assert both() == expected
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+def test_the_child_of_a_process_that_had_threads_can_compute(run_python, tmp_path):
+    script = tmp_path / "fork.py"
+    script.write_text(FORK, encoding="utf-8")
+    done = run_python(script)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,143 @@
+"""The matrix of a convolution: what it does to an image is what `correlate` does, and SciPy has the same one for a row."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import linalg
+
+import imgconv
+from imgconv.errors import UsageError
+from imgconv.explaining.matrices import LARGEST, as_data, as_text, block_toeplitz
+
+KERNELS = {
+    "asymmetric": np.array([[1, -2, 3, 0], [0, 5, -6, 7]]),
+    "column": np.array([[1], [2], [-4]]),
+    "large": np.arange(-20, 22).reshape(6, 7),
+    "sparse": np.array([[0, 0, 3], [0, 0, 0], [1, 0, 0]]),
+    "nothing": np.zeros((2, 2)),
+    "complex": np.array([[1, 2j], [-3, 1 - 1j]]),
+}
+SHAPES = [(5, 6), (1, 1), (1, 7), (4, 3)]
+
+
+def agree(shape, kernel, **options):
+    image = np.random.default_rng(7).integers(-50, 200, shape).astype(np.float64)
+    rotate = options.pop("rotate", False)
+    expected = (imgconv.convolve if rotate else imgconv.correlate)(image, kernel, engine="numpy", **options)
+    matrix = block_toeplitz(shape, kernel, rotate=rotate, **options)
+    assert matrix.shape == (expected.size, image.size)
+    assert matrix.block == (expected.shape[1], image.shape[1])
+    np.testing.assert_array_equal(matrix.dense() @ image.ravel(), expected.ravel())
+    np.testing.assert_array_equal(matrix @ image.ravel(), expected.ravel())
+
+
+@pytest.mark.parametrize("border", ["constant", "replicate", "reflect", "reflect101", "wrap", ("wrap", "constant")], ids=str)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("name", KERNELS)
+def test_every_border(name, shape, border):
+    agree(shape, KERNELS[name], border=border)
+
+
+@pytest.mark.parametrize("border", ["constant", "reflect"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"mode": "full"},
+        {"mode": "valid"},
+        {"stride": 2},
+        {"dilation": (2, 1)},
+        {"mode": "full", "stride": (3, 2), "dilation": (1, 2)},
+        {"mode": "valid", "stride": (1, 3)},
+        {"anchor": (0, 2)},
+        {"anchor": (1, 0), "mode": "full", "rotate": True},
+        {"rotate": True, "stride": (2, 1)},
+    ],
+    ids=str,
+)
+def test_every_mode_stride_dilation_and_anchor(options, border):
+    agree((7, 8), KERNELS["asymmetric"][:, :3], border=border, **options)
+
+
+@pytest.mark.parametrize("mode", ["full", "same", "valid"])
+def test_a_row_gives_the_matrix_of_scipy(mode):
+    row = [1, -2, 3]
+    expected = linalg.convolution_matrix(row, 8, mode=mode)
+    found = block_toeplitz((1, 8), [row], border="constant", mode=mode, rotate=True)
+    np.testing.assert_array_equal(found.dense(), expected)
+
+
+def test_with_a_constant_border_it_is_toeplitz_and_so_are_its_blocks():
+    found = block_toeplitz((4, 5), KERNELS["asymmetric"], border="constant")
+    dense = found.dense().reshape(4, 5, 4, 5)
+    for a in range(3):
+        for b in range(3):
+            np.testing.assert_array_equal(dense[a, :, b], dense[a + 1, :, b + 1])
+    for block in dense.swapaxes(1, 2).reshape(16, 5, 5):
+        np.testing.assert_array_equal(block, linalg.toeplitz(block[:, 0], block[0]))
+
+
+def test_it_holds_nothing_but_entries_other_than_zero_in_the_order_of_the_rows():
+    found = block_toeplitz((4, 5), [[1, 0, -1]], border="reflect101")  # the first and the last fall on one pixel and cancel
+    assert (found.values != 0).all()
+    assert np.count_nonzero(found.dense()) == found.values.size
+    assert (np.diff(found.rows * 20 + found.columns) > 0).all()
+
+
+def test_several_images_at_once():
+    images = np.random.default_rng(1).integers(0, 9, (20, 3))
+    found = block_toeplitz((4, 5), "sharpen")
+    np.testing.assert_array_equal(found @ images, np.column_stack([found @ image for image in images.T]))
+    with pytest.raises(UsageError, match="20 columns"):
+        found @ images[:5]
+
+
+def test_borders_that_no_matrix_stands_for():
+    with pytest.raises(UsageError, match="renormalize"):
+        block_toeplitz((4, 5), "box", border=("renormalize", "wrap"))
+    with pytest.raises(UsageError, match="other than 0"):
+        block_toeplitz((4, 5), "box", border="constant", border_value=3)
+    block_toeplitz((4, 5), "box", border="wrap", border_value=3)
+
+
+def test_it_belongs_to_one_channel():
+    with pytest.raises(UsageError, match="one channel"):
+        block_toeplitz((4, 5, 3), "box")
+
+
+@pytest.mark.parametrize("border", ["constant", "wrap"])
+@pytest.mark.parametrize("spec", ["box", "sobel_x", "gaussian:sigma=0.6", "[1 2; 3 4]:scale=1/3"])
+def test_the_grid_reads_as_the_matrix(spec, border):
+    kernel = imgconv.parse_kernel(spec)
+    head, about, empty, *grid = as_text((3, 4), kernel, border=border).splitlines()
+    assert head.startswith(f"{kernel.name} on an image of 3 x 4, border {border}: 12 x 12")
+    assert about.endswith("blocks of 4 x 4")
+    assert empty == ""
+    form = kernel.integer_form
+    scale = 1.0 if form is None else float(form.scale)
+    lines = [line.split() for line in grid if line]
+    values = [[0.0 if cell == "." else float(cell) * scale for cell in line] for line in lines]
+    np.testing.assert_allclose(values, block_toeplitz((3, 4), kernel, border=border).dense(), rtol=1e-5, atol=1e-9)
+    assert len({len(line) for line in grid if line}) == 1
+    assert len(grid) == 14  # a gap between each two of three blocks
+
+
+def test_as_data():
+    kernel = imgconv.parse_kernel("sharpen")
+    data, found = as_data((3, 4), kernel, mode="full"), block_toeplitz((3, 4), kernel, mode="full")
+    assert data["shape"] == [30, 12]
+    assert data["block"] == [6, 4]
+    assert (data["rows"], data["columns"], data["values"]) == (
+        found.rows.tolist(),
+        found.columns.tolist(),
+        found.values.tolist(),
+    )
+
+
+def test_a_matrix_too_large_to_look_at_is_refused_before_it_is_made(monkeypatch):
+    box = imgconv.parse_kernel("box")
+    for function in (as_text, as_data):
+        with pytest.raises(UsageError, match=f"small enough for {LARGEST} rows"):
+            function((100_000, 100_000), box)
+        with pytest.raises(UsageError, match="4356 x 4096"):
+            function((64, 64), box, mode="full")

@@ -1,0 +1,98 @@
+"""Plans as text: what the numbers say, in the units that people read."""
+
+from __future__ import annotations
+
+import pytest
+
+import imgconv
+from imgconv.explaining.plan_text import as_text
+
+
+def told(kernel, shape=(300, 400), dtype="uint8", width=100, **options):
+    return as_text([imgconv.make_plan(shape, dtype, kernel, **options)], width)
+
+
+def rows(text: str) -> dict[str, list[str]]:
+    """Return the cells of the table by method: two blanks part them, two lines of headings stand above."""
+    _, table, *_ = text.split("\n\n")
+    cells = [[cell.strip() for cell in line[2:].split("  ") if cell] for line in table.splitlines()[2:]]
+    return {row[0]: row[1:] for row in cells}
+
+
+@pytest.mark.parametrize(
+    ("kernel", "image", "options", "said"),
+    [
+        ("sharpen", "uint8", {}, "float32; exact: sums of whole numbers, rounded once"),
+        ("box", "uint8", {}, "float32; exact: sums of whole numbers, scaled and rounded once"),
+        ("gaussian:sigma=2", "uint8", {}, "levels of the exact sum, before it is rounded"),
+        ("gaussian:sigma=2", "uint8", {"dtype": "float32"}, "levels of the exact sum"),
+        ("gaussian:sigma=2", "float32", {}, "of the largest sum"),
+        ("gaussian:sigma=2", "float64", {"engine": "numpy", "method": "shifts"}, "float64; within 3.2e-14 of the largest sum"),
+    ],
+)
+def test_it_says_how_exact_the_sums_are(kernel, image, options, said):
+    text = as_text([imgconv.make_plan((300, 400), image, kernel, **options)])
+    assert f"{said}\n" in text
+
+
+@pytest.mark.parametrize("kernel", ["sharpen", "gaussian:sigma=2", "disk:radius=5", [[1j, 2]]], ids=str)
+@pytest.mark.parametrize("engine", ["opencv", "numpy"])
+def test_nothing_is_called_approximate_without_a_tolerance(kernel, engine):
+    assert "approximate" not in told(kernel, engine=engine)
+
+
+def test_the_kernel_and_where_it_goes():
+    text = told("[1 2; 0 4]", border=("wrap", "constant"), border_value=7, stride=(2, 1), dilation=3, rotate=True)
+    assert "[1 2; 0 4], 2 x 2, rank 2, 3 of 4 weights, rotated by 180 degrees" in text
+    assert "border:   wrap,constant (7); stride 2,1; dilation 3" in text
+    assert "mode" not in text
+    assert "; mode full" in told("box", mode="full")
+    assert "given, 1 x 2, rank 1 (separable), 2 weights" in told([[1, 2]])
+
+
+@pytest.mark.parametrize(("jobs", "said"), [(1, "opencv, 1 thread\n"), (7, "opencv, 7 threads\n")])
+def test_the_threads(jobs, said):
+    assert said in told("box", jobs=jobs)
+
+
+@pytest.mark.parametrize("engine", ["opencv", "numpy"])
+def test_the_table_has_the_chosen_method_first_then_the_fastest(engine):
+    plan = imgconv.make_plan((300, 400), "uint8", "disk:radius=9", engine=engine)
+    able = sorted((c for c in plan.candidates if c.seconds is not None), key=lambda c: c.seconds)
+    table = rows(as_text([plan]))
+    assert list(table) == [c.method for c in able]
+    assert table[plan.method][-1] == "chosen"
+
+
+@pytest.mark.parametrize("side", [300, 3000, 30_000, 300_000, 3_000_000])
+def test_times_are_in_units_that_people_read(side):
+    plan = imgconv.make_plan((side, side), "uint8", "box:size=31", engine="numpy")
+    number, unit = rows(as_text([plan]))[plan.method][0].split()
+    assert float(number) < 1000 or unit == "h"
+    seconds = float(number) * {"us": 1e-6, "ms": 1e-3, "s": 1, "min": 60, "h": 3600}[unit]
+    assert seconds == pytest.approx(plan.seconds, rel=0.06)
+
+
+def test_work_is_counted_in_thousands_and_millions():
+    plan = imgconv.make_plan((3000, 4000), "uint8", "[1 2; 3 4]", engine="numpy", method="windows")
+    [chosen] = [c for c in plan.candidates if c.method == "windows"]
+    line = next(line for line in as_text([plan]).splitlines() if line.startswith("* "))
+    assert f" {chosen.work.multiply_adds / 1e6:.0f} M " in line
+    assert f" {chosen.work.bytes / 1e6:.0f} MB " in line
+
+
+@pytest.mark.parametrize("width", [80, 90, 120])
+@pytest.mark.parametrize("dtype", ["uint8", "float64"])
+@pytest.mark.parametrize("engine", ["opencv", "numpy"])
+def test_no_line_is_longer_than_asked_for(engine, dtype, width):
+    for kernel in ("gaussian:sigma=9", "sharpen", "motion:length=12,angle=30"):
+        text = told(kernel, (40000, 50000, 3), dtype, width, engine=engine, dilation=2, border="wrap,replicate")
+        assert max(map(len, text.splitlines())) <= width
+
+
+def test_reasons_are_whole():
+    plan = imgconv.make_plan((300, 400), "uint8", "gaussian:sigma=9")
+    [refused] = [c for c in plan.candidates if c.method == "filter2d"]
+    text = " ".join(as_text([plan], 80).split())
+    assert f"filter2d {refused.reason}" in text
+    assert "numpy engine" not in text
