@@ -24,8 +24,10 @@ RunPython = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(autouse=True)
-def _nothing_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep what the person running the tests has set up out of them: a catalog, a number of threads."""
+def _nothing_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep what the person running the tests has set up out of them: a catalog, a number of threads, constants."""
+    monkeypatch.delenv("IMGCONV_COSTS", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp() / "configuration"))
     monkeypatch.delenv("IMGCONV_KERNELS", raising=False)
     monkeypatch.delenv("IMGCONV_JOBS", raising=False)
 

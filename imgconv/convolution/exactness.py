@@ -13,7 +13,7 @@ from imgconv.convolution.workspace import Workspace
 
 # Of whole numbers a sum may be off by less than this, and is then rounded back to what it is.
 _HALF = 0.5
-# Below this share of the largest pixel of a strip, a pixel would drown in the errors that the largest one makes.
+# A pixel darker than this share of the largest one may drown in the errors that the largest one makes.
 _DARKEST = 2.0**-22
 
 
@@ -56,12 +56,22 @@ def is_finite(sums: NDArray[Any]) -> bool:
     return math.isfinite(float(np.dot(line, line)))  # faster than a sum
 
 
-def is_even(window: NDArray[Any], workspace: Workspace) -> bool:
-    """Whether all pixels are finite and none is so dark that it would drown in the errors that the brightest one makes."""
+def darkest_share(job: Job, mixed_error: float) -> float:
+    """Return the share of the largest pixel below which a pixel would drown in errors that mix.
+
+    A plain sum over such pixels alone would be off by less. Where a tolerance was given, it is relative to the largest sum.
+    """
+    if job.options.tolerance:
+        return 0.0
+    return min(_DARKEST, mixed_error / max(job.arithmetic.error, math.ulp(0.0)))
+
+
+def is_even(window: NDArray[Any], darkest: float, workspace: Workspace) -> bool:
+    """Whether all pixels are finite, and those that are not 0 no darker than a share of the brightest one."""
     magnitudes = np.abs(window, out=workspace.take("magnitudes", window.shape, window.dtype))
     largest = float(magnitudes.max())
     if not math.isfinite(largest):
         return False
     found = workspace.take("found", window.shape, np.bool_)
-    dark = np.count_nonzero(np.less(magnitudes, largest * _DARKEST, out=found))
+    dark = np.count_nonzero(np.less(magnitudes, largest * darkest, out=found))
     return bool(dark == 0 or dark == np.count_nonzero(np.equal(magnitudes, 0, out=found)))

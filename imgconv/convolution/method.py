@@ -63,6 +63,10 @@ class Method(ABC):
         """Return a bound on what the sums may be off, relative to the largest pixel."""
         return job.arithmetic.error
 
+    def mixed_error(self, job: Job) -> float:
+        """Return the part of the error that pixels far away have in it, where errors mix."""
+        return 0.0
+
     def dtype(self, job: Job) -> np.dtype[Any]:
         """Return the type of the sums."""
         return job.arithmetic.dtype

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.borders import Border
-from imgconv.convolution.exactness import is_even, is_finite
+from imgconv.convolution.exactness import darkest_share, is_even, is_finite
 from imgconv.convolution.method import Method
 from imgconv.convolution.methods import METHODS
 from imgconv.convolution.plan import Job
@@ -95,6 +95,7 @@ def _of_any_pixels(of_real: Sums) -> Sums:
 def _of_real_pixels(job: Job, method: Method) -> Sums:
     run, dtype = method.prepare(job), method.dtype(job)
     checks = job.dtype.kind in "fc" or not np.isfinite(job.border.value).all()
+    darkest = darkest_share(job, method.mixed_error(job)) if checks and method.mixes else 0.0
     instead = functools.cache(lambda: _of_real_pixels(job, METHODS[_ANYTHING]))
 
     def sums(
@@ -107,7 +108,7 @@ def _of_real_pixels(job: Job, method: Method) -> Sums:
         /,
     ) -> NDArray[Any]:
         source = Source(job, image, border, start, stop, workspace)
-        if checks and method.mixes and not is_even(source.window(dtype), workspace):
+        if checks and method.mixes and not is_even(source.window(dtype), darkest, workspace):
             return instead()(image, border, start, stop, workspace, out)
         result = out
         if result is None or result.dtype != dtype or (result.ndim == 2 and result.strides[1] != result.itemsize):

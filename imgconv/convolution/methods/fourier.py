@@ -27,8 +27,8 @@ _STRIP_SAMPLES = 1 << 20
 # Shortest side, unless the image is smaller: calls would cost more than transforms.
 _SHORTEST = 128
 # Each of log2(N) steps of a transform makes the norm off by at most 4 sqrt(2) + 1 units (Higham, "Accuracy and Stability of
-# Numerical Algorithms", 2nd edition, theorem 24.2); there are three transforms.
-_PER_STEP = 3 * (4 * math.sqrt(2) + 1)
+# Numerical Algorithms", 2nd edition, theorem 24.2).
+_PER_STEP = 4 * math.sqrt(2) + 1
 
 
 class Fourier(Method):
@@ -48,11 +48,15 @@ class Fourier(Method):
         return np.dtype(np.float64)
 
     def error(self, job: Job) -> float:
-        """Bound the error by the norms of a tile of the brightest pixels, and of the kernel."""
-        places = math.prod(self._tile(job))
-        norm = float(np.linalg.norm(job.arithmetic.weights)) * math.sqrt(places)
+        """Add to the errors of the transforms that of narrowing the sums."""
         rounded = UNIT["float32"] * float(np.abs(job.arithmetic.weights).sum()) if self._narrows(job) else 0.0
-        return _PER_STEP * max(math.log2(places), 1) * UNIT["float64"] * norm + rounded
+        return self.mixed_error(job) + rounded
+
+    def mixed_error(self, job: Job) -> float:
+        """Bound the errors by norms: of a tile of the brightest pixels, of the kernel, and of the sums, transformed back."""
+        places, weights = math.prod(self._tile(job)), job.arithmetic.weights
+        norms = math.sqrt(places) * (2 * float(np.linalg.norm(weights)) + float(np.abs(weights).sum()))
+        return _PER_STEP * max(math.log2(places), 1) * UNIT["float64"] * norms
 
     @staticmethod
     def _narrows(job: Job) -> bool:

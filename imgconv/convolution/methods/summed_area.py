@@ -41,6 +41,12 @@ class SummedArea(Method):
         return job.arithmetic.integer or np.dtype(np.float64)
 
     def error(self, job: Job) -> float:
+        """Add to the errors of the integral image that of narrowing the sums."""
+        if job.arithmetic.whole or job.arithmetic.dtype != np.float32:
+            return self.mixed_error(job)
+        return self.mixed_error(job) + UNIT["float32"] * float(np.abs(job.arithmetic.weights).sum())
+
+    def mixed_error(self, job: Job) -> float:
         """Bound the error of the integral image of a strip of the brightest pixels."""
         if job.arithmetic.integer is not None:
             return 0.0
@@ -54,9 +60,7 @@ class SummedArea(Method):
             roundings = np.count_nonzero(corners) + 2  # the integral image itself is exact
         else:
             roundings = height + width + np.count_nonzero(corners)
-        return float(roundings * UNIT["float64"] * height * width * np.abs(corners).sum()) + (
-            0.0 if job.arithmetic.whole else UNIT["float32"] * float(np.abs(job.arithmetic.weights).sum())
-        ) * (job.arithmetic.dtype == np.float32)
+        return float(roundings * UNIT["float64"] * height * width * np.abs(corners).sum())
 
     @staticmethod
     def _corners(job: Job) -> NDArray[Any]:
