@@ -7,8 +7,11 @@ fits them to another machine and writes a file of the same form, which then coun
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
+import stat
+import tempfile
 from importlib import resources
 from pathlib import Path
 
@@ -17,6 +20,8 @@ import msgspec
 from imgconv.convolution.method import Method
 from imgconv.convolution.plan import Job, Work
 from imgconv.errors import UsageError
+
+_LARGEST = 1 << 20  # bytes of a file of costs
 
 
 class Rates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -83,6 +88,19 @@ def user_file() -> Path:
     return Path(platformdirs.user_config_dir("imgconv", appauthor=False)) / "costs.json"
 
 
+def check_place(path: Path) -> None:
+    """Make the folder of a file, and see that one can be written there.
+
+    Raises:
+        OSError: it cannot.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "is a folder")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=path.parent):
+        pass
+
+
 def write_costs(costs: Costs, path: Path) -> None:
     """Write a file of constants, and use it from now on.
 
@@ -99,9 +117,12 @@ def write_costs(costs: Costs, path: Path) -> None:
 def _of_the_user() -> Costs | None:
     path = user_file()
     try:
-        return _read(path, path.stat().st_mtime_ns)
+        found = path.stat()
     except OSError:
         return None
+    if not stat.S_ISREG(found.st_mode) or found.st_size > _LARGEST:
+        raise UsageError(f"{path}: not a file of costs; let IMGCONV_COSTS name another")
+    return _read(path, found.st_mtime_ns)
 
 
 @functools.lru_cache(maxsize=4)
@@ -109,7 +130,11 @@ def _read(path: Path, _changed: int) -> Costs:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Costs)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not a file of costs ({error}); write it anew with imgconv bench --calibrate") from None
+        raise UsageError(
+            f"{path}: not a file of costs ({error}); delete it, and fit it anew with imgconv bench --calibrate"
+        ) from None
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}; let IMGCONV_COSTS name another file") from None
 
 
 @functools.cache

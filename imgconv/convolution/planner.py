@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -51,7 +52,11 @@ def as_kernel(kernel: Kernel | ArrayLike | str) -> Kernel:
 
 def plan_for(shape: Sequence[int], dtype: np.dtype[Any], kernel: Kernel, options: Options) -> Plan:
     """Plan a convolution with options that were checked already; the same plan for the same question."""
-    return _planned(tuple(int(n) for n in shape), dtype, kernel, options)
+    try:
+        rows_first = tuple(operator.index(n) for n in shape)
+    except TypeError:
+        raise UsageError(f"an image has the shape (H, W) or (H, W, C) in whole numbers, found {shape!r}") from None
+    return _planned(rows_first, dtype, kernel, options)
 
 
 @functools.lru_cache(maxsize=256)

@@ -18,6 +18,8 @@ from imgconv.errors import UsageError
 #: Works on the rows start … stop - 1 of the output and returns how many values it clipped.
 Work: TypeAlias = Callable[[int, int, Workspace], int]
 
+#: More would be a typing error.
+MOST_THREADS = 256
 # What a thread may keep of its buffers from one image to the next.
 _KEPT_BYTES = 1 << 25
 _local = threading.local()
@@ -87,8 +89,8 @@ def asked_threads(jobs: int | None = None) -> int | None:
     given = os.environ.get("IMGCONV_JOBS", "").strip()
     if not given:
         return None
-    if not (given.isascii() and given.isdecimal()) or int(given) < 1:
-        raise UsageError(f"IMGCONV_JOBS must be a whole number from 1 up, found {given!r}")
+    if not (given.isascii() and given.isdecimal()) or not 1 <= int(given[:9]) <= MOST_THREADS:
+        raise UsageError(f"IMGCONV_JOBS must be a whole number from 1 up to {MOST_THREADS}, found {given!r}")
     return int(given)
 
 

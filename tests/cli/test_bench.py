@@ -116,15 +116,12 @@ def test_calibrate_writes_the_constants_and_says_where(done, fitted, tmp_path):
     assert fitted == [False, True]
 
 
-def test_calibrate_replaces_a_broken_file_and_keeps_it(run, fitted, tmp_path):
-    path = tmp_path / "below" / "costs.json"
-    path.parent.mkdir()
+def test_calibrate_refuses_to_overwrite_what_is_no_file_of_costs(fails, fitted, tmp_path, monkeypatch):
+    path = tmp_path / "photo.png"
     path.write_text("{")
-    result = run("bench", "--calibrate")
-    assert result.code == 0
-    assert "moved to costs.json.old" in result.err
-    assert path.with_name("costs.json.old").read_text() == "{"
-    assert rates_of("shifts", "float32").calls == 0.125
+    monkeypatch.setenv("IMGCONV_COSTS", str(path))
+    assert "delete it, and fit it anew" in fails(2, "bench", "--calibrate")
+    assert path.read_text() == "{"
 
 
 def test_calibrate_goes_with_quick_alone(fails, fitted):

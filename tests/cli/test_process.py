@@ -63,6 +63,14 @@ def test_a_reader_that_goes_away_is_no_traceback(environment, tmp_path, photo):
     assert result.stderr in (b"141\n", b"0\n")  # 0 where all was written before the reader went
 
 
+def test_a_stdout_that_is_closed_is_no_traceback(environment, tmp_path):
+    for arguments in (["list"], ["plan", "sharpen", "--shape", "9x9"]):
+        closing = ["sh", "-c", '"$@" >&-', "sh", *COMMAND, *arguments]
+        result = subprocess.run(closing, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, timeout=60)
+        assert b"Traceback" not in result.stderr
+        assert result.stderr.count(b"\n") <= 1
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no full device")
 def test_a_full_stdout_is_an_output_that_cannot_be_written(environment, tmp_path):
     with open("/dev/full", "wb") as full:

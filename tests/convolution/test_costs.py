@@ -113,3 +113,11 @@ def test_constants_that_make_everything_free(monkeypatch, tmp_path):
     monkeypatch.setenv("IMGCONV_COSTS", str(tmp_path / "free.json"))
     found = plan((77, 173))
     assert (found.method, found.seconds) == ("definition", 0)
+
+
+def test_a_file_of_costs_is_a_file_and_not_a_large_one(monkeypatch, tmp_path):
+    (tmp_path / "large.json").write_bytes(b" " * (2 << 20))
+    for place in (tmp_path, tmp_path / "large.json"):
+        monkeypatch.setenv("IMGCONV_COSTS", str(place))
+        with pytest.raises(UsageError, match="not a file of costs"):
+            plan((31, 41))

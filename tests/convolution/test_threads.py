@@ -85,10 +85,10 @@ def test_else_there_is_one_thread_for_each_processor(monkeypatch, given):
     assert thread_count() == (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
 
 
-@pytest.mark.parametrize("given", ["0", "-1", "two", "1.5", "²", "1e1"])
+@pytest.mark.parametrize("given", ["0", "-1", "two", "1.5", "²", "1e1", "257"])
 def test_a_number_of_jobs_that_is_none_is_refused(monkeypatch, given):
     monkeypatch.setenv("IMGCONV_JOBS", given)
-    with pytest.raises(UsageError, match=f"^IMGCONV_JOBS must be a whole number from 1 up, found '{given}'$"):
+    with pytest.raises(UsageError, match=f"^IMGCONV_JOBS must be a whole number from 1 up to 256, found '{given}'$"):
         correlate(np.ones((3, 3)), np.ones((1, 3)), engine="numpy")
 
 
