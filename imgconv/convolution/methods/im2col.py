@@ -12,8 +12,8 @@ from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
 from imgconv.convolution.workspace import Workspace
 
-# Of the matrix of patches: it should stay in a second-level cache, however many taps there are.
-_MATRIX_BYTES = 1 << 19
+# Of the matrix of patches: near the cache, and large enough that calls do not cost more than copies.
+_MATRIX_BYTES = 1 << 22
 
 
 class Im2col(Method):
@@ -31,13 +31,12 @@ class Im2col(Method):
         """Each tap is copied into the matrix, and multiplied there."""
         taps = job.kernel.taps
         copies = 2 * job.samples * taps * self.dtype(job).itemsize
-        parts = job.rows.outputs * job.channels * -(-job.columns.outputs // self._part(job))
+        parts = job.channels * -(-job.rows.outputs * job.columns.outputs // self._part(job))
         return Work(multiply_adds=job.samples * taps, bytes=moved(job) + copies, calls=parts * (taps + 2))
 
     def _part(self, job: Job) -> int:
-        """Return the patches in a part of the matrix, those of one row of the output at the most."""
-        most = _MATRIX_BYTES // (max(job.kernel.taps, 1) * self.dtype(job).itemsize)
-        return min(max(most, 16), job.columns.outputs)
+        """Return the patches in a part of the matrix."""
+        return max(_MATRIX_BYTES // (max(job.kernel.taps, 1) * self.dtype(job).itemsize), 16)
 
     def prepare(self, job: Job) -> Run:
         """Pick the taps that are not zero, and their weights."""
