@@ -82,7 +82,7 @@ def as_border(border: str | Sequence[str] | Border, value: Any = 0) -> Border:
     return Border(names[0], names[-1], tuple(values.tolist()))
 
 
-@functools.lru_cache(maxsize=512)
+@functools.lru_cache(maxsize=64)
 def source_indices(length: int, start: int, stop: int, border: str) -> NDArray[np.intp]:
     """Return, for the coordinates start … stop - 1, the index inside 0 … length - 1 that stands there, or `OUTSIDE`.
 

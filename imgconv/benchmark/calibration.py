@@ -13,19 +13,22 @@ import platform
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.benchmark.timing import time_in_turn
-from imgconv.convolution.costs import Costs, Rates, units_of
+from imgconv.convolution.costs import Costs, Rates, as_bytes, units_of
 from imgconv.convolution.execution import execute
 from imgconv.convolution.methods import METHODS
 from imgconv.convolution.options import make_options
 from imgconv.convolution.plan import Plan, Work
 from imgconv.convolution.planner import make_job, plan_for
 from imgconv.convolution.strips import thread_count
+from imgconv.errors import WriteError
+from imgconv.images.atomic import destination, write_file
 from imgconv.kernels.kernel import Kernel
 
 SHAPES = ((48, 64), (256, 320), (1000, 1200), (800, 900, 3))
@@ -98,6 +101,29 @@ def _runs_of(name: str, *, quick: bool, tell: Callable[[str], None]) -> list[_Ru
             slow.add(series)
         found.append(_Run(case, name, METHODS[name].dtype(plan.job.parts[0]).name, units, seconds))
     return found
+
+
+def write_costs(costs: Costs, path: Path) -> None:
+    """Write a file of constants, whole or not at all; its folder is made.
+
+    Raises:
+        WriteError: it cannot be written.
+    """
+    check_place(path)
+    write_file(str(path), [as_bytes(costs)])
+
+
+def check_place(path: Path) -> None:
+    """Make the folder of a file, and see that one can be written there.
+
+    Raises:
+        WriteError: it cannot.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(f"{path}: {error.strerror}; IMGCONV_COSTS can name another file") from error
+    destination(str(path))
 
 
 def fit_rates(units: list[tuple[float, ...]], seconds: list[float]) -> Rates:

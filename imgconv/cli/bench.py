@@ -14,7 +14,6 @@ import imgconv
 from imgconv.cli.messages import json_text, note
 from imgconv.cli.options import jobs_option
 from imgconv.cli.parameters import Word
-from imgconv.errors import WriteError
 from imgconv.vocabulary import ENGINES
 
 if TYPE_CHECKING:
@@ -118,18 +117,15 @@ def _picture(source: str, quick: bool) -> Picture:
 
 
 def _calibrate(quick: bool) -> None:
-    from imgconv.benchmark.calibration import calibrate
-    from imgconv.convolution.costs import check_place, rates_of, user_file, write_costs
+    from imgconv.benchmark.calibration import calibrate, check_place, write_costs
+    from imgconv.convolution.costs import rates_of, user_file
 
     path = user_file()
     rates_of("definition", "float32")  # a file there that is none of costs is refused, and not ours to overwrite
-    try:
-        check_place(path)  # before the measuring, not after it
-        with _progress() as tell:
-            costs = calibrate(quick=quick, tell=tell)
-        write_costs(costs, path)
-    except OSError as error:
-        raise WriteError(f"{path}: {error.strerror or error}; IMGCONV_COSTS can name another file") from error
+    check_place(path)  # before the measuring, not after it
+    with _progress() as tell:
+        costs = calibrate(quick=quick, tell=tell)
+    write_costs(costs, path)
     click.echo(f"{path}: the planner's constants for this machine, used from now on; delete it to go back to the built-in ones")
 
 

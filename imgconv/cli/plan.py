@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 from typing import Any
 
 import click
@@ -35,6 +36,8 @@ def command(words: tuple[str, ...], shape: tuple[int, ...] | None, dtype: str | 
         imgconv plan sharpen in.png --engine numpy --border wrap
         imgconv plan gaussian:sigma=2 edges:operator=sobel --shape 3000x4000x3 --dtype uint16 --json
     """
+    if shape and len(words) > 1 and Path(words[-1]).suffix and Path(words[-1]).is_file():
+        raise click.UsageError(f"{words[-1]} has a size of its own; give the image or --shape, not both")
     specs = words if shape else words[:-1]
     if not specs:
         raise click.UsageError("name one SPEC or several, then the image, or give --shape in its place")

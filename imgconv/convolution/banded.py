@@ -35,7 +35,7 @@ def spread(taps: NDArray[Any], dilation: int) -> NDArray[Any]:
     return spaced
 
 
-class Bands:
+class BandMatrices:
     """The taps of one axis as band matrices, made once."""
 
     def __init__(self, taps: NDArray[Any], stride: int) -> None:
@@ -65,8 +65,8 @@ class Bands:
         width = min(BLOCK, outputs)
         matrix, size = self._matrix(width), out.itemsize
         blocks = outputs // width
-        inputs = as_strided(x, (blocks, len(x), len(matrix)), (width * self.stride * size, x.strides[0], size), writeable=False)
-        np.matmul(inputs, matrix, out=as_strided(out, (blocks, len(out), width), (width * size, out.strides[0], size)))
+        inputs = _view(x, (blocks, len(x), len(matrix)), (width * self.stride * size, x.strides[0], size))
+        np.matmul(inputs, matrix, out=_view(out, (blocks, len(out), width), (width * size, out.strides[0], size)))
         if blocks * width < outputs:  # the last block laps over the one before
             start = (outputs - width) * self.stride
             np.matmul(x[:, start : start + len(matrix)], matrix, out=out[:, outputs - width :])

@@ -7,11 +7,9 @@ fits them to another machine and writes a file of the same form, which then coun
 
 from __future__ import annotations
 
-import errno
 import functools
 import os
 import stat
-import tempfile
 from importlib import resources
 from pathlib import Path
 
@@ -85,33 +83,21 @@ def user_file() -> Path:
         return Path(given)
     import platformdirs
 
-    return Path(platformdirs.user_config_dir("imgconv", appauthor=False)) / "costs.json"
+    return platformdirs.user_config_path("imgconv", appauthor=False) / "costs.json"
 
 
-def check_place(path: Path) -> None:
-    """Make the folder of a file, and see that one can be written there.
-
-    Raises:
-        OSError: it cannot.
-    """
-    if path.is_dir():
-        raise IsADirectoryError(errno.EISDIR, "is a folder")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=path.parent):
-        pass
+def as_bytes(costs: Costs) -> bytes:
+    """Return constants as the content of a file."""
+    return msgspec.json.format(msgspec.json.encode(costs), indent=2) + b"\n"
 
 
-def write_costs(costs: Costs, path: Path) -> None:
-    """Write a file of constants, and use it from now on.
-
-    Raises:
-        OSError: the file or its folder cannot be written.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    unfinished.write_bytes(msgspec.json.format(msgspec.json.encode(costs), indent=2) + b"\n")
-    unfinished.replace(path)
-    _read.cache_clear()
+def in_force() -> tuple[int, int]:
+    """Return what tells the user's file of now from that of another time; zeros where there is none."""
+    try:
+        found = user_file().stat()
+    except OSError:
+        return 0, 0
+    return found.st_ino, found.st_mtime_ns
 
 
 def _of_the_user() -> Costs | None:
@@ -122,11 +108,11 @@ def _of_the_user() -> Costs | None:
         return None
     if not stat.S_ISREG(found.st_mode) or found.st_size > _LARGEST:
         raise UsageError(f"{path}: not a file of costs; let IMGCONV_COSTS name another")
-    return _read(path, found.st_mtime_ns)
+    return _read(path, (found.st_ino, found.st_mtime_ns))
 
 
 @functools.lru_cache(maxsize=4)
-def _read(path: Path, _changed: int) -> Costs:
+def _read(path: Path, _version: tuple[int, int]) -> Costs:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Costs)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imgconv.convolution.arithmetic import UNIT
 from imgconv.convolution.plan import Job
 from imgconv.convolution.workspace import Workspace
 
@@ -46,6 +47,14 @@ def why_not_exact(job: Job, error: float, *, mixes: bool = False) -> str | None:
     if relative <= tolerance:
         return None
     return f"its error bound is {relative:.2g} of the largest sum; a tolerance of that much allows it"
+
+
+def narrowing_error(job: Job) -> float:
+    """Return what sums in float64 lose when they become the job's, relative to the largest pixel; whole ones lose nothing."""
+    arithmetic = job.arithmetic
+    if arithmetic.whole or arithmetic.dtype == np.float64:
+        return 0.0
+    return UNIT[arithmetic.dtype.name] * float(np.abs(arithmetic.weights).sum())
 
 
 def is_finite(sums: NDArray[Any]) -> bool:

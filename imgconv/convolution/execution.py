@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.borders import Border
-from imgconv.convolution.method import Method
-from imgconv.convolution.methods import METHODS
+from imgconv.convolution.method import StripMethod
+from imgconv.convolution.methods import STRIP_METHODS, WHOLE_METHODS
 from imgconv.convolution.normalization import make_normalized_values
 from imgconv.convolution.plan import Job, Plan
-from imgconv.convolution.strips import Work as StripWork
-from imgconv.convolution.strips import asked_threads, run_strips
+from imgconv.convolution.source import Source
+from imgconv.convolution.strips import StripWork, asked_threads, run_strips
 from imgconv.convolution.sums import Values, make_sums
 from imgconv.convolution.workspace import Workspace
 from imgconv.depth import Fitted, fit, fit_into, limits
@@ -35,7 +35,7 @@ def execute(plan: Plan, image: NDArray[Any], *, fallback: Plan | None = None) ->
     Returns:
         The result and the number of values clipped, or -1 where they were not counted.
     """
-    job, method = plan.job, METHODS[plan.method]
+    job = plan.job
     if not image.dtype.isnative:  # the other order of bytes, as some files have it
         image = image.astype(image.dtype.newbyteorder("="))
     if image.shape != job.shape or image.dtype != job.dtype:
@@ -43,14 +43,14 @@ def execute(plan: Plan, image: NDArray[Any], *, fallback: Plan | None = None) ->
             f"the plan is for {job.dtype.name} of shape {job.shape}, the image is {image.dtype.name} of shape {image.shape}"
         )
     _check_wide_integers(image, job)
-    with opencv_threads(asked_threads(job.options.jobs) if method.engine == "opencv" else None):
-        if not method.finishes:
-            return _in_strips(image, job, method)
-        values = method.finish(image, job)
+    with opencv_threads(asked_threads(job.options.jobs) if plan.engine == "opencv" else None):
+        if plan.method in STRIP_METHODS:
+            return _in_strips(image, job, STRIP_METHODS[plan.method])
+        values = WHOLE_METHODS[plan.method].finish(image, job)
         return Fitted(values, _count_clipped(values, image, fallback))
 
 
-def _in_strips(image: NDArray[Any], job: Job, method: Method) -> Fitted:
+def _in_strips(image: NDArray[Any], job: Job, method: StripMethod) -> Fitted:
     policy = job.options.range_policy
     waits = policy in ("stretch", "error")  # for all values, before the first is rounded
     out = np.empty(job.output_shape, _unrounded_dtype(job) if waits else job.output)
@@ -77,7 +77,7 @@ def _count_clipped(values: NDArray[Any], image: NDArray[Any], fallback: Plan | N
     return execute(fallback, image).clipped
 
 
-def _strip_work(image: NDArray[Any], job: Job, method: Method, out: NDArray[Any], policy: str) -> StripWork:
+def _strip_work(image: NDArray[Any], job: Job, method: StripMethod, out: NDArray[Any], policy: str) -> StripWork:
     """Return what computes a strip of the result and puts it, rounded, into `out`."""
     values = (make_normalized_values if job.options.normalizes else _make_values)(image, job, method)
     planes = _planes(image, job.border) if method.planar(job) else [(..., job.border)]
@@ -102,7 +102,7 @@ def _planes(image: NDArray[Any], border: Border) -> list[tuple[Any, Border]]:
     return [((..., c), Border(border.rows, border.columns, (value,))) for c, value in enumerate(values)]
 
 
-def _make_values(image: NDArray[Any], job: Job, method: Method) -> Values:
+def _make_values(image: NDArray[Any], job: Job, method: StripMethod) -> Values:
     """Return the values of a strip: its sums, scaled."""
     sums = make_sums(job, method)
 
@@ -110,7 +110,7 @@ def _make_values(image: NDArray[Any], job: Job, method: Method) -> Values:
     final = job.arithmetic.finishes_as_summed and job.output.kind == "f" and job.options.range_policy not in ("abs", "offset")
 
     def values(at: Any, border: Border, start: int, stop: int, workspace: Workspace, out: NDArray[Any]) -> NDArray[Any]:
-        return _scaled(sums(image[at], border, start, stop, workspace, out if final else None), job, workspace)
+        return _scaled(sums(Source(job, image[at], border, start, stop, workspace), out if final else None), job, workspace)
 
     return values
 

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imgconv.kernels.kernel import Kernel
+
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
@@ -44,13 +46,14 @@ def _find_pairs(data: bytes, shape: tuple[int, int]) -> Pairs:
     total = float(np.abs(weights).sum())
     if not total:
         return Pairs(np.zeros((0, shape[0])), np.zeros((0, shape[1])), np.zeros(1), np.zeros(0), True)
-    column, row = _whole_pair(weights)
-    if column is not None and np.array_equal(np.outer(column, row), weights):
-        return _pairs(weights, column[None], row[None], whole=True)
-    i, j = np.unravel_index(np.argmax(np.abs(weights)), shape)
-    column, row = weights[:, j] / weights[i, j], weights[i]
-    if np.abs(weights - np.outer(column, row)).sum() <= 4 * np.finfo(float).eps * total:
-        return _pairs(weights, column[None], row[None])
+    factors = Kernel(weights).factors
+    if factors is not None:
+        column, row = factors.column, factors.row * float(factors.scale)
+        left_out = np.abs(weights - np.outer(column, row)).sum()
+        if left_out <= 4 * np.finfo(float).eps * total:
+            exact = left_out == 0 and np.abs(weights).max() < 2.0**53
+            whole = exact and all(np.array_equal(line, np.rint(line)) for line in (column, row))
+            return _pairs(weights, column[None], row[None], whole=whole)
     u, s, vt = np.linalg.svd(weights, full_matrices=False)
     return _pairs(weights, (u * s).T, vt)
 
@@ -62,12 +65,3 @@ def _pairs(weights: NDArray[Any], columns: NDArray[Any], rows: NDArray[Any], *, 
         residuals.append(float(np.abs(rest).sum()))
     sizes = np.abs(columns).sum(axis=1) * np.abs(rows).sum(axis=1)
     return Pairs(columns, rows, np.array(residuals), sizes, whole)
-
-
-def _whole_pair(weights: NDArray[Any]) -> tuple[NDArray[Any] | None, NDArray[Any]]:
-    """Return a column and a row of whole numbers whose outer product the weights may be."""
-    if not np.array_equal(weights, np.rint(weights)) or np.abs(weights).max() >= 2.0**53:
-        return None, weights[0]
-    i, j = np.unravel_index(np.argmax(np.abs(weights)), weights.shape)
-    column = weights[:, j] / float(np.gcd.reduce(np.abs(weights[:, j]).astype(np.int64)))
-    return column, np.rint(weights[i] / column[i])

@@ -30,18 +30,12 @@ class Method(ABC):
     engine: ClassVar[str] = "numpy"
     #: One line for people.
     about: ClassVar[str]
-    #: Whether strips may run on several threads: not where the library that it calls has threads of its own.
-    threads: ClassVar[bool] = True
-    #: Whether it calls BLAS, whose own threads are then held back.
-    blas: ClassVar[bool] = False
-    #: Whether it returns final values for the whole image by itself; then it has `finish`, and `prepare` is not called.
+    #: Whether it returns final values for the whole image by itself, rather than sums in strips.
     finishes: ClassVar[bool] = False
-    #: Whether it multiplies zeros: NaN or infinity then shows in sums that it has no weight in, and the strip is done again.
-    spreads: ClassVar[bool] = False
+    #: Whether strips may run on several threads: not where the library that it calls has threads of its own.
+    threads: ClassVar[bool] = False
     #: Whether the errors of a sum come from pixels far away, too: a strip with a huge pixel is then left to another method.
     mixes: ClassVar[bool] = False
-    #: Bytes of a strip of sums that go well with the caches.
-    strip_bytes: ClassVar[int] = 1 << 20
 
     def supports(self, job: Job) -> str | None:
         """Return why the method cannot do a job, or cannot do it exactly enough; None where it can."""
@@ -71,6 +65,36 @@ class Method(ABC):
         """Return the type of the sums."""
         return job.arithmetic.dtype
 
+    def rows(self, job: Job) -> int:
+        """Return how many rows of the output make a strip."""
+        return job.rows.outputs
+
+    @abstractmethod
+    def work(self, job: Job) -> Work:
+        """Count what it does for a job, real or one of its parts."""
+
+
+class WholeMethod(Method):
+    """A method that computes the final values of a whole image by itself."""
+
+    finishes = True
+
+    @abstractmethod
+    def finish(self, image: NDArray[Any], job: Job) -> NDArray[Any]:
+        """Return the final values, shape (H', W') or (H', W', C)."""
+
+
+class StripMethod(Method):
+    """A method that gives the sums of a strip of rows; scale, rounding and threads are not its business."""
+
+    threads = True
+    #: Whether it calls BLAS, whose own threads are then held back.
+    blas: ClassVar[bool] = False
+    #: Whether it multiplies zeros: NaN or infinity then shows in sums that it has no weight in, and the strip is done again.
+    spreads: ClassVar[bool] = False
+    #: Bytes of a strip of sums that go well with the caches.
+    strip_bytes: ClassVar[int] = 1 << 20
+
     def planar(self, job: Job) -> bool:
         """Whether it wants one channel at a time, as two axes."""
         return False
@@ -81,13 +105,5 @@ class Method(ABC):
         return max(1, self.strip_bytes // row)
 
     @abstractmethod
-    def work(self, job: Job) -> Work:
-        """Count what it does for a job, real or one of its parts."""
-
-    @abstractmethod
     def prepare(self, job: Job) -> Run:
         """Return what computes a strip; whatever depends on the kernel alone is done here, once."""
-
-    def finish(self, image: NDArray[Any], job: Job) -> NDArray[Any]:
-        """Return the final values for the whole image: only where `finishes` is set."""
-        raise NotImplementedError(self.name)

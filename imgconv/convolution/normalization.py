@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from imgconv.borders import OUTSIDE, Border, source_indices
 from imgconv.convolution.geometry import Axis
-from imgconv.convolution.method import Method
+from imgconv.convolution.method import StripMethod
 from imgconv.convolution.plan import Job
+from imgconv.convolution.source import Source
 from imgconv.convolution.sums import Sums, Values, make_sums
 from imgconv.convolution.workspace import Workspace
 
@@ -23,7 +24,7 @@ Weights: TypeAlias = Callable[[Any, Border, int, int, Workspace], NDArray[Any]]
 _NOTHING = 1e-12
 
 
-def make_normalized_values(image: NDArray[Any], job: Job, method: Method) -> Values:
+def make_normalized_values(image: NDArray[Any], job: Job, method: StripMethod) -> Values:
     """Return the values of a strip: its sums over the pixels that count, in float64, divided by the weight on them."""
     arithmetic = job.arithmetic
     least = _NOTHING * np.abs(arithmetic.weights).sum()
@@ -31,7 +32,7 @@ def make_normalized_values(image: NDArray[Any], job: Job, method: Method) -> Val
 
     def values(at: Any, border: Border, start: int, stop: int, workspace: Workspace, out: NDArray[Any]) -> NDArray[Any]:
         weight = inside(at, border, start, stop, workspace)
-        dividend = sums(image[at], _without_nan(border), start, stop, workspace)
+        dividend = sums(Source(job, image[at], _without_nan(border), start, stop, workspace), None)
         dividend = dividend.astype(np.complex128 if dividend.dtype.kind == "c" else np.float64)
         empty = np.abs(weight) <= least
         if arithmetic.offset:  # sum / weight + delta as one quotient, so that it is rounded once
@@ -44,7 +45,7 @@ def make_normalized_values(image: NDArray[Any], job: Job, method: Method) -> Val
     return values
 
 
-def _sums_and_weights(image: NDArray[Any], job: Job, method: Method) -> tuple[Sums, Weights, NDArray[Any]]:
+def _sums_and_weights(image: NDArray[Any], job: Job, method: StripMethod) -> tuple[Sums, Weights, NDArray[Any]]:
     """Return the sums, the weight that falls on pixels that count, and the image with 0 in place of those that do not."""
     border, ignores = job.border, job.options.nan == "ignore"
     void = ignores and border.uses_value and bool(np.isnan(border.value).any())
@@ -56,7 +57,8 @@ def _sums_and_weights(image: NDArray[Any], job: Job, method: Method) -> tuple[Su
 
     def inside(at: Any, border: Border, start: int, stop: int, workspace: Workspace) -> NDArray[Any]:
         value = tuple(0.0 if np.isnan(v) else 1.0 for v in border.value)
-        return weights(counts[at], Border(border.rows, border.columns, value), start, stop, workspace).copy()
+        ones = Border(border.rows, border.columns, value)
+        return weights(Source(job, counts[at], ones, start, stop, workspace), None).copy()
 
     return make_sums(job, method), inside, np.where(counts, image, image.dtype.type(0))
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imgconv.borders import Border
 from imgconv.convolution.arithmetic import Arithmetic
@@ -52,6 +53,14 @@ class Job:
     def output_shape(self) -> tuple[int, ...]:
         """Shape of the result, (H', W') or (H', W', C)."""
         return (self.rows.outputs, self.columns.outputs, *self.shape[2:])
+
+    @property
+    def spread_weights(self) -> NDArray[Any]:
+        """The weights with the zeros that a dilation puts between them, shape (rows.reach, columns.reach)."""
+        weights = self.arithmetic.weights
+        spread = np.zeros((self.rows.reach, self.columns.reach), weights.dtype)
+        spread[:: self.rows.dilation, :: self.columns.dilation] = weights
+        return spread
 
     @property
     def parts(self) -> tuple[Job, ...]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from imgconv.convolution.arithmetic import make_arithmetic
-from imgconv.convolution.costs import predict
+from imgconv.convolution.costs import in_force, predict
 from imgconv.convolution.geometry import make_axis
 from imgconv.convolution.methods import METHODS
 from imgconv.convolution.normalization import sums_to_nothing
@@ -56,11 +56,11 @@ def plan_for(shape: Sequence[int], dtype: np.dtype[Any], kernel: Kernel, options
         rows_first = tuple(operator.index(n) for n in shape)
     except TypeError:
         raise UsageError(f"an image has the shape (H, W) or (H, W, C) in whole numbers, found {shape!r}") from None
-    return _planned(rows_first, dtype, kernel, options)
+    return _planned(rows_first, dtype, kernel, options, in_force())
 
 
 @functools.lru_cache(maxsize=256)
-def _planned(shape: tuple[int, ...], dtype: np.dtype[Any], kernel: Kernel, options: Options) -> Plan:
+def _planned(shape: tuple[int, ...], dtype: np.dtype[Any], kernel: Kernel, options: Options, _costs: tuple[int, int]) -> Plan:
     return _choose(make_job(shape, dtype, kernel, options))
 
 

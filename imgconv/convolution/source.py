@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -20,12 +21,14 @@ class Source:
         border: what stands outside.
         rows: first and one past the last row that the strip needs.
         columns: first and one past the last column that it needs.
+        output_shape: of its outputs, (R, W') or (R, W', C).
         workspace: buffers of the thread.
     """
 
     def __init__(self, job: Job, image: NDArray[Any], border: Border, start: int, stop: int, workspace: Workspace) -> None:
         self.image, self.border, self.workspace = image, border, workspace
         self.rows, self.columns = job.rows.window(start, stop), job.columns.window()
+        self.output_shape = (stop - start, job.columns.outputs, *image.shape[2:])
         self._window: NDArray[Any] | None = None
 
     def window(self, dtype: DTypeLike, columns: tuple[int, int] | None = None, name: str = "window") -> NDArray[Any]:
@@ -45,6 +48,15 @@ class Source:
         if columns is None:
             self._window = window
         return window
+
+    def parts(self) -> tuple[Source, Source]:
+        """Return the real and the imaginary parts of complex pixels."""
+        values = np.asarray(self.border.value)
+        parts = copy.copy(self), copy.copy(self)
+        for part, image, value in zip(parts, (self.image.real, self.image.imag), (values.real, values.imag), strict=True):
+            part.image, part._window = image, None
+            part.border = Border(self.border.rows, self.border.columns, tuple(value.tolist()))
+        return parts
 
     def own_columns(self, dtype: DTypeLike) -> NDArray[Any]:
         """Return the rows needed in the image's own columns, shape (rows, W): a view of the image, or of `dtype`."""

@@ -16,7 +16,7 @@ from imgconv.convolution.workspace import Workspace
 from imgconv.errors import UsageError
 
 #: Works on the rows start … stop - 1 of the output and returns how many values it clipped.
-Work: TypeAlias = Callable[[int, int, Workspace], int]
+StripWork: TypeAlias = Callable[[int, int, Workspace], int]
 
 #: More would be a typing error.
 MOST_THREADS = 256
@@ -25,7 +25,7 @@ _KEPT_BYTES = 1 << 25
 _local = threading.local()
 
 
-def run_strips(work: Work, outputs: int, rows: int, *, jobs: int | None, blas: bool) -> int:
+def run_strips(work: StripWork, outputs: int, rows: int, *, jobs: int | None, blas: bool) -> int:
     """Work on an output of `outputs` rows, `rows` at a time, and return the sum of what `work` returned.
 
     Args:

@@ -4,39 +4,22 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.borders import Border
 from imgconv.convolution.exactness import darkest_share, is_even, is_finite
-from imgconv.convolution.method import Method
-from imgconv.convolution.methods import METHODS
+from imgconv.convolution.method import StripMethod
+from imgconv.convolution.methods import STRIP_METHODS
 from imgconv.convolution.plan import Job
 from imgconv.convolution.source import Source
 from imgconv.convolution.workspace import Workspace
 
-
-class Sums(Protocol):
-    """The sums of a strip of the output."""
-
-    def __call__(
-        self,
-        image: NDArray[Any],
-        border: Border,
-        start: int,
-        stop: int,
-        workspace: Workspace,
-        out: NDArray[Any] | None = None,
-        /,
-    ) -> NDArray[Any]:
-        """Return the sums of the rows start … stop - 1, shape (R, W'[, C]).
-
-        They stand in `out` where that is given and of their type, else in the workspace, to be used before the next call.
-        """
-        ...
-
+#: Returns the sums of a strip: `sums(source, out)`, shape (R, W'[, C]). They stand in `out` where that is given and of their
+#: type, else in the workspace, to be used before the next call.
+Sums: TypeAlias = Callable[[Source, NDArray[Any] | None], NDArray[Any]]
 
 #: Returns the values of the rows start … stop - 1 before they are rounded: `values(at, border, start, stop, workspace, out)`,
 #: where `at` picks a channel of the image, or all of it; in `out` where they need no rounding.
@@ -47,75 +30,42 @@ _ANYTHING = "shifts"
 
 
 @functools.lru_cache(maxsize=8)
-def make_sums(job: Job, method: Method) -> Sums:
+def make_sums(job: Job, method: StripMethod) -> Sums:
     """Return the sums of a job by a method; what depends on the kernel alone is done here, once.
 
     The sum is linear in pixels and weights: of complex ones the real and the imaginary parts are summed alone.
     """
-    sums_of_parts = [_of_any_pixels(_of_real_pixels(part, method)) for part in job.parts]
-    if len(sums_of_parts) == 1:
-        return sums_of_parts[0]
-    real, imaginary = sums_of_parts
-
-    def sums(
-        image: NDArray[Any],
-        border: Border,
-        start: int,
-        stop: int,
-        workspace: Workspace,
-        out: NDArray[Any] | None = None,
-        /,
-    ) -> NDArray[Any]:
-        first = real(image, border, start, stop, workspace).copy()
-        return _plus_i_times(first, imaginary(image, border, start, stop, workspace))
-
-    return sums
+    real, *imaginary = (_of_any_pixels(_of_real_pixels(part, method)) for part in job.parts)
+    if not imaginary:
+        return real
+    return lambda source, out: _plus_i_times(real(source, None).copy(), imaginary[0](source, None))
 
 
 def _of_any_pixels(of_real: Sums) -> Sums:
-    def sums(
-        image: NDArray[Any],
-        border: Border,
-        start: int,
-        stop: int,
-        workspace: Workspace,
-        out: NDArray[Any] | None = None,
-        /,
-    ) -> NDArray[Any]:
-        if image.dtype.kind != "c":
-            return of_real(image, border, start, stop, workspace, out)
-        values = np.asarray(border.value)
-        real, imaginary = (Border(border.rows, border.columns, tuple(v.tolist())) for v in (values.real, values.imag))
-        first = of_real(image.real, real, start, stop, workspace).copy()
-        return _plus_i_times(first, of_real(image.imag, imaginary, start, stop, workspace))
+    def sums(source: Source, out: NDArray[Any] | None) -> NDArray[Any]:
+        if source.image.dtype.kind != "c":
+            return of_real(source, out)
+        real, imaginary = source.parts()
+        return _plus_i_times(of_real(real, None).copy(), of_real(imaginary, None))
 
     return sums
 
 
-def _of_real_pixels(job: Job, method: Method) -> Sums:
+def _of_real_pixels(job: Job, method: StripMethod) -> Sums:
     run, dtype = method.prepare(job), method.dtype(job)
     checks = job.dtype.kind in "fc" or not np.isfinite(job.border.value).all()
     darkest = darkest_share(job, method.mixed_error(job)) if checks and method.mixes else 0.0
-    instead = functools.cache(lambda: _of_real_pixels(job, METHODS[_ANYTHING]))
+    instead = functools.cache(lambda: _of_real_pixels(job, STRIP_METHODS[_ANYTHING]))
 
-    def sums(
-        image: NDArray[Any],
-        border: Border,
-        start: int,
-        stop: int,
-        workspace: Workspace,
-        out: NDArray[Any] | None = None,
-        /,
-    ) -> NDArray[Any]:
-        source = Source(job, image, border, start, stop, workspace)
-        if checks and method.mixes and not is_even(source.window(dtype), darkest, workspace):
-            return instead()(image, border, start, stop, workspace, out)
+    def sums(source: Source, out: NDArray[Any] | None) -> NDArray[Any]:
+        if checks and method.mixes and not is_even(source.window(dtype), darkest, source.workspace):
+            return instead()(source, out)
         result = out
         if result is None or result.dtype != dtype or (result.ndim == 2 and result.strides[1] != result.itemsize):
-            result = workspace.take("sums", (stop - start, job.columns.outputs, *image.shape[2:]), dtype)
-        run(source, result, workspace)
+            result = source.workspace.take("sums", source.output_shape, dtype)
+        run(source, result, source.workspace)
         if checks and method.spreads and not is_finite(result):
-            return instead()(image, border, start, stop, workspace, out)
+            return instead()(source, out)
         return result
 
     return sums

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.linalg import toeplitz
 
 from imgconv.convolution.api import correlate
-from imgconv.convolution.banded import BLOCK, Bands, band_matrix, spread
+from imgconv.convolution.banded import BLOCK, BandMatrices, band_matrix, spread
 
 COUNTS = st.sampled_from([1, 2, 3, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 3 * BLOCK + 5])
 
@@ -43,12 +43,12 @@ def test_sums_along_both_axes(outputs, taps, stride, lines, spare, apart):
     x = wide[:, :inputs] if apart else np.ascontiguousarray(wide[:, :inputs])
     expected = np.stack([np.correlate(row, weights, "valid")[::stride] for row in x])
     across = np.full((lines, outputs + 3), -1, np.float32)
-    Bands(weights, stride).across(x, across[:, 1 : outputs + 1])
+    BandMatrices(weights, stride).across(x, across[:, 1 : outputs + 1])
     assert np.array_equal(across[:, 1 : outputs + 1], expected)
     assert (across[:, [0, -2, -1]] == -1).all()  # nothing is written beside
     tall = np.ascontiguousarray(wide[:, :inputs].T)
     down = np.full((outputs, lines + 2), -1, np.float32)
-    Bands(weights, stride).down(tall, down[:, 1:-1])
+    BandMatrices(weights, stride).down(tall, down[:, 1:-1])
     assert np.array_equal(down[:, 1:-1], expected.T)
     assert (down[:, [0, -1]] == -1).all()
 
@@ -58,7 +58,7 @@ def test_channels_side_by_side_take_the_taps_spread(outputs, taps, channels):
     rng = np.random.default_rng([outputs, taps, channels])
     weights, x = rng.integers(-9, 10, taps).astype(float), rng.integers(0, 99, (3, outputs + taps - 1, channels)).astype(float)
     out = np.empty((3, outputs, channels))
-    Bands(spread(weights, channels), 1).across(x, out)
+    BandMatrices(spread(weights, channels), 1).across(x, out)
     for row, c in np.ndindex(3, channels):
         assert np.array_equal(out[row, :, c], np.correlate(x[row, :, c], weights, "valid"))
 

@@ -6,9 +6,10 @@ import msgspec
 import numpy as np
 import pytest
 
+from imgconv.benchmark.calibration import write_costs
 from imgconv.convolution import costs
 from imgconv.convolution.api import correlate
-from imgconv.convolution.costs import Costs, Rates, predict, rates_of, user_file, write_costs
+from imgconv.convolution.costs import Costs, Rates, predict, rates_of, user_file
 from imgconv.convolution.methods import METHODS
 from imgconv.convolution.planner import make_plan
 from imgconv.errors import UsageError

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.convolution.method import Method, Run
+from imgconv.convolution.method import Run, StripMethod
 from imgconv.convolution.opencv_calls import correlate_window, direct_taps
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
 from imgconv.convolution.workspace import Workspace
 
 
-class Bands(Method):
+class Bands(StripMethod):
     """A pass of `cv2.filter2D` for each band of the kernel."""
 
     name = "bands"
@@ -44,8 +44,7 @@ class Bands(Method):
     def prepare(self, job: Job) -> Run:
         """Cut the kernel."""
         dtype = self.dtype(job)
-        dilation = (job.rows.dilation, job.columns.dilation)
-        bands = list(_bands(job.arithmetic.weights.astype(dtype), dilation, direct_taps(dtype)))
+        bands = list(_bands(job.spread_weights.astype(dtype), direct_taps(dtype)))
 
         def run(source: Source, sums: NDArray[Any], workspace: Workspace) -> None:
             window = source.window(dtype)
@@ -56,16 +55,13 @@ class Bands(Method):
         return run
 
 
-def _bands(weights: NDArray[Any], dilation: tuple[int, int], most: int) -> Iterator[tuple[int, int, NDArray[Any]]]:
-    """Yield the parts of the dilated weights with at most `most` of them, and the row and column where each begins."""
-    reach = [(n - 1) * d + 1 for n, d in zip(weights.shape, dilation, strict=True)]
-    spread = np.zeros(reach, weights.dtype)
-    spread[:: dilation[0], :: dilation[1]] = weights
-    width = min(reach[1], most)
+def _bands(weights: NDArray[Any], most: int) -> Iterator[tuple[int, int, NDArray[Any]]]:
+    """Yield the parts of the weights with at most `most` of them, and the row and column where each begins."""
+    width = min(weights.shape[1], most)
     height = max(1, most // width)
-    for top in range(0, reach[0], height):
-        for left in range(0, reach[1], width):
-            part = spread[top : top + height, left : left + width]
+    for top in range(0, weights.shape[0], height):
+        for left in range(0, weights.shape[1], width):
+            part = weights[top : top + height, left : left + width]
             if part.any():
                 yield top, left, np.ascontiguousarray(part)
 

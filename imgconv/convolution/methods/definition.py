@@ -6,13 +6,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from imgconv.convolution.method import Method, Run
+from imgconv.convolution.method import Run, StripMethod
 from imgconv.convolution.plan import Job, Work
 from imgconv.convolution.source import Source
 from imgconv.convolution.workspace import Workspace
 
 
-class Definition(Method):
+class Definition(StripMethod):
     """The four loops."""
 
     name = "definition"
@@ -25,7 +25,7 @@ class Definition(Method):
     def prepare(self, job: Job) -> Run:
         """Nothing is prepared."""
         rows, columns, dtype = job.rows, job.columns, self.dtype(job)
-        weights = job.arithmetic.weights.astype(self.dtype(job))
+        weights = job.arithmetic.weights.astype(dtype)
 
         def run(source: Source, sums: NDArray[Any], workspace: Workspace) -> None:
             window = source.window(dtype)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.convolution.method import Method, Run
+from imgconv.convolution.method import Run, StripMethod
 from imgconv.convolution.opencv_calls import correlate_window, direct_taps
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
@@ -18,7 +18,7 @@ from imgconv.convolution.workspace import Workspace
 _ERROR = 2.0**-46
 
 
-class Dft(Method):
+class Dft(StripMethod):
     """What `cv2.filter2D` does with large kernels."""
 
     name = "dft"
@@ -55,8 +55,7 @@ class Dft(Method):
     def prepare(self, job: Job) -> Run:
         """Spread the kernel."""
         dtype = self.dtype(job)
-        weights = np.zeros((job.rows.reach, job.columns.reach), dtype)
-        weights[:: job.rows.dilation, :: job.columns.dilation] = job.arithmetic.weights
+        weights = job.spread_weights.astype(dtype)
 
         def run(source: Source, sums: NDArray[Any], workspace: Workspace) -> None:
             window = source.window(dtype)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.borders import extend
-from imgconv.convolution.method import Method, Run
+from imgconv.convolution.method import WholeMethod
 from imgconv.convolution.opencv_calls import correlate_window, direct_taps, native_border
 from imgconv.convolution.plan import Job, Work
 from imgconv.opencv import load_cv2
@@ -16,13 +16,12 @@ from imgconv.opencv import load_cv2
 _TYPES = ("uint8", "uint16", "int16", "float32", "float64")
 
 
-class Filter2d(Method):
+class Filter2d(WholeMethod):
     """A single call for the whole image."""
 
     name = "filter2d"
     engine = "opencv"
     about = "one call of cv2.filter2D on the image in its own type"
-    finishes = True
 
     def finish(self, image: NDArray[Any], job: Job) -> NDArray[Any]:
         """Return the result, shape (H', W') or (H', W', C), in the type of the image."""
@@ -67,10 +66,6 @@ class Filter2d(Method):
         """One pass over the samples, and a share for each tap; every place is computed, whatever the stride."""
         computed = float(job.samples * job.rows.stride * job.columns.stride)
         return Work(computed * job.kernel.taps, bytes=computed * 2 * job.dtype.itemsize, calls=1)
-
-    def prepare(self, job: Job) -> Run:
-        """Nothing runs in strips."""
-        raise NotImplementedError
 
 
 METHOD = Filter2d()

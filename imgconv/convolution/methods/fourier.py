@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.convolution.arithmetic import UNIT
+from imgconv.convolution.exactness import narrowing_error
 from imgconv.convolution.geometry import Axis
-from imgconv.convolution.method import Method, Run
+from imgconv.convolution.method import Run, StripMethod
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
 from imgconv.convolution.workspace import Workspace
@@ -31,7 +32,7 @@ _SHORTEST = 128
 _PER_STEP = 4 * math.sqrt(2) + 1
 
 
-class Fourier(Method):
+class Fourier(StripMethod):
     """`numpy.fft` with overlap-save."""
 
     name = "fourier"
@@ -49,19 +50,13 @@ class Fourier(Method):
 
     def error(self, job: Job) -> float:
         """Add to the errors of the transforms that of narrowing the sums."""
-        rounded = UNIT["float32"] * float(np.abs(job.arithmetic.weights).sum()) if self._narrows(job) else 0.0
-        return self.mixed_error(job) + rounded
+        return self.mixed_error(job) + narrowing_error(job)
 
     def mixed_error(self, job: Job) -> float:
         """Bound the errors by norms: of a tile of the brightest pixels, of the kernel, and of the sums, transformed back."""
         places, weights = math.prod(self._tile(job)), job.arithmetic.weights
         norms = math.sqrt(places) * (2 * float(np.linalg.norm(weights)) + float(np.abs(weights).sum()))
         return _PER_STEP * max(math.log2(places), 1) * UNIT["float64"] * norms
-
-    @staticmethod
-    def _narrows(job: Job) -> bool:
-        """Whether the sums lose bits when they become the result."""
-        return job.arithmetic.dtype == np.float32 and not job.arithmetic.whole
 
     def _tile(self, job: Job) -> tuple[int, int]:
         longest = max(_LONGEST, 4 * job.columns.reach)
@@ -84,9 +79,7 @@ class Fourier(Method):
         """Transform the kernel."""
         rows, columns, dtype = job.rows, job.columns, self.dtype(job)
         height, width = self._tile(job)
-        weights = np.zeros((height, width))
-        weights[: rows.reach : rows.dilation, : columns.reach : columns.dilation] = job.arithmetic.weights
-        spectrum = np.conj(np.fft.rfft2(weights))
+        spectrum = np.conj(np.fft.rfft2(job.spread_weights, (height, width)))
         outputs = _outputs(columns, width)
 
         def run(source: Source, sums: NDArray[Any], workspace: Workspace) -> None:

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.convolution.arithmetic import UNIT
-from imgconv.convolution.banded import BLOCK, Bands, apart, band_work, planes_and_step, spread
-from imgconv.convolution.exactness import why_not_exact
+from imgconv.convolution.banded import BLOCK, BandMatrices, apart, band_work, planes_and_step, spread
+from imgconv.convolution.exactness import narrowing_error, why_not_exact
 from imgconv.convolution.low_rank import Pairs, find_pairs
-from imgconv.convolution.method import Method, Run
+from imgconv.convolution.method import Run, StripMethod
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
 from imgconv.convolution.workspace import Workspace
@@ -20,7 +20,7 @@ from imgconv.convolution.workspace import Workspace
 _SHARE = 0.25
 
 
-class Separable(Method):
+class Separable(StripMethod):
     """Rank 1 in whole numbers where there are any; else as many pairs of the singular value decomposition as it takes."""
 
     name = "separable"
@@ -56,9 +56,7 @@ class Separable(Method):
             return 0.0
         roundings = sum(job.kernel.shape) + count + 3
         error = float(pairs.residuals[count] + roundings * UNIT[dtype.name] * pairs.sizes[:count].sum())
-        if dtype != job.arithmetic.dtype and not job.arithmetic.whole:  # narrowed at the end
-            error += UNIT[job.arithmetic.dtype.name] * float(pairs.residuals[0])
-        return error
+        return error if dtype == job.arithmetic.dtype else error + narrowing_error(job)
 
     def _pairs(self, job: Job) -> tuple[Pairs, int]:
         """Return the pairs, and how many of them are needed."""
@@ -94,8 +92,8 @@ class Separable(Method):
         dtype, rows, columns = self.dtype(job), job.rows, job.columns
         bands = [
             (
-                Bands(spread(column.astype(dtype), rows.dilation), rows.stride),
-                Bands(spread(row.astype(dtype), columns.dilation * step), columns.stride),
+                BandMatrices(spread(column.astype(dtype), rows.dilation), rows.stride),
+                BandMatrices(spread(row.astype(dtype), columns.dilation * step), columns.stride),
             )
             for column, row in zip(pairs.columns[:count], pairs.rows[:count], strict=True)
         ]

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.convolution.method import Method, Run
+from imgconv.convolution.method import Run, StripMethod
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
 from imgconv.convolution.taps import add_groups, steps, tap_groups
 from imgconv.convolution.workspace import Workspace
 
 
-class Shifts(Method):
+class Shifts(StripMethod):
     """A pass over the strip for each tap."""
 
     name = "shifts"
@@ -35,7 +35,7 @@ class Shifts(Method):
     def prepare(self, job: Job) -> Run:
         """Find the groups of taps."""
         rows, columns, dtype = job.rows, job.columns, self.dtype(job)
-        groups = tap_groups(job, job.arithmetic.weights, self.dtype(job))
+        groups = tap_groups(job, job.arithmetic.weights, dtype)
 
         def run(source: Source, sums: NDArray[Any], workspace: Workspace) -> None:
             window = source.window(dtype)

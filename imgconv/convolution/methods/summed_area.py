@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.convolution.arithmetic import UNIT
-from imgconv.convolution.method import Method, Run
+from imgconv.convolution.exactness import narrowing_error
+from imgconv.convolution.method import Run, StripMethod
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
 from imgconv.convolution.taps import add_groups, steps, tap_groups
@@ -24,7 +25,7 @@ from imgconv.convolution.workspace import Workspace
 _GROUP = 12
 
 
-class SummedArea(Method):
+class SummedArea(StripMethod):
     """Corners of rectangles, looked up in the integral image of a strip."""
 
     name = "summed_area"
@@ -42,9 +43,7 @@ class SummedArea(Method):
 
     def error(self, job: Job) -> float:
         """Add to the errors of the integral image that of narrowing the sums."""
-        if job.arithmetic.whole or job.arithmetic.dtype != np.float32:
-            return self.mixed_error(job)
-        return self.mixed_error(job) + UNIT["float32"] * float(np.abs(job.arithmetic.weights).sum())
+        return self.mixed_error(job) + narrowing_error(job)
 
     def mixed_error(self, job: Job) -> float:
         """Bound the error of the integral image of a strip of the brightest pixels."""
@@ -65,9 +64,7 @@ class SummedArea(Method):
     @staticmethod
     def _corners(job: Job) -> NDArray[Any]:
         """Return the second difference of the weights, shape (reach + 1, reach + 1)."""
-        weights = np.zeros((job.rows.reach + 2, job.columns.reach + 2))
-        weights[1:-1:, 1:-1:][:: job.rows.dilation, :: job.columns.dilation] = job.arithmetic.weights
-        return np.diff(np.diff(weights, axis=0), axis=1)
+        return np.diff(np.diff(np.pad(job.spread_weights, 1), axis=0), axis=1)
 
     def rows(self, job: Job) -> int:
         """Enough that the rows shared with the next strip do not count."""

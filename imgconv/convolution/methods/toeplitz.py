@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.convolution.banded import Bands, apart, band_work, planes_and_step, spread
-from imgconv.convolution.method import Method, Run
+from imgconv.convolution.banded import BandMatrices, apart, band_work, planes_and_step, spread
+from imgconv.convolution.method import Run, StripMethod
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
 from imgconv.convolution.workspace import Workspace
 
 
-class Toeplitz(Method):
+class Toeplitz(StripMethod):
     """A product with a band matrix for each row of the kernel."""
 
     name = "toeplitz"
@@ -49,7 +49,7 @@ class Toeplitz(Method):
         rows, columns, dtype = job.rows, job.columns, self.dtype(job)
         _, step = planes_and_step(job, self.planar(job))
         bands = [
-            (i, Bands(spread(row.astype(dtype), columns.dilation * step), columns.stride))
+            (i, BandMatrices(spread(row.astype(dtype), columns.dilation * step), columns.stride))
             for i, row in enumerate(job.arithmetic.weights)
             if row.any()
         ]

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.convolution.method import Method, Run
+from imgconv.convolution.method import Run, StripMethod
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
 from imgconv.convolution.workspace import Workspace
 
 
-class Windows(Method):
+class Windows(StripMethod):
     """`sliding_window_view` and einsum."""
 
     name = "windows"
@@ -31,7 +31,7 @@ class Windows(Method):
     def prepare(self, job: Job) -> Run:
         """Nothing is prepared."""
         rows, columns, dtype = job.rows, job.columns, self.dtype(job)
-        weights = job.arithmetic.weights.astype(self.dtype(job))
+        weights = job.arithmetic.weights.astype(dtype)
 
         def run(source: Source, sums: NDArray[Any], workspace: Workspace) -> None:
             window = source.window(dtype)
