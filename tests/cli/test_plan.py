@@ -145,6 +145,7 @@ def test_bad_input(fails, grey):
     assert "--dtype goes with --shape" in fails(2, "plan", "sharpen", "grey.png", "--dtype", "uint8")
     assert "ROWSxCOLUMNS[xCHANNELS]" in fails(2, "plan", "sharpen", "--shape", "300")
     assert "from 1 up" in fails(2, "plan", "sharpen", "--shape", "300x0")
+    assert "the image or --shape, not both" in fails(2, "plan", "sharpen", "grey.png", "--shape", "30x40")
     assert "no NumPy type" in fails(2, "plan", "sharpen", "--shape", "30x40", "--dtype", "uint9")
     assert "cannot be convolved" in fails(2, "plan", "sharpen", "--shape", "30x40", "--dtype", "object")
     assert "no such file" in fails(4, "plan", "sharpen", "nowhere.png")
