@@ -107,20 +107,21 @@ def fit(values: NDArray[Any], dtype: DTypeLike, range_policy: str = "clip") -> F
     return Fitted(result, clipped)
 
 
-def fit_into(values: NDArray[Any], out: NDArray[Any], range_policy: str = "clip") -> int:
+def fit_into(values: NDArray[Any], out: NDArray[Any], range_policy: str = "clip", *, inside: bool = False) -> int:
     """Put values into `out`, in its type, as `fit` does, and return how many were clipped.
 
     Args:
         values: results, in floating point, complex, or in integers already; the array is used up.
         out: shape of the values.
         range_policy: `clip`, `abs` or `offset`, which look at each value alone.
+        inside: whether it is known beforehand that `out` can hold all of them, once rounded.
     """
     if range_policy != "clip" and out.dtype.kind != "c":
         values = _prepared(values, out.dtype, range_policy)
     if out.dtype.kind in "fc":
         np.copyto(out, values, casting="unsafe")
         return 0
-    return _round(values, out)
+    return _round(values, out, inside=inside)
 
 
 def _prepared(values: NDArray[Any], dtype: np.dtype[Any], range_policy: str) -> NDArray[Any]:
@@ -142,10 +143,13 @@ def _stretched(values: NDArray[Any], low: float, high: float) -> NDArray[Any]:
     return np.asarray((values - least) / (most - least) * (high - low) + low)
 
 
-def _round(values: NDArray[Any], out: NDArray[Any]) -> int:
+def _round(values: NDArray[Any], out: NDArray[Any], *, inside: bool = False) -> int:
     """Put values, which are used up, into `out`, rounded half to even and saturated; return how many were clipped."""
     if values.dtype.kind == "f":
         np.rint(values, out=values)
+    if inside:
+        np.copyto(out, values, casting="unsafe")
+        return 0
     low, high = _representable_limits(out.dtype, values.dtype)
     least, most = values.min(), values.max()
     if least >= low and most <= high:  # not when there is a NaN, which fails every comparison

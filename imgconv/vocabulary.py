@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 
 from imgconv.errors import UsageError
@@ -52,5 +51,7 @@ def canonical(word: str, table: Mapping[str, tuple[str, ...]], what: str) -> str
 
 def suggestion(word: str, words: Iterable[str]) -> str:
     """Return ` (did you mean …?)` with the words closest to `word`, or nothing when none is close."""
+    import difflib
+
     close = difflib.get_close_matches(word, list(words), n=3, cutoff=0.6)
     return f" (did you mean {' or '.join(close)}?)" if close else ""

@@ -31,7 +31,7 @@ from imgconv.errors import WriteError
 from imgconv.images.atomic import destination, write_file
 from imgconv.kernels.kernel import Kernel
 
-SHAPES = ((48, 64), (256, 320), (1000, 1200), (800, 900, 3))
+SHAPES = ((48, 64), (256, 320), (1000, 1200), (1500, 2000, 3))
 SIZES = (3, 5, 9, 15, 31, 63)
 DTYPES = ("uint8", "uint16", "float32", "float64")
 # Seconds of a run beyond which larger kernels are not tried with a method.

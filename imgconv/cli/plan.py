@@ -28,8 +28,8 @@ def command(words: tuple[str, ...], shape: tuple[int, ...] | None, dtype: str | 
     """Tell how the image IN would be filtered, and why not otherwise.
 
     For each convolution of `imgconv apply` with these SPECs: the method, its predicted time, work and error, what every
-    other method would cost, and why some cannot do it. Nothing is filtered, and of IN only the header is read (but - and
-    pipes, which have to be read whole).
+    other method of both engines would cost, and why some cannot do it. Nothing is filtered, and of IN only the header is
+    read (but - and pipes, which have to be read whole).
 
     \b
         imgconv plan gaussian:sigma=9 big.tif
@@ -56,8 +56,10 @@ def command(words: tuple[str, ...], shape: tuple[int, ...] | None, dtype: str | 
         header = read_header(words[-1])
         pixels, size = header.dtype, header.colour_shape
     plans = task.plans(size, pixels)
+    others = task.on_engine("numpy" if options["engine"] == "opencv" else "opencv").plans(size, pixels)
     if as_json:
-        print_json([plan.as_dict() for plan in plans])
+        pairs = zip(plans, others, strict=True)
+        print_json([{**plan.as_dict(), "other_engine": other.as_dict()} for plan, other in pairs])
     else:
         columns = shutil.get_terminal_size((100, 24)).columns
-        click.echo(as_text(plans, min(max(columns, _NARROWEST), _WIDEST)))
+        click.echo(as_text(plans, min(max(columns, _NARROWEST), _WIDEST), others))

@@ -51,11 +51,14 @@ def run_one(
     """Filter one file into another and tell what was done: `apply`, and what is `apply` by another name."""
     if as_json and target == "-":
         raise click.UsageError("--json and the image both want stdout; write the image to a file")
+    from imgconv.running.reading_ahead import Reading
+
+    reading = Reading(source)
     task = make_task(specs, count=as_json or verbose, **options)
 
     from imgconv.running.single import run_file
 
-    report = run_file(source, target, task, overwrite=not no_clobber, file_format=file_format)
+    report = run_file(source, target, task, overwrite=not no_clobber, file_format=file_format, reading=reading)
     tell_notes(report)
     if verbose:
         note(describe(report))

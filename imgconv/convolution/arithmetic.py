@@ -8,7 +8,7 @@ are summed as they are.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -44,6 +44,8 @@ class Arithmetic:
         largest_pixel: a bound on the absolute value of a pixel, inside or outside; infinite where the type has none.
         whole: whether pixels and weights are whole numbers, and so is every sum.
         error: a bound on what a plain sum may be off in `dtype`, relative to the largest pixel; 0 for whole numbers.
+        allowed: what any method may be off, relative to the largest pixel: as much as a plain sum. Of integer pixels that is a
+            plain sum in float32, up to half a level, also where the plain sum is then left to float64; 0 for whole numbers.
         integer: the integer type that holds every partial sum, int16 or int32, where there is one.
     """
 
@@ -59,6 +61,7 @@ class Arithmetic:
     largest_pixel: float
     whole: bool
     error: float
+    allowed: float
     integer: np.dtype[Any] | None
 
     @property
@@ -70,6 +73,30 @@ class Arithmetic:
     def finishes_as_summed(self) -> bool:
         """Whether a sum is the value already, with neither scale nor offset."""
         return self.numerator == 1 and self.denominator == 1 and not self.offset
+
+    @property
+    def multiplies(self) -> bool:
+        """Whether to multiply by 1 / denominator, which is faster than to divide, gives the same integers."""
+        if math.frexp(self.denominator)[0] == 0.5:
+            return True
+        most = self.largest * abs(self.numerator) + abs(self.offset)
+        # With an odd denominator the nearest tie is half of 1 / denominator away; the reciprocal and the product are rounded.
+        return self.denominator % 2 == 1 and 3 * UNIT[self.finish_dtype.name] * most < 0.5
+
+    def rounds_alike(self, error: float, *, representable: bool) -> bool:
+        """Whether float32 sums of whole pixels times scaled weights, rounded by OpenCV, give the bits of the exact sum.
+
+        Args:
+            error: a bound on what such a sum may be off, relative to the largest pixel.
+            representable: whether float32 holds the scaled weights, and the products of what is multiplied one after the other.
+        """
+        if not self.whole or not all(number.is_integer() for number in (self.numerator, self.offset, self.denominator)):
+            return False
+        if representable and math.frexp(self.denominator)[0] == 0.5:  # a power of two: nothing is rounded before the end
+            return self.largest * abs(self.numerator) + abs(self.offset) <= _WHOLE["float32"]
+        # With an odd denominator no value lies on a tie, and the nearest lies half of 1 / denominator away from one.
+        off = error * self.largest_pixel + abs(self.offset / self.denominator) * UNIT["float32"]
+        return self.denominator % 2 == 1 and off < 0.5 / self.denominator
 
 
 def make_arithmetic(kernel: Kernel, dtype: np.dtype[Any], output: np.dtype[Any], delta: float, border: Border) -> Arithmetic:
@@ -83,14 +110,15 @@ def make_arithmetic(kernel: Kernel, dtype: np.dtype[Any], output: np.dtype[Any],
         if whole is not None:
             return whole
     absolute = float(np.abs(kernel.weights).sum())
-    if dtype.kind in "biu" and _error(kernel, sums) * largest > _FLOAT32_ERROR:
+    allowed = _error(kernel, sums)
+    if dtype.kind in "biu" and allowed * largest > _FLOAT32_ERROR:
         sums = np.dtype(np.float64)
+        allowed = max(_FLOAT32_ERROR / largest, _error(kernel, sums))
     finish = np.dtype(np.float64) if delta and dtype.kind in "biu" else sums
     direct = sums == np.float32 or dtype.kind == "f"
     bound = largest * absolute if absolute else 0.0
-    return Arithmetic(
-        kernel.weights, sums, 1.0, delta, 1.0, finish, False, direct, bound, largest, False, _error(kernel, sums), None
-    )
+    error = _error(kernel, sums)
+    return Arithmetic(kernel.weights, sums, 1.0, delta, 1.0, finish, False, direct, bound, largest, False, error, allowed, None)
 
 
 def _whole_sums(kernel: Kernel, sums: np.dtype[Any], largest: float, delta: float) -> Arithmetic | None:
@@ -111,11 +139,13 @@ def _whole_sums(kernel: Kernel, sums: np.dtype[Any], largest: float, delta: floa
     whole = all(number.is_integer() for number in (numerator, offset, denominator))
     finish = sums if whole and fits[sums.name] else np.dtype(np.float64)
     exact = fits["float64"] or (isinstance(form.scale, float) and not delta)
-    direct = _opencv_rounds_alike(kernel, form.scale, delta, largest, bound)
     integer = next((np.dtype(t) for t in (np.int16, np.int32) if max(bound, largest) <= np.iinfo(t).max), None)
-    return Arithmetic(
-        form.integers, sums, numerator, offset, denominator, finish, exact, direct, bound, largest, True, 0.0, integer
+    arithmetic = Arithmetic(
+        form.integers, sums, numerator, offset, denominator, finish, exact, False, bound, largest, True, 0.0, 0.0, integer
     )
+    representable = np.array_equal(kernel.weights.astype(np.float32).astype(np.float64), kernel.weights)
+    direct = arithmetic.rounds_alike(_error(kernel, np.dtype(np.float32)), representable=representable)
+    return replace(arithmetic, direct=direct)
 
 
 def _fraction(scale: Fraction | float, delta: float) -> tuple[float, float, float]:
@@ -125,20 +155,6 @@ def _fraction(scale: Fraction | float, delta: float) -> tuple[float, float, floa
         return float(scale), delta, 1.0
     denominator = math.lcm(scale.denominator, shift.denominator)
     return float(scale * denominator), float(shift * denominator), float(denominator)
-
-
-def _opencv_rounds_alike(kernel: Kernel, scale: Fraction | float, delta: float, largest: float, bound: float) -> bool:
-    """Whether float32 sums over the weights as they are, rounded by OpenCV, give the bits of the exact sum."""
-    numerator, offset, denominator = _fraction(scale, delta)
-    if isinstance(scale, float) or (denominator == 1.0 and scale.denominator != 1):
-        return False
-    in_float32 = kernel.weights.astype(np.float32).astype(np.float64)
-    power_of_two = math.frexp(denominator)[0] == 0.5
-    if power_of_two and np.array_equal(in_float32, kernel.weights):
-        return bound * abs(numerator) + abs(offset) <= _WHOLE["float32"]
-    # With an odd denominator no value lies on a tie, and the nearest lies half of 1 / denominator away from one.
-    error = _error(kernel, np.dtype(np.float32)) * largest + abs(delta) * UNIT["float32"]
-    return denominator % 2 == 1 and error < 0.5 / denominator
 
 
 def _error(kernel: Kernel, sums: np.dtype[Any]) -> float:

@@ -58,8 +58,7 @@ def predict(method: Method, job: Job, work: Work) -> float:
 
 def units_of(method: Method, job: Job, work: Work, threads: int) -> tuple[float, ...]:
     """Return what the rates are multiplied with: 1 for the start, and the work of one of the threads."""
-    strips = -(-job.rows.outputs // method.rows(job.parts[0]))
-    share = min(threads, strips) if method.threads else 1
+    share = min(threads, method.strips(job.parts[0])) if method.threads else 1
     return 1.0, *(getattr(work, name) / share for name in Rates.__struct_fields__[1:])
 
 

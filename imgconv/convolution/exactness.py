@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,14 +23,14 @@ def why_not_exact(job: Job, error: float, *, mixes: bool = False) -> str | None:
     """Return why sums that may be off by `error` times the largest pixel are not exact enough, or None where they are.
 
     Sums of whole numbers have to be within half a level, so that rounding gives them back. Others may be off by as much as
-    the plain sum, one product after the other in the type of the contract; and everything by the tolerance asked for.
+    a plain sum, one product after the other (`Arithmetic.allowed`); and everything by the tolerance asked for.
 
     Where errors `mix`, those of bright pixels reach dark ones far away. In float64 that makes up for many sums in float32, but
     not for sums in float64.
     """
     arithmetic, tolerance = job.arithmetic, job.options.tolerance
     drowns = mixes and job.dtype.kind in "fc" and arithmetic.dtype == np.float64
-    if error <= arithmetic.error and not drowns:
+    if error <= arithmetic.allowed and not drowns:
         return None
     if arithmetic.whole:
         levels = error * arithmetic.largest_pixel
@@ -37,16 +38,30 @@ def why_not_exact(job: Job, error: float, *, mixes: bool = False) -> str | None:
             return None
         return f"its error bound is {levels:.2g} levels of the sum; whole numbers need less than 0.5"
     if job.dtype.kind in "biu":
-        levels = error * arithmetic.largest_pixel
+        levels, plain = error * arithmetic.largest_pixel, arithmetic.allowed * arithmetic.largest_pixel
         if levels <= tolerance:
             return None
-        return (
-            f"its error bound is {levels:.2g} levels, that of the plain sum {arithmetic.error * arithmetic.largest_pixel:.2g}"
-        )
+        return f"its error bound is {levels:.2g} levels, where a plain sum has {plain:.2g}"
     relative = error / max(float(np.abs(arithmetic.weights).sum()), math.ulp(0.0))
     if relative <= tolerance:
         return None
     return f"its error bound is {relative:.2g} of the largest sum; a tolerance of that much allows it"
+
+
+def narrowest(job: Job, error: Callable[[np.dtype[Any]], float], *, mixes: bool = False) -> np.dtype[Any]:
+    """Return float32 where sums in it are exact enough for a job, else float64.
+
+    Args:
+        job: what is to be computed.
+        error: returns a bound on what sums in a type are off, relative to the largest pixel.
+        mixes: whether errors of bright pixels reach dark ones far away: for floating-point pixels the tolerance then decides.
+    """
+    narrow, wide = np.dtype(np.float32), np.dtype(np.float64)
+    if job.dtype.kind not in "biu" and job.arithmetic.dtype == wide:
+        return wide
+    if job.dtype.kind not in "biu" and mixes:
+        return narrow if error(narrow) <= job.options.tolerance * np.abs(job.arithmetic.weights).sum() else wide
+    return wide if why_not_exact(job, error(narrow)) else narrow
 
 
 def narrowing_error(job: Job) -> float:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.borders import Border
-from imgconv.convolution.method import StripMethod
-from imgconv.convolution.methods import STRIP_METHODS, WHOLE_METHODS
+from imgconv.convolution.method import Method
+from imgconv.convolution.methods import METHODS
 from imgconv.convolution.normalization import make_normalized_values
 from imgconv.convolution.plan import Job, Plan
 from imgconv.convolution.source import Source
 from imgconv.convolution.strips import StripWork, asked_threads, run_strips
-from imgconv.convolution.sums import Values, make_sums
+from imgconv.convolution.sums import Values, make_sums, scaled
 from imgconv.convolution.workspace import Workspace
 from imgconv.depth import Fitted, fit, fit_into, limits
 from imgconv.errors import UsageError
 from imgconv.opencv import opencv_threads
+
+_ALMOST_HALF = 0.49
 
 
 # Beyond the largest float lies infinity, and NaN beyond that, as IEEE 754 has it: a result, not a warning.
@@ -43,16 +46,19 @@ def execute(plan: Plan, image: NDArray[Any], *, fallback: Plan | None = None) ->
             f"the plan is for {job.dtype.name} of shape {job.shape}, the image is {image.dtype.name} of shape {image.shape}"
         )
     _check_wide_integers(image, job)
-    with opencv_threads(asked_threads(job.options.jobs) if plan.engine == "opencv" else None):
-        if plan.method in STRIP_METHODS:
-            return _in_strips(image, job, STRIP_METHODS[plan.method])
-        values = WHOLE_METHODS[plan.method].finish(image, job)
-        return Fitted(values, _count_clipped(values, image, fallback))
+    method = METHODS[plan.method]
+    # Where strips run on threads, OpenCV's own would stand in their way.
+    limit = 1 if method.threads else asked_threads(job.options.jobs)
+    with opencv_threads(limit) if method.engine == "opencv" else nullcontext():
+        fitted = _in_strips(image, job, method)
+    if method.finishes and not _stays_inside(job, method):
+        return Fitted(fitted.values, _count_clipped(fitted.values, image, fallback))
+    return fitted
 
 
-def _in_strips(image: NDArray[Any], job: Job, method: StripMethod) -> Fitted:
+def _in_strips(image: NDArray[Any], job: Job, method: Method) -> Fitted:
     policy = job.options.range_policy
-    waits = policy in ("stretch", "error")  # for all values, before the first is rounded
+    waits = policy in ("stretch", "error") and not method.finishes  # for all values, before the first is rounded
     out = np.empty(job.output_shape, _unrounded_dtype(job) if waits else job.output)
     work = _strip_work(image, job, method, out, "clip" if waits else policy)
     jobs = job.options.jobs if method.threads else 1
@@ -77,9 +83,10 @@ def _count_clipped(values: NDArray[Any], image: NDArray[Any], fallback: Plan | N
     return execute(fallback, image).clipped
 
 
-def _strip_work(image: NDArray[Any], job: Job, method: StripMethod, out: NDArray[Any], policy: str) -> StripWork:
+def _strip_work(image: NDArray[Any], job: Job, method: Method, out: NDArray[Any], policy: str) -> StripWork:
     """Return what computes a strip of the result and puts it, rounded, into `out`."""
     values = (make_normalized_values if job.options.normalizes else _make_values)(image, job, method)
+    inside = policy == "clip" and _stays_inside(job, method)
     planes = _planes(image, job.border) if method.planar(job) else [(..., job.border)]
 
     def work(start: int, stop: int, workspace: Workspace) -> int:
@@ -88,10 +95,25 @@ def _strip_work(image: NDArray[Any], job: Job, method: StripMethod, out: NDArray
             target = out[start:stop][at]
             strip = values(at, border, start, stop, workspace, target)
             if strip is not target:
-                clipped += fit_into(strip, target, policy)
+                clipped += fit_into(strip, target, policy, inside=inside)
         return clipped
 
     return work
+
+
+def _stays_inside(job: Job, method: Method) -> bool:
+    """Whether no value can leave the range of an integer output, whatever the pixels: then none needs to be looked at."""
+    arithmetic, outside = job.arithmetic, np.real(job.border.value) if job.border.uses_value else np.zeros(0)
+    if job.options.normalizes or job.dtype.kind not in "biu" or job.output.kind not in "biu" or job.kernel.is_complex:
+        return False
+    least, most = (float(f([*limits(job.dtype), *outside])) for f in (np.min, np.max))  # NaN where there is one
+    weights, off = arithmetic.weights, method.error(job) * arithmetic.largest_pixel
+    above, below = float(weights[weights > 0].sum()), float(weights[weights < 0].sum())
+    sums = np.array([above * least + below * most - off, above * most + below * least + off])
+    values = (sums * arithmetic.numerator + arithmetic.offset) / arithmetic.denominator
+    low, high = limits(job.output)
+    # Half a level beyond the ends rounds to even, out of the range; the last steps may be rounded in float32.
+    return bool(values.min() > low - _ALMOST_HALF and values.max() < high + _ALMOST_HALF)
 
 
 def _planes(image: NDArray[Any], border: Border) -> list[tuple[Any, Border]]:
@@ -102,7 +124,7 @@ def _planes(image: NDArray[Any], border: Border) -> list[tuple[Any, Border]]:
     return [((..., c), Border(border.rows, border.columns, (value,))) for c, value in enumerate(values)]
 
 
-def _make_values(image: NDArray[Any], job: Job, method: StripMethod) -> Values:
+def _make_values(image: NDArray[Any], job: Job, method: Method) -> Values:
     """Return the values of a strip: its sums, scaled."""
     sums = make_sums(job, method)
 
@@ -110,29 +132,11 @@ def _make_values(image: NDArray[Any], job: Job, method: StripMethod) -> Values:
     final = job.arithmetic.finishes_as_summed and job.output.kind == "f" and job.options.range_policy not in ("abs", "offset")
 
     def values(at: Any, border: Border, start: int, stop: int, workspace: Workspace, out: NDArray[Any]) -> NDArray[Any]:
-        return _scaled(sums(Source(job, image[at], border, start, stop, workspace), out if final else None), job, workspace)
+        source = Source(job, image[at], border, start, stop, workspace)
+        if method.finishes:
+            return sums(source, out)
+        return scaled(sums(source, out if final else None), job, workspace)
 
-    return values
-
-
-def _scaled(sums: NDArray[Any], job: Job, workspace: Workspace) -> NDArray[Any]:
-    """Return (sums * numerator + offset) / denominator; the array of the sums is used again where its type fits."""
-    arithmetic = job.arithmetic
-    if arithmetic.finishes_as_summed:
-        return sums
-    finish = arithmetic.finish_dtype
-    if sums.dtype.kind == "c":
-        finish = np.result_type(finish, np.complex64)
-    values = sums
-    if values.dtype != finish:
-        values = workspace.take("values", sums.shape, finish)
-        np.copyto(values, sums)
-    if arithmetic.numerator != 1:
-        values *= finish.type(arithmetic.numerator)
-    if arithmetic.offset:
-        values += finish.type(arithmetic.offset)
-    if arithmetic.denominator != 1:
-        values /= finish.type(arithmetic.denominator)
     return values
 
 

@@ -9,7 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imgconv.convolution.arithmetic import UNIT
+from imgconv.convolution.exactness import narrowest, narrowing_error
+from imgconv.convolution.plan import Job
 from imgconv.kernels.kernel import Kernel
+
+# What the pairs that are left out may add to the error, of what the contract allows.
+_SHARE = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +35,49 @@ class Pairs:
     residuals: NDArray[np.float64]
     sizes: NDArray[np.float64]
     whole: bool
+
+
+def pairs_for(job: Job) -> tuple[Pairs, int]:
+    """Return the outer products of a job's weights, and how many of them are needed for sums as exact as they have to be."""
+    arithmetic, tolerance = job.arithmetic, job.options.tolerance
+    pairs = find_pairs(np.ascontiguousarray(arithmetic.weights))
+    allowed = 0.5 / arithmetic.largest_pixel if arithmetic.whole else arithmetic.allowed
+    if tolerance:
+        levels = arithmetic.largest_pixel * arithmetic.scale
+        relative = tolerance / levels if job.dtype.kind in "biu" else tolerance * pairs.residuals[0]
+        allowed = max(allowed, relative)
+    enough = np.flatnonzero(pairs.residuals <= allowed * _SHARE)
+    return pairs, int(enough[0]) if enough.size else len(pairs.sizes)
+
+
+def pairs_error(job: Job, dtype: np.dtype[Any]) -> float:
+    """Return a bound on what sums over the pairs are off in a type, relative to the largest pixel.
+
+    That is what the pairs leave out, and a rounding for each weight, product and addition of both passes.
+    """
+    (pairs, count), arithmetic = pairs_for(job), job.arithmetic
+    if pairs.whole and arithmetic.whole:  # either the type holds every whole number on the way, or it is not the one
+        return 0.0 if dtype.itemsize >= arithmetic.dtype.itemsize else np.inf
+    roundings = sum(job.kernel.shape) + count + 3
+    error = float(pairs.residuals[count] + roundings * UNIT[dtype.name] * pairs.sizes[:count].sum())
+    return error if dtype == arithmetic.dtype else error + narrowing_error(job)
+
+
+def pairs_dtype(job: Job) -> np.dtype[Any]:
+    """Return the type that sums over the pairs run in: float64 where they cancel one another and nothing hides what is left."""
+    if job.dtype.kind not in "biu" and pairs_for(job)[1] > 1:
+        return np.dtype(np.float64)
+    return narrowest(job, lambda dtype: pairs_error(job, dtype))
+
+
+def why_not_pairs(job: Job) -> str | None:
+    """Return why a job cannot be done by pairs whatever their error; None where it can.
+
+    Pairs that cancel one another are off by a share of the whole kernel, however little of it falls inside.
+    """
+    if job.options.normalizes and not job.arithmetic.whole and len(pairs_for(job)[0].sizes) > 1:
+        return "where little weight falls inside, the division would show what the pairs are off"
+    return None
 
 
 def find_pairs(weights: NDArray[np.float64]) -> Pairs:
@@ -55,7 +104,15 @@ def _find_pairs(data: bytes, shape: tuple[int, int]) -> Pairs:
             whole = exact and all(np.array_equal(line, np.rint(line)) for line in (column, row))
             return _pairs(weights, column[None], row[None], whole=whole)
     u, s, vt = np.linalg.svd(weights, full_matrices=False)
-    return _pairs(weights, (u * s).T, vt)
+    return _pairs(weights, np.array([_tidied(line) for line in (u * s).T]), np.array([_tidied(line) for line in vt]))
+
+
+def _tidied(line: NDArray[Any]) -> NDArray[Any]:
+    """Return taps that are symmetric or antisymmetric but for rounding as such: half of the products are then saved."""
+    for turned in (line[::-1], -line[::-1]):
+        if np.abs(line - turned).max() <= 8 * line.size * np.finfo(float).eps * np.abs(line).max():
+            return np.asarray((line + turned) / 2)
+    return line
 
 
 def _pairs(weights: NDArray[Any], columns: NDArray[Any], rows: NDArray[Any], *, whole: bool = False) -> Pairs:

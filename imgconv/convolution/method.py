@@ -14,28 +14,44 @@ from imgconv.convolution.plan import Job, Work
 from imgconv.convolution.source import Source
 from imgconv.convolution.workspace import Workspace
 
-#: Writes the sums of a strip: `run(source, sums, workspace)`.
+#: Writes a strip: `run(source, out, workspace)`.
 #:
 #: `source`: the pixels that the strip needs.
-#: `sums`: shape (R, W'[, C]), in the method's type, the columns (or the channels) next to each other in memory.
+#: `out`: shape (R, W'[, C]), in the method's type, the columns (or the channels) next to each other in memory: where the sums
+#: go, or the final values of a method that finishes them.
 Run: TypeAlias = Callable[[Source, NDArray[Any], Workspace], None]
 
 
 class Method(ABC):
-    """One way to compute a convolution."""
+    """One way to compute a convolution, a strip of rows at a time.
+
+    Threads are not its business, nor are scale and rounding, unless it finishes.
+    """
 
     #: What `method=` takes.
     name: ClassVar[str]
-    #: `opencv` or `numpy`.
+    #: Where it belongs: `opencv` or `numpy`.
     engine: ClassVar[str] = "numpy"
+    #: Whether the other engine may take it, too, having nothing like it.
+    shared: ClassVar[bool] = False
     #: One line for people.
     about: ClassVar[str]
-    #: Whether it returns final values for the whole image by itself, rather than sums in strips.
+    #: Whether it gives final values, scaled, rounded and saturated, rather than sums.
     finishes: ClassVar[bool] = False
-    #: Whether strips may run on several threads: not where the library that it calls has threads of its own.
-    threads: ClassVar[bool] = False
+    #: Whether strips run on several threads; else the whole image is one strip for a library that has threads of its own.
+    threads: ClassVar[bool] = True
+    #: Whether it calls BLAS, whose own threads are then held back.
+    blas: ClassVar[bool] = False
+    #: Whether it multiplies zeros: NaN or infinity then shows in sums that it has no weight in, and the strip is done again.
+    spreads: ClassVar[bool] = False
     #: Whether the errors of a sum come from pixels far away, too: a strip with a huge pixel is then left to another method.
     mixes: ClassVar[bool] = False
+    #: Bytes of a strip of sums that go well with the caches.
+    strip_bytes: ClassVar[int] = 1 << 20
+
+    def serves(self, engine: str) -> bool:
+        """Whether an engine may take it."""
+        return self.shared or self.engine == engine
 
     def supports(self, job: Job) -> str | None:
         """Return why the method cannot do a job, or cannot do it exactly enough; None where it can."""
@@ -62,38 +78,8 @@ class Method(ABC):
         return 0.0
 
     def dtype(self, job: Job) -> np.dtype[Any]:
-        """Return the type of the sums."""
-        return job.arithmetic.dtype
-
-    def rows(self, job: Job) -> int:
-        """Return how many rows of the output make a strip."""
-        return job.rows.outputs
-
-    @abstractmethod
-    def work(self, job: Job) -> Work:
-        """Count what it does for a job, real or one of its parts."""
-
-
-class WholeMethod(Method):
-    """A method that computes the final values of a whole image by itself."""
-
-    finishes = True
-
-    @abstractmethod
-    def finish(self, image: NDArray[Any], job: Job) -> NDArray[Any]:
-        """Return the final values, shape (H', W') or (H', W', C)."""
-
-
-class StripMethod(Method):
-    """A method that gives the sums of a strip of rows; scale, rounding and threads are not its business."""
-
-    threads = True
-    #: Whether it calls BLAS, whose own threads are then held back.
-    blas: ClassVar[bool] = False
-    #: Whether it multiplies zeros: NaN or infinity then shows in sums that it has no weight in, and the strip is done again.
-    spreads: ClassVar[bool] = False
-    #: Bytes of a strip of sums that go well with the caches.
-    strip_bytes: ClassVar[int] = 1 << 20
+        """Return the type of what `run` writes."""
+        return job.output if self.finishes else job.arithmetic.dtype
 
     def planar(self, job: Job) -> bool:
         """Whether it wants one channel at a time, as two axes."""
@@ -101,8 +87,18 @@ class StripMethod(Method):
 
     def rows(self, job: Job) -> int:
         """Return how many rows of the output make a strip."""
+        if not self.threads:
+            return job.rows.outputs
         row = job.columns.outputs * (1 if self.planar(job) else job.channels) * self.dtype(job).itemsize
         return max(1, self.strip_bytes // row)
+
+    def strips(self, job: Job) -> int:
+        """Return how many strips there are."""
+        return -(-job.rows.outputs // self.rows(job))
+
+    @abstractmethod
+    def work(self, job: Job) -> Work:
+        """Count what it does for a job, real or one of its parts."""
 
     @abstractmethod
     def prepare(self, job: Job) -> Run:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from imgconv.borders import OUTSIDE, Border, source_indices
 from imgconv.convolution.geometry import Axis
-from imgconv.convolution.method import StripMethod
+from imgconv.convolution.method import Method
 from imgconv.convolution.plan import Job
 from imgconv.convolution.source import Source
 from imgconv.convolution.sums import Sums, Values, make_sums
@@ -24,7 +24,7 @@ Weights: TypeAlias = Callable[[Any, Border, int, int, Workspace], NDArray[Any]]
 _NOTHING = 1e-12
 
 
-def make_normalized_values(image: NDArray[Any], job: Job, method: StripMethod) -> Values:
+def make_normalized_values(image: NDArray[Any], job: Job, method: Method) -> Values:
     """Return the values of a strip: its sums over the pixels that count, in float64, divided by the weight on them."""
     arithmetic = job.arithmetic
     least = _NOTHING * np.abs(arithmetic.weights).sum()
@@ -45,7 +45,7 @@ def make_normalized_values(image: NDArray[Any], job: Job, method: StripMethod) -
     return values
 
 
-def _sums_and_weights(image: NDArray[Any], job: Job, method: StripMethod) -> tuple[Sums, Weights, NDArray[Any]]:
+def _sums_and_weights(image: NDArray[Any], job: Job, method: Method) -> tuple[Sums, Weights, NDArray[Any]]:
     """Return the sums, the weight that falls on pixels that count, and the image with 0 in place of those that do not."""
     border, ignores = job.border, job.options.nan == "ignore"
     void = ignores and border.uses_value and bool(np.isnan(border.value).any())

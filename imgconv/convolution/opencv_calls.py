@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import platform
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from imgconv.convolution.plan import Job
+from imgconv.convolution.source import Source
 from imgconv.opencv import load_cv2
+
+#: A filter of OpenCV: `call(pixels, result, anchor, border)`, the anchor (column, row), the border OpenCV's constant. It
+#: returns the result, which has the shape of the pixels and stands in `result` where that is given.
+Call: TypeAlias = Callable[[NDArray[Any], NDArray[Any] | None, tuple[int, int], int], NDArray[Any]]
+
+#: The types of pixels that OpenCV's filters take.
+PIXELS = ("uint8", "uint16", "int16", "float32", "float64")
 
 # OpenCV takes this many channels in one call with safety; more are worked on in groups.
 _CHANNELS = 4
+_WIDEST = 2.0**30
 # Every 64-bit x86 has SSE3, on which OpenCV waits longer before it turns to its DFT.
 _SSE3 = platform.machine().lower() in ("x86_64", "amd64")
 
@@ -26,50 +36,115 @@ def direct_taps(dtype: np.dtype[Any]) -> int:
     return 129 if _SSE3 and dtype.name in ("uint8", "float32") else 49
 
 
-def native_border(job: Job) -> int | None:
-    """Return OpenCV's constant for the border where OpenCV itself does as the job says, else None."""
-    if not job.options.keeps_grid or job.border.rows != job.border.columns:
-        return None
-    cv2, name = load_cv2(), job.border.rows
+def native_border(name: str, values: tuple[Any, ...]) -> int | None:
+    """Return OpenCV's constant for a border, or None where it has none: of constants it knows no other than 0."""
+    cv2 = load_cv2()
     if name == "constant":
-        return int(cv2.BORDER_CONSTANT) if not any(job.border.value) else None  # it knows no other constant than 0
+        return int(cv2.BORDER_CONSTANT) if not any(values) else None
     names = {"replicate": cv2.BORDER_REPLICATE, "reflect": cv2.BORDER_REFLECT, "reflect101": cv2.BORDER_REFLECT_101}
     return int(names[name]) if name in names else None
 
 
-def correlate_window(
-    window: NDArray[Any], weights: NDArray[Any], job: Job, rows: int, delta: float = 0.0, top: int = 0, left: int = 0
-) -> NDArray[Any]:
-    """Return the job's outputs for a part of its weights, from the image already continued beyond its edges.
+def why_not_finished(job: Job) -> str | None:
+    """Return why OpenCV cannot give the final values of a job, whatever the weights; None where it can."""
+    if job.dtype.name not in PIXELS or job.output != job.dtype:
+        return f"OpenCV takes {', '.join(PIXELS)} and returns the type it was given, not {job.dtype.name} to {job.output.name}"
+    if job.options.normalizes:
+        return "OpenCV cannot divide by the weight inside"
+    if job.kernel.is_complex:
+        return "OpenCV has no complex weights"
+    # Floating point has no range to leave: to clip, or to refuse what does not fit, is to do nothing.
+    if job.options.range_policy not in (("clip", "error") if job.dtype.kind == "f" else ("clip",)):
+        return f"range {job.options.range_policy} needs the values before they are rounded"
+    if not holds_border(job, job.dtype):
+        return f"{job.dtype.name} cannot hold the border value"
+    arithmetic = job.arithmetic
+    if job.dtype.kind != "f" and arithmetic.largest * arithmetic.scale + abs(job.kernel.delta + job.options.delta) >= _WIDEST:
+        return "OpenCV rounds to 32 bits before it saturates"
+    return None
 
-    Args:
-        window: shape (rows, columns[, C]): what the outputs need of the image.
-        weights: shape (h, w), dilated, a part of the kernel's weights.
-        job: says which outputs are wanted.
-        rows: of outputs that the window is for.
-        delta: added to each output.
-        top: row of the (dilated) kernel in which the part begins.
-        left: column of the (dilated) kernel in which the part begins.
 
-    Returns:
-        Shape (rows, W'[, C]), in the type of the window; possibly a view.
+def rows_of_strips(job: Job, row_bytes: int, strip_bytes: int) -> int:
+    """Return how many rows of the output make a strip: what fits, or as many as make the rows that strips share few."""
+    return max(strip_bytes // row_bytes, 8 * job.rows.reach // job.rows.stride, 1)
+
+
+def places(job: Job, rows: int) -> float:
+    """Return how many values OpenCV computes: those that a stride passes over, too, and the rows that strips share, twice."""
+    everywhere = job.samples * job.rows.stride * job.columns.stride
+    return everywhere * (1 + job.rows.reach / (rows * job.rows.stride))
+
+
+def working_dtype(job: Job, dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the type in which OpenCV is given the pixels of a job, for sums in `dtype`: bytes as they are, others converted.
+
+    Its filters read bytes with vector instructions, and 16-bit integers one after the other.
     """
-    cv2 = load_cv2()
-    height = (rows - 1) * job.rows.stride + 1
-    width = (job.columns.outputs - 1) * job.columns.stride + 1
-    part = window[top : top + height + weights.shape[0] - 1, left : left + width + weights.shape[1] - 1]
-    # The anchor in the corner makes every output that is kept independent of OpenCV's own border.
-    groups = [
-        cv2.filter2D(group, -1, weights, anchor=(0, 0), delta=delta, borderType=cv2.BORDER_REPLICATE)
-        for group in _channel_groups(part)
-    ]
-    result = groups[0] if len(groups) == 1 else np.concatenate([np.atleast_3d(g) for g in groups], axis=2)
-    result = result.reshape(*part.shape[:2], *window.shape[2:])  # OpenCV drops a third axis of length 1
-    return result[: height : job.rows.stride, : width : job.columns.stride]
+    return job.dtype if job.dtype == np.uint8 and dtype == np.float32 and holds_border(job, job.dtype) else dtype
 
 
-def _channel_groups(part: NDArray[Any]) -> list[NDArray[Any]]:
-    channels = part.shape[2] if part.ndim == 3 else 1
-    if channels <= _CHANNELS:
-        return [part]
-    return [np.ascontiguousarray(part[..., c : c + _CHANNELS]) for c in range(0, channels, _CHANNELS)]
+def holds_border(job: Job, dtype: np.dtype[Any]) -> bool:
+    """Whether a type holds the values of a constant border."""
+    if dtype.kind == "f" or not job.border.uses_value:
+        return True
+    limits = np.iinfo(dtype)
+    return all(float(np.real(v)).is_integer() and limits.min <= np.real(v) <= limits.max for v in job.border.value)
+
+
+class Strip:
+    """The pixels of a strip in the form in which OpenCV filters them fastest.
+
+    Rows are continued here. Columns are left to OpenCV where it knows the border, so that most strips are no copies.
+    """
+
+    def __init__(self, source: Source, job: Job, dtype: DTypeLike, *, windowed: bool = False) -> None:
+        """Take the pixels in a type.
+
+        Args:
+            source: the pixels.
+            job: what is to be computed.
+            dtype: of the pixels that OpenCV gets.
+            windowed: whether the columns are to be continued here in any case.
+        """
+        self._rows, self._columns, self._outputs = job.rows, job.columns, source.output_shape[0]
+        self._workspace = source.workspace
+        known = native_border(source.border.columns, source.border.value) if job.options.mode == "same" else None
+        self._windowed = windowed or known is None
+        self._border = load_cv2().BORDER_REPLICATE if known is None else known
+        self._pixels = source.window(dtype) if self._windowed else source.own_columns(dtype)
+
+    def filtered(
+        self, call: Call, size: tuple[int, int], dtype: DTypeLike, name: str = "filtered", top: int = 0, left: int = 0
+    ) -> NDArray[Any]:
+        """Return what a filter makes of the places of the outputs, shape (R, W'[, C]): a view into the buffer of that name.
+
+        Args:
+            call: the filter.
+            size: its rows and columns. Its anchor is in the middle wherever that is possible: OpenCV then adds up what has the
+                same weight before it multiplies.
+            dtype: of the result.
+            name: of the buffer.
+            top: row of the (dilated) kernel in which the filter's weights begin.
+            left: column of the (dilated) kernel in which they begin; only where the pixels are windowed.
+        """
+        result = self._workspace.take(name, self._pixels.shape, dtype)
+        row, column = size[0] // 2, size[1] // 2 if self._windowed else -self._columns.first
+        _by_channels(lambda part, out: call(part, out, (column, row), self._border), self._pixels, result)
+        first = left + column if self._windowed else 0
+        down = slice(top + row, top + row + (self._outputs - 1) * self._rows.stride + 1, self._rows.stride)
+        return result[down, first : first + (self._columns.outputs - 1) * self._columns.stride + 1 : self._columns.stride]
+
+
+def _by_channels(
+    call: Callable[[NDArray[Any], NDArray[Any] | None], NDArray[Any]], pixels: NDArray[Any], result: NDArray[Any]
+) -> None:
+    """Filter pixels into `result`, no more channels at a time than OpenCV takes."""
+    channels = pixels.shape[2] if pixels.ndim == 3 else 1
+    if channels == 1:  # OpenCV drops a third axis of length 1
+        call(pixels.reshape(pixels.shape[:2]), result.reshape(result.shape[:2]))
+    elif channels <= _CHANNELS:
+        call(pixels, result)
+    else:
+        for first in range(0, channels, _CHANNELS):
+            part = np.ascontiguousarray(pixels[..., first : first + _CHANNELS])
+            result[..., first : first + _CHANNELS] = call(part, None).reshape(part.shape)

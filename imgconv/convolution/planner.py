@@ -123,13 +123,14 @@ def _own_type(dtype: np.dtype[Any], kernel: Kernel) -> np.dtype[Any]:
     return np.dtype(np.complex64 if narrow else np.complex128)
 
 
+@np.errstate(over="ignore")
 def _choose(job: Job, finishing: bool = True) -> Plan:
     options = job.options
     able: dict[str, float] = {}
     work: dict[str, Work] = {}
     reasons: dict[str, str] = {}
     for method in METHODS.values():
-        if method.engine != options.engine:
+        if not method.serves(options.engine):
             reasons[method.name] = f"belongs to the {method.engine} engine"
         elif method.finishes and not finishing:
             reasons[method.name] = "rounds by itself"

@@ -59,11 +59,16 @@ class Source:
         return parts
 
     def own_columns(self, dtype: DTypeLike) -> NDArray[Any]:
-        """Return the rows needed in the image's own columns, shape (rows, W): a view of the image, or of `dtype`."""
+        """Return the rows needed in the image's own columns, shape (rows, W[, C]), side by side in memory; a view if it can."""
         top, bottom = self.rows
-        if top >= 0 and bottom <= len(self.image):
-            return self.image[top:bottom]
-        return self.window(dtype, (0, self.image.shape[1]), "own")
+        if top < 0 or bottom > len(self.image):
+            return self.window(dtype, (0, self.image.shape[1]), "own")
+        rows = self.image[top:bottom]
+        if rows.dtype == dtype and rows.flags.c_contiguous:
+            return rows
+        typed = self.workspace.take("own", rows.shape, dtype)
+        np.copyto(typed, rows, casting="unsafe")
+        return typed
 
     def continue_sums(self, sums: NDArray[Any], left: int, beside: NDArray[Any] | float) -> None:
         """Write what stands beside the sums down the columns, which the border continues as it does the image.

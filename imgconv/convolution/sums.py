@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from imgconv.borders import Border
 from imgconv.convolution.exactness import darkest_share, is_even, is_finite
-from imgconv.convolution.method import StripMethod
-from imgconv.convolution.methods import STRIP_METHODS
+from imgconv.convolution.method import Method
+from imgconv.convolution.methods import METHODS
 from imgconv.convolution.plan import Job
 from imgconv.convolution.source import Source
 from imgconv.convolution.workspace import Workspace
+from imgconv.depth import fit_into
 
 #: Returns the sums of a strip: `sums(source, out)`, shape (R, W'[, C]). They stand in `out` where that is given and of their
 #: type, else in the workspace, to be used before the next call.
@@ -30,8 +31,8 @@ _ANYTHING = "shifts"
 
 
 @functools.lru_cache(maxsize=8)
-def make_sums(job: Job, method: StripMethod) -> Sums:
-    """Return the sums of a job by a method; what depends on the kernel alone is done here, once.
+def make_sums(job: Job, method: Method) -> Sums:
+    """Return the sums of a job by a method, or the values if it finishes them; what the kernel alone decides is done once.
 
     The sum is linear in pixels and weights: of complex ones the real and the imaginary parts are summed alone.
     """
@@ -51,24 +52,53 @@ def _of_any_pixels(of_real: Sums) -> Sums:
     return sums
 
 
-def _of_real_pixels(job: Job, method: StripMethod) -> Sums:
+def _of_real_pixels(job: Job, method: Method) -> Sums:
     run, dtype = method.prepare(job), method.dtype(job)
     checks = job.dtype.kind in "fc" or not np.isfinite(job.border.value).all()
     darkest = darkest_share(job, method.mixed_error(job)) if checks and method.mixes else 0.0
-    instead = functools.cache(lambda: _of_real_pixels(job, STRIP_METHODS[_ANYTHING]))
+    instead = functools.cache(lambda: _of_real_pixels(job, METHODS[_ANYTHING]))
+
+    def otherwise(source: Source, out: NDArray[Any] | None) -> NDArray[Any]:
+        if out is None or not method.finishes:
+            return instead()(source, out)
+        fit_into(scaled(instead()(source, None), job, source.workspace), out)
+        return out
 
     def sums(source: Source, out: NDArray[Any] | None) -> NDArray[Any]:
         if checks and method.mixes and not is_even(source.window(dtype), darkest, source.workspace):
-            return instead()(source, out)
+            return otherwise(source, out)
         result = out
         if result is None or result.dtype != dtype or (result.ndim == 2 and result.strides[1] != result.itemsize):
             result = source.workspace.take("sums", source.output_shape, dtype)
         run(source, result, source.workspace)
         if checks and method.spreads and not is_finite(result):
-            return instead()(source, out)
+            return otherwise(source, out)
         return result
 
     return sums
+
+
+def scaled(sums: NDArray[Any], job: Job, workspace: Workspace) -> NDArray[Any]:
+    """Return (sums * numerator + offset) / denominator; the array of the sums is used again where its type fits."""
+    arithmetic = job.arithmetic
+    if arithmetic.finishes_as_summed:
+        return sums
+    finish = arithmetic.finish_dtype
+    if sums.dtype.kind == "c":
+        finish = np.result_type(finish, np.complex64)
+    values = sums
+    if values.dtype != finish:
+        values = workspace.take("values", sums.shape, finish)
+        np.copyto(values, sums)
+    if arithmetic.numerator != 1:
+        values *= finish.type(arithmetic.numerator)
+    if arithmetic.offset:
+        values += finish.type(arithmetic.offset)
+    if arithmetic.denominator != 1 and arithmetic.multiplies and job.output.kind in "biu":
+        values *= finish.type(1 / arithmetic.denominator)
+    elif arithmetic.denominator != 1:
+        values /= finish.type(arithmetic.denominator)
+    return values
 
 
 def _plus_i_times(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:

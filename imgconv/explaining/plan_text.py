@@ -15,22 +15,30 @@ from imgconv.convolution.strips import thread_count
 _LABEL = 10
 # Below this a prediction says nothing of which method is faster.
 _ALIKE = 1.05
-_HEADINGS = (("", "method"), ("predicted", "time"), ("multiply-", "adds"), ("trans-", "forms"), ("bytes", "moved"))
+_HEADINGS = (("", "method"), ("", "time"), ("multiply-", "adds"), ("trans-", "forms"), ("bytes", "moved"))
 _ERRORS = {True: ("error in", "levels"), False: ("relative", "error")}
 
 
-def as_text(plans: Sequence[Plan], width: int = 100) -> str:
-    """Return the plans of a filter in lines of at most `width` characters, in the order in which they are carried out."""
+def as_text(plans: Sequence[Plan], width: int = 100, others: Sequence[Plan] = ()) -> str:
+    """Return the plans of a filter in lines of at most `width` characters, in the order in which they are carried out.
+
+    Args:
+        plans: one for each convolution.
+        width: of the text.
+        others: what the other engine would do, one for each of the plans; it is then told beside them.
+    """
     parts = []
     for number, plan in enumerate(plans, start=1):
         title = [f"convolution {number} of {len(plans)}"] if len(plans) > 1 else []
-        parts.append("\n".join([*title, *_facts(plan, width), "", *_table(plan), *_refused(plan, width)]))
+        beside = others[number - 1] if others else None
+        facts, table = _facts(plan, beside, width), _table(plan, beside)
+        parts.append("\n".join([*title, *facts, "", *table, *_refused(plan, beside, width)]))
     if len(plans) > 1:
         parts.append(f"all {len(plans)} convolutions: {_time(sum(plan.seconds for plan in plans))} predicted")
     return "\n\n".join(parts)
 
 
-def _facts(plan: Plan, width: int) -> list[str]:
+def _facts(plan: Plan, beside: Plan | None, width: int) -> list[str]:
     job, threads = plan.job, thread_count(plan.job.options.jobs)
     facts = [
         ("image", f"{_size(job.shape)} {job.dtype.name} -> {_size(job.output_shape)} {job.output.name}"),
@@ -40,6 +48,9 @@ def _facts(plan: Plan, width: int) -> list[str]:
         ("engine", f"{plan.engine}, {threads} thread{'s' if threads > 1 else ''}"),
         ("method", f"{plan.method}: {METHODS[plan.method].about}"),
     ]
+    if beside is not None:
+        alike = beside.method == plan.method
+        facts.append((beside.engine, "the same" if alike else f"would take {beside.method}: {METHODS[beside.method].about}"))
     return [line for label, text in facts for line in _wrapped(f"{label + ':':{_LABEL}}", text, width)]
 
 
@@ -89,19 +100,31 @@ def _bound_in_words(job: Job, bound: float) -> str:
     return f"{bound:.2g} levels" if job.dtype.kind in "biu" else f"{bound:.2g} of the largest sum"
 
 
-def _table(plan: Plan) -> list[str]:
+def _table(plan: Plan, beside: Plan | None) -> list[str]:
     """Return a row for each method that could do it, the chosen one first, then by the predicted time."""
-    able = [c for c in plan.candidates if c.seconds is not None]
+    able = [c for c in _candidates(plan, beside) if c.seconds is not None]
     able.sort(key=lambda c: (c.method != plan.method, c.seconds))
-    headings = zip(*_HEADINGS, _ERRORS[plan.job.dtype.kind in "biu"], ("", ""), strict=True)
+    headings = zip(*_HEADINGS, _ERRORS[plan.job.dtype.kind in "biu"], ("times the", "chosen"), strict=True)
     rows = [*headings, *(_row(c, plan) for c in able)]
+    if beside is not None:
+        engines = ["", "engine", *("both" if METHODS[c.method].shared else METHODS[c.method].engine for c in able)]
+        rows = [(row[0], engine, *row[1:]) for row, engine in zip(rows, engines, strict=True)]
+    left = 1 if beside is None else 2
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    marks = {beside.method: "+", plan.method: "*"} if beside is not None else {plan.method: "*"}
     lines = []
     for row in rows:
-        cells = [row[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(row[1:-1], widths[1:-1], strict=True)), row[-1]]
-        mark = "*" if row[0] == plan.method else " "
-        lines.append(f"{mark} {'  '.join(cells)}".rstrip())
+        cells = [cell.ljust(w) if n < left else cell.rjust(w) for n, (cell, w) in enumerate(zip(row, widths, strict=True))]
+        lines.append(f"{marks.get(row[0], ' ')} {'  '.join([*cells[:-1], row[-1]])}".rstrip())
     return lines
+
+
+def _candidates(plan: Plan, beside: Plan | None) -> list[Candidate]:
+    """Return the methods of a plan's engine, and those that only the other engine has."""
+    own = [c for c in plan.candidates if METHODS[c.method].serves(plan.engine)]
+    if beside is None:
+        return own
+    return own + [c for c in beside.candidates if not METHODS[c.method].serves(plan.engine)]
 
 
 def _row(candidate: Candidate, plan: Plan) -> tuple[str, ...]:
@@ -126,14 +149,12 @@ def _verdict(candidate: Candidate, plan: Plan) -> str:
         return "chosen" if plan.job.options.method == "auto" else "asked for"
     assert candidate.seconds is not None
     ratio = candidate.seconds / plan.seconds
-    if 1 / _ALIKE < ratio < _ALIKE:
-        return "about the same"
-    return f"{_short(ratio)}x the time"
+    return "the same" if 1 / _ALIKE < ratio < _ALIKE else _short(ratio)
 
 
-def _refused(plan: Plan, width: int) -> list[str]:
-    """Return a line or more for each method of the engine that cannot do it."""
-    refused = [c for c in plan.candidates if c.seconds is None and METHODS[c.method].engine == plan.engine]
+def _refused(plan: Plan, beside: Plan | None, width: int) -> list[str]:
+    """Return a line or more for each method that cannot do it."""
+    refused = [c for c in _candidates(plan, beside) if c.seconds is None]
     names = max((len(c.method) for c in refused), default=0) + 2
     lines = [line for c in refused for line in _wrapped(f"  {c.method:{names}}", c.reason, width)]
     return ["", "not possible here:", *lines] if lines else []

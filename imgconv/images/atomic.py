@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -139,7 +138,7 @@ def _write_into(path: str, chunks: Iterable[Piece]) -> None:
 
 
 def _write_beside(target: Destination, chunks: Iterable[Piece], overwrite: bool) -> None:
-    temporary = os.path.join(target.folder, f".imgconv-{secrets.token_hex(8)}.tmp")
+    temporary = os.path.join(target.folder, f".imgconv-{os.urandom(8).hex()}.tmp")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
         descriptor = os.open(temporary, flags, 0o666)

@@ -56,7 +56,7 @@ def decode(data: bytes | memoryview, name: str = "image") -> Image:
         pages = count_pages(view, kind)
     except MemoryError as error:
         raise ReadError(f"{name}: the image does not fit into memory") from error
-    return Image(pixels, metadata, kind, pages)
+    return Image(pixels, metadata, kind, pages, kind != "tiff" or not tiff.is_uncompressed(view))
 
 
 def _netpbm(view: memoryview) -> tuple[NDArray[Any], Metadata] | None:

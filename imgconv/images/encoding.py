@@ -15,6 +15,7 @@ from imgconv.images.atomic import Piece
 from imgconv.images.formats import Format
 from imgconv.images.image import Image
 from imgconv.images.metadata import Metadata, upright
+from imgconv.images.tiff import UNCOMPRESSED
 from imgconv.opencv import load_cv2
 
 #: OpenCV's names for the blocks of `Metadata`. Of these OpenCV 4 has no CICP.
@@ -63,6 +64,8 @@ def encode(image: Image, chosen: Format, *, where: str = "output") -> Encoded:
     turned = _turned(pixels, image.metadata, metadata)
     if chosen.name in ("ppm", "pgm", "pnm"):
         return Encoded(netpbm.encoded(turned), _told(notes, image.metadata, metadata))
+    if chosen.name == "tiff" and not image.compressed:
+        chosen = replace(chosen, parameters=(("IMWRITE_TIFF_COMPRESSION", UNCOMPRESSED),))
     encoded = _encoded(turned, metadata, chosen)
     if encoded is None and metadata.blocks():
         kept = _accepted(metadata, chosen)

@@ -24,6 +24,7 @@ class Image:
         metadata: EXIF, XMP, colour profile; carried, not interpreted.
         format: the extension of the format it was read from (`.png`), or "".
         pages: how many pages or frames the file has. `pixels` is the first.
+        compressed: False where it was read from a file that might have been compressed and was not, and is to be written so.
 
     Raises:
         UsageError: the pixels have another shape.
@@ -33,6 +34,7 @@ class Image:
     metadata: Metadata = field(default_factory=Metadata, repr=False)
     format: str = ""
     pages: int = 1
+    compressed: bool = True
 
     def __post_init__(self) -> None:
         shape = np.shape(self.pixels)

@@ -15,6 +15,7 @@ MOST_DIRECTORIES = 65_535
 
 #: Tags, as TIFF 6.0 numbers them.
 SUBFILE_TYPE, BITS, PHOTOMETRIC, ORIENTATION = 254, 258, 262, 274
+COMPRESSION, UNCOMPRESSED = 259, 1
 SAMPLES, PLANAR, EXTRA_SAMPLES, SAMPLE_FORMAT = 277, 284, 338, 339
 
 #: The type of an entry that holds 16-bit numbers.
@@ -95,6 +96,15 @@ def entries(data: memoryview, layout: Layout, offset: int) -> dict[int, Entry]:
         if where + struct.calcsize(code) <= len(data):
             found.setdefault(tag, Entry(kind, struct.unpack_from(code, data, where), where))
     return found
+
+
+def is_uncompressed(data: memoryview) -> bool:
+    """Return whether the first page says that it is not compressed."""
+    layout = layout_of(data)
+    if layout is None:
+        return False
+    compression = entries(data, layout, layout.first).get(COMPRESSION)
+    return compression is None or compression.values[0] == UNCOMPRESSED
 
 
 def with_short(data: bytes, tag: int, value: int) -> bytes:

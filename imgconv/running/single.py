@@ -11,6 +11,7 @@ import numpy as np
 from imgconv.convolution.plan import Plan
 from imgconv.images.reading import read_image
 from imgconv.images.writing import check_target, write_image
+from imgconv.running.reading_ahead import Reading
 from imgconv.running.task import Task
 
 
@@ -60,7 +61,9 @@ class Report:
         }
 
 
-def run_file(source: str, target: str, task: Task, *, overwrite: bool = True, file_format: str = "") -> Report:
+def run_file(
+    source: str, target: str, task: Task, *, overwrite: bool = True, file_format: str = "", reading: Reading | None = None
+) -> Report:
     """Filter one file into another; `-` is stdin or stdout.
 
     Args:
@@ -69,13 +72,14 @@ def run_file(source: str, target: str, task: Task, *, overwrite: bool = True, fi
         task: what to do.
         overwrite: whether a file that exists may be replaced.
         file_format: name or extension of the format to write where the target's name does not.
+        reading: of the source, where it has begun already.
 
     Raises:
         ReadError: the source cannot be read.
         WriteError: the target cannot be written.
     """
-    start = time.perf_counter()
-    image = read_image(source)
+    start = time.perf_counter() if reading is None else reading.started
+    image = read_image(source) if reading is None else reading.image()
     dtype = task.output_dtype(image.pixels.dtype)
     check_target(
         target,

@@ -58,6 +58,10 @@ class Task:
         """Return the task with so many threads to work on an image."""
         return replace(self, filter=self.filter.with_options(lambda options: replace(options, jobs=jobs)))
 
+    def on_engine(self, engine: str) -> Task:
+        """Return the task for an engine, which chooses its methods."""
+        return replace(self, filter=self.filter.with_options(lambda options: replace(options, engine=engine, method="auto")))
+
     def _output(self, dtype: np.dtype[Any]) -> Output:
         wanted = self.output_dtype(dtype)
         levels = levels_between(dtype, wanted)

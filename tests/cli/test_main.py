@@ -139,5 +139,22 @@ def test_a_fault_of_our_own_is_one_line_too(fails, grey, monkeypatch):
     def broken(*_, **__):
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr("imgconv.running.single.read_image", broken)
+    monkeypatch.setattr("imgconv.running.reading_ahead.read_image", broken)
     assert "internal fault: ZeroDivisionError: oh" in fails(1, "apply", "box", "grey.png", "out.png")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "given", "threads"), [(["apply"], {}, "1"), (["bench"], {}, None), (["list"], {"x": "5"}, "1")]
+)
+def test_blas_starts_no_threads_but_for_bench(monkeypatch, arguments, given, threads):
+    monkeypatch.setattr(main.gc, "set_threshold", lambda *_: None)
+    monkeypatch.setattr(main.os, "environ", dict(given))
+    main._start_fast(arguments)
+    assert main.os.environ.get("OPENBLAS_NUM_THREADS") == threads
+
+
+def test_a_number_of_blas_threads_that_was_asked_for_stays(monkeypatch):
+    monkeypatch.setattr(main.gc, "set_threshold", lambda *_: None)
+    monkeypatch.setattr(main.os, "environ", {"OPENBLAS_NUM_THREADS": "3"})
+    main._start_fast(["apply"])
+    assert main.os.environ["OPENBLAS_NUM_THREADS"] == "3"

@@ -97,6 +97,33 @@ def test_a_signal_leaves_nothing_behind(environment, tmp_path, photo, number, co
     assert sorted(os.listdir(tmp_path)) == ["in.png", "photo.png"]
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+def test_a_kernel_that_does_not_exist_waits_for_no_picture(process, tmp_path):
+    """The picture is read meanwhile, from a pipe that nobody writes to."""
+    os.mkfifo(tmp_path / "in.png")
+    result = process("apply", "no_such_kernel", "in.png", "out.png")
+    assert result.returncode == 3
+    assert result.stderr.count(b"\n") == 1
+
+
+def test_all_of_a_long_output_arrives_at_a_slow_reader(environment, tmp_path):
+    """The process ends without the tidying up of Python: what it has printed must be out by then."""
+    command = f"{' '.join(COMMAND)} show gaussian:sigma=20 --as numpy | (sleep 1; tail -c 200)"
+    slow = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, timeout=60)
+    direct = subprocess.run(
+        [*COMMAND, "show", "gaussian:sigma=20", "--as", "numpy"], cwd=tmp_path, env=environment, capture_output=True, timeout=60
+    )
+    assert len(direct.stdout) > 100_000  # more than a pipe holds
+    assert slow.stdout == direct.stdout[-200:]
+
+
+def test_a_profiler_gets_to_write_its_report(environment, tmp_path):
+    command = [sys.executable, "-m", "cProfile", *COMMAND[1:], "list"]
+    result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, timeout=60)
+    assert result.returncode == 0
+    assert b"function calls" in result.stdout
+
+
 def test_a_batch_on_a_terminal_shows_its_progress(environment, tmp_path, photo):
     pty = pytest.importorskip("pty")
     (tmp_path / "in").mkdir()

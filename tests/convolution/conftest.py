@@ -1,4 +1,4 @@
-"""What the tests of the convolution share: one job carried out by every method of the registry."""
+"""What the tests of the convolution share: one job carried out by every method, and kernels that each can do."""
 
 from __future__ import annotations
 
@@ -8,11 +8,50 @@ import pytest
 from imgconv.convolution.execution import execute
 from imgconv.convolution.methods import METHODS
 from imgconv.convolution.options import make_options
-from imgconv.convolution.planner import plan_for
+from imgconv.convolution.planner import make_plan, plan_for
 from imgconv.kernels.kernel import Kernel
 
 #: They take any job.
 UNIVERSAL = {"definition", "shifts", "windows", "bands"}
+
+
+def whole(shape):
+    """Return whole weights of full rank, without any symmetry."""
+    return np.random.default_rng(shape).integers(-9, 10, shape)
+
+
+def outer(shape):
+    """Return whole weights of rank 1 over a power of two, without any symmetry."""
+    rng = np.random.default_rng(shape)
+    return np.outer(rng.integers(1, 4, shape[0]), rng.integers(-1, 4, shape[1])) / 16
+
+
+def mean(shape):
+    """Return the weights of a mean over an odd number of pixels."""
+    rows, columns = (n - 1 + n % 2 for n in shape)
+    return np.ones((rows, columns)) / (rows * columns)
+
+
+def notched(shape):
+    """Return a box from which another one, not in the middle, is taken."""
+    weights = np.full(shape, 2)
+    weights[1:-1, 1:-2] = -3
+    return weights
+
+
+#: Kernels of about some shape that a method can do where it refuses most; the others take `whole` ones.
+KERNEL_FOR = {"sep_filter2d": outer, "box_filter": mean, "boxes": notched}
+
+
+def kernel_for(method, shape):
+    """Return a kernel, about so large, that a method can do."""
+    return KERNEL_FOR.get(method, whole)(shape)
+
+
+def refusal(method, image, kernel, **options):
+    """Return why a method cannot do this, or None."""
+    job = make_plan(image.shape, image.dtype, kernel, engine=METHODS[method].engine, **options).job
+    return METHODS[method].supports(job)
 
 
 @pytest.fixture(scope="session")

@@ -56,17 +56,17 @@ REFUSALS = [
     ("fourier", {"of": "float32", "kernel": LARGE, "border": "renormalize"}, DIVISION + "the errors of pixels far away"),
     ("fourier", {"of": "complex64", "kernel": LARGE, "nan": "ignore"}, DIVISION + "the errors of pixels far away"),
     ("fourier", {"of": "float64", "kernel": NOISE}, "of the largest sum; a tolerance of that much allows it"),
-    ("fourier", {"of": "uint8", "kernel": 1e4 * NOISE}, "levels, that of the plain sum "),
+    ("fourier", {"of": "uint8", "kernel": 1e8 * NOISE}, "levels, where a plain sum has 0.5"),
     ("fourier", {"of": "int32", "kernel": [[99999, 1], [7, 3]]}, "levels of the sum; whole numbers need less than 0.5"),
     ("fourier", {"of": "int64", "kernel": [[99999, 1], [7, 3]]}, "levels of the sum; whole numbers need less than 0.5"),
-    ("fourier", {"of": "int64", "kernel": NOISE}, "its error bound is inf levels, that of the plain sum inf"),
+    ("fourier", {"of": "int64", "kernel": NOISE}, "its error bound is inf levels, where a plain sum has inf"),
     (
         "summed_area",
         {"of": "float32", "kernel": np.ones((9, 9)), "border": "wrap,renormalize"},
         DIVISION + "the errors of pixels",
     ),
     ("summed_area", {"of": "float64", "kernel": np.ones((9, 9))}, "of the largest sum; a tolerance of that much allows it"),
-    ("summed_area", {"of": "uint16", "kernel": 1e6 * NOISE}, "levels, that of the plain sum "),
+    ("summed_area", {"of": "uint16", "kernel": 1e6 * NOISE}, "levels, where a plain sum has 0.5"),
     ("summed_area", {"of": "uint16", "kernel": np.round(1e8 * NOISE)}, "levels of the sum; whole numbers need less than 0.5"),
     ("separable", {"of": "float32", "kernel": NOISE, "nan": "ignore"}, DIVISION + "what the pairs are off"),
     ("separable", {"of": "uint8", "kernel": NOISE, "border": "renormalize"}, DIVISION + "what the pairs are off"),
@@ -130,7 +130,7 @@ def test_whole_sums_up_to_half_a_level_of_error(method):
 @pytest.mark.parametrize("method", ["fourier", "summed_area", "separable"])
 @pytest.mark.parametrize("of", ["uint16", "float64"])
 def test_a_tolerance_opens_a_method_at_its_error_and_not_below(method, of):
-    kernel = 1e6 * NOISE
+    kernel = 1e9 * NOISE
     refused = plan(of=of, kernel=kernel)
     assert candidate(method, refused).seconds is None
     error = METHODS[method].error(refused.job)

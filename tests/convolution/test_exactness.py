@@ -75,9 +75,9 @@ def test_around_the_sizes_at_which_opencv_turns_to_its_dft(hold, dtype, shape, m
     assert method in hold(expected, pixels, weights)
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32])
-def test_the_dft_comes_back_to_whole_sums(hold, dtype):
-    weights, pixels = np.random.default_rng(5).integers(-9, 10, (31, 31)), noise(dtype, (30, 35))
+@pytest.mark.parametrize(("dtype", "shape"), [(np.uint8, (31, 31)), (np.uint16, (31, 31)), (np.int32, (4, 5))], ids=str)
+def test_the_dft_comes_back_to_whole_sums(hold, dtype, shape):
+    weights, pixels = np.random.default_rng(5).integers(-9, 10, shape), noise(dtype, (30, 35))
     expected = definition.correlate(pixels, weights).total.astype(np.float64)
     assert "dft" in hold(expected, pixels, weights, dtype=np.float64)
 
@@ -171,6 +171,20 @@ def test_floats_become_integers_rounded_saturated_and_0_for_nan(hold, dtype):
 def test_the_ends_of_wide_types_are_met_though_no_float_holds_them(hold, dtype, image):
     limits = np.iinfo(dtype)
     hold(np.array([[limits.max, limits.min]], dtype), np.array([[1e30, -1e30]], image), [[1]], dtype=dtype)
+
+
+@pytest.mark.parametrize("delta", ["-0.51", "-0.5", "0.25", "0.49", "0.5", "0.51"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint16, np.int16])
+@pytest.mark.parametrize("shape", [(1, 1), (3, 3), (9, 7), (7, 7), (5, 6)], ids=str)
+def test_a_mean_of_the_brightest_or_darkest_pixels_and_half_a_level_more_does_not_come_out_at_the_other_end(
+    hold, shape, dtype, delta
+):
+    scale, limits = Fraction(1, shape[0] * shape[1]), np.iinfo(dtype)
+    for level in (limits.min, limits.max):
+        pixels = np.full((3, 5), level, dtype)
+        sums = definition.correlate(pixels, np.ones(shape, int))
+        expected = definition.fit_exactly(sums, dtype, scale=scale, delta=Fraction(delta))
+        hold(expected, pixels, np.ones(shape) / (shape[0] * shape[1]), delta=float(delta))
 
 
 # Layouts of the array

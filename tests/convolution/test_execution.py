@@ -14,7 +14,9 @@ from imgconv.depth import fit
 from imgconv.errors import RangeError, UsageError
 from imgconv.kernels.kernel import Kernel
 from tests import definition
+from tests.convolution.conftest import kernel_for
 
+FINISHING = [name for name, method in METHODS.items() if method.finishes]
 PIXELS = np.random.default_rng(1).integers(0, 256, (12, 13, 3), np.uint8)
 EDGE = np.array([[1, 0, -2], [3, 0, -1]])
 
@@ -27,36 +29,42 @@ def test_an_image_that_the_plan_is_not_for_is_refused(other):
 
 def clipped(kernel, dtype=np.uint8):
     """Return how many sums leave the range of the type, by the definition."""
-    total, limits = definition.correlate(PIXELS, kernel).total, np.iinfo(dtype)
+    total, limits = np.rint(definition.correlate(PIXELS, kernel).total), np.iinfo(dtype)
     return int(np.count_nonzero((total < limits.min) | (total > limits.max)))
 
 
 @pytest.mark.parametrize("method", [name for name, method in METHODS.items() if not method.finishes])
 @pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int16])
 def test_what_is_clipped_is_counted(method, dtype):
-    kernel = np.random.default_rng(2).integers(-9, 10, (13, 11)) if method == "dft" else EDGE
+    kernel = kernel_for(method, (4, 6))
     options = make_options(engine=METHODS[method].engine, method=method, dtype=dtype)
     fitted = execute(plan_for(PIXELS.shape, PIXELS.dtype, Kernel(kernel), options), PIXELS)
     assert fitted.clipped == clipped(kernel, dtype)
     assert (fitted.clipped > 0) == (dtype != np.int16)
 
 
-def test_a_method_that_rounds_by_itself_counts_with_the_help_of_another():
-    plan = make_plan(PIXELS.shape, PIXELS.dtype, EDGE, method="filter2d")
-    assert execute(plan, PIXELS).clipped == -1
+@pytest.mark.parametrize("method", FINISHING)
+def test_a_method_that_rounds_by_itself_counts_with_the_help_of_another(method):
+    kernel = kernel_for(method, (3, 5))
+    plan = make_plan(PIXELS.shape, PIXELS.dtype, kernel, method=method)
+    never = method == "box_filter"  # a mean stays inside of the range
+    assert execute(plan, PIXELS).clipped == (0 if never else -1)
     fitted = execute(plan, PIXELS, fallback=unfinished(plan))
-    assert fitted.clipped == clipped(EDGE) > 0
+    assert fitted.clipped == clipped(kernel)
+    assert (fitted.clipped == 0) == never
     assert np.array_equal(fitted.values, execute(plan, PIXELS).values)
 
 
-def test_a_value_at_the_end_of_the_range_is_not_clipped():
-    plan = make_plan((2, 2), "uint8", [[1]], method="filter2d")
+@pytest.mark.parametrize("method", FINISHING)
+def test_a_value_at_the_end_of_the_range_is_not_clipped(method):
+    plan = make_plan((2, 2), "uint8", [[1]], method=method)
     assert execute(plan, np.array([[0, 255], [0, 255]], np.uint8), fallback=unfinished(plan)).clipped == 0
 
 
-def test_floats_are_never_clipped():
-    plan = make_plan((1, 2), "float32", [[3]], method="filter2d")
-    assert execute(plan, np.array([[1e38, -np.inf]], np.float32)).clipped == 0
+@pytest.mark.parametrize("method", FINISHING)
+def test_floats_are_never_clipped(method):
+    plan = make_plan((1, 3), "float32", np.ones((3, 3)) / 9, method=method)
+    assert execute(plan, np.array([[3e38, 1, -np.inf]], np.float32), fallback=unfinished(plan)).clipped == 0
 
 
 @pytest.mark.parametrize("engine", ["opencv", "numpy"])

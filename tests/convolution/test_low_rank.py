@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import ndimage, signal
 
-from imgconv.convolution.low_rank import find_pairs
+from imgconv.convolution.low_rank import find_pairs, pairs_dtype, pairs_error, pairs_for, why_not_pairs
+from imgconv.convolution.planner import make_plan
 
 FACTORS = arrays.arrays(np.int64, st.integers(1, 9), elements=st.integers(-50, 50))
 
@@ -108,3 +109,64 @@ def test_a_pair_keeps_the_small_weights_of_a_wide_range():
     pairs = find_pairs(weights)
     assert weights.min() < 1e-15 * weights.max()
     assert np.allclose(np.outer(pairs.columns[0], pairs.rows[0]), weights, rtol=1e-14, atol=0)
+
+
+# As many pairs as a job needs
+
+
+def job(weights, of="uint8", **options):
+    return make_plan((40, 50), of, weights, **options).job
+
+
+@pytest.mark.parametrize("of", ["uint8", "uint16", "float32", "float64"])
+@pytest.mark.parametrize("name", REAL)
+def test_no_more_pairs_are_taken_than_leave_out_nothing_that_counts(name, of):
+    weights, rank = REAL[name]
+    pairs, count = pairs_for(job(weights, of))
+    allowed = job(weights, of).arithmetic.allowed
+    assert count <= max(rank, 1) or of == "float64"
+    assert pairs.residuals[count] <= 0.25 * allowed or count == len(pairs.sizes)
+    assert count == 0 or pairs.residuals[count - 1] > 0.25 * allowed
+
+
+@pytest.mark.parametrize("of", ["uint8", "float32"])
+def test_the_larger_the_tolerance_the_fewer_the_pairs(of):
+    weights, largest = REAL["noise"][0], 255 if of == "uint8" else 1
+    total, counts = np.abs(weights).sum(), []
+    for share in (0, 1e-3, 0.1, 0.5, 2, 8):
+        asked = job(weights, of, tolerance=share * (largest * total if of == "uint8" else 1))
+        pairs, count = pairs_for(asked)
+        counts.append(count)
+        assert pairs_error(asked, pairs_dtype(asked)) >= pairs.residuals[count]
+        assert not share or pairs.residuals[count] <= share * total
+    assert counts == sorted(counts, reverse=True)
+    assert (counts[0], counts[-1]) == (6, 0)
+
+
+def test_the_error_of_a_whole_pair_is_nothing_or_everything():
+    whole = job(np.outer([1, 2], [3, 5]), "uint16")
+    assert [pairs_error(whole, np.dtype(t)) for t in (np.float32, np.float64)] == [0, 0]
+    large = job(np.outer([100, 2], [300, 5]), "uint16")
+    assert [pairs_error(large, np.dtype(t)) for t in (np.float32, np.float64)] == [np.inf, 0]
+    assert pairs_dtype(large) == np.float64
+
+
+@pytest.mark.parametrize(
+    ("of", "name", "dtype"),
+    [
+        ("uint8", "laplacian of a gaussian", "float32"),
+        ("uint8", "gaussian", "float32"),
+        ("float32", "gaussian", "float32"),
+        ("float32", "laplacian of a gaussian", "float64"),
+        ("float64", "gaussian", "float64"),
+    ],
+)
+def test_pairs_that_cancel_one_another_are_summed_in_float64_unless_rounding_hides_what_is_left(of, name, dtype):
+    assert pairs_dtype(job(REAL[name][0], of)) == dtype
+
+
+def test_where_the_weight_inside_is_divided_by_only_one_pair_or_whole_numbers_will_do():
+    assert "the division would show" in why_not_pairs(job(REAL["noise"][0], border="renormalize"))
+    for weights in (REAL["gaussian"][0], [[1, 2], [3, 5]]):
+        assert why_not_pairs(job(weights, border="renormalize")) is None
+    assert why_not_pairs(job(REAL["noise"][0])) is None

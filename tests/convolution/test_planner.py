@@ -13,6 +13,7 @@ from imgconv.convolution.options import make_options
 from imgconv.convolution.planner import make_plan, plan_for, unfinished
 from imgconv.errors import KernelError, UsageError
 from imgconv.kernels.kernel import Kernel
+from tests.convolution.conftest import kernel_for
 
 SHARPEN = [[0, -1, 0], [-1, 5, -1], [0, -1, 0]]
 #: So large that pixels of it would not fit into any memory.
@@ -33,7 +34,8 @@ def reason(method, shape=(40, 50), dtype="uint8", kernel=SHARPEN, **options):
 @pytest.mark.parametrize("options", [{}, {"border": "renormalize"}, {"stride": 7}, {"mode": "full", "dilation": 3}], ids=str)
 def test_planning_touches_no_pixels(engine, options):
     plan = make_plan(ENORMOUS, "uint8", np.ones((5, 3)), engine=engine, **options)
-    assert plan.engine == engine == METHODS[plan.method].engine
+    assert plan.engine == engine
+    assert METHODS[plan.method].serves(engine)
     assert plan.seconds > 1000
 
 
@@ -52,9 +54,9 @@ def test_a_plan_can_be_written_as_json(dtype, kernel, engine):
 
 
 @pytest.mark.parametrize("engine", ["opencv", "numpy"])
-@pytest.mark.parametrize("method", ["auto", "bands", "shifts"])
+@pytest.mark.parametrize("method", ["auto", "bands", "shifts", "toeplitz"])
 def test_the_candidates_are_the_whole_registry_each_with_a_reason(engine, method):
-    if method != "auto" and METHODS[method].engine != engine:
+    if method != "auto" and not METHODS[method].serves(engine):
         with pytest.raises(UsageError, match=f"method {method} cannot do this: belongs to the {METHODS[method].engine} engine"):
             make_plan((9, 9), "uint8", SHARPEN, engine=engine, method=method)
         return
@@ -62,7 +64,7 @@ def test_the_candidates_are_the_whole_registry_each_with_a_reason(engine, method
     assert [c.method for c in plan.candidates] == list(METHODS)
     assert [c.method for c in plan.candidates if not c.reason] == [plan.method]
     for candidate in plan.candidates:
-        able = METHODS[candidate.method].engine == engine and METHODS[candidate.method].supports(plan.job) is None
+        able = METHODS[candidate.method].serves(engine) and METHODS[candidate.method].supports(plan.job) is None
         assert (candidate.seconds is not None) == able
 
 
@@ -77,8 +79,7 @@ def test_the_cheapest_is_chosen_and_the_others_are_told_how_much_slower_they_are
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_method_asked_for_is_taken_though_it_be_slow(method):
-    kernel = np.ones((13, 11)) if method == "dft" else SHARPEN
-    plan = make_plan((200, 200), "uint8", kernel, engine=METHODS[method].engine, method=method)
+    plan = make_plan((200, 200), "uint8", kernel_for(method, (5, 7)), engine=METHODS[method].engine, method=method)
     assert plan.method == method
     others = [c for c in plan.candidates if c.seconds is not None and c.method != method]
     assert others
@@ -112,34 +113,29 @@ def test_filter2d_up_to_the_weights_at_which_opencv_turns_to_its_dft(dtype, most
     assert f"beyond {most} weights" in reason("filter2d", dtype=dtype, kernel=np.ones((1, most + 1)))
 
 
-# Sums in float32 begin with 130 weights, sums in float64 with 50.
-@pytest.mark.parametrize(("dtype", "weight", "most"), [("uint8", 1, 129), ("int32", 1, 49), ("uint8", 100_000, 49)])
-def test_dft_from_the_weights_at_which_opencv_turns_to_it(dtype, weight, most):
-    kernel = np.ones((1, most + 1))
-    kernel[0, 0] = weight
-    assert reason("dft", dtype=dtype, kernel=kernel) is None
-    assert f"up to {most} weights" in reason("dft", dtype=dtype, kernel=kernel[:, :-1])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int32"])
+def test_dft_up_to_half_a_level_of_error_in_whole_sums(dtype):
+    def weights(most):
+        return np.array([[most, 1], [most - 1, -most]])
+
+    low, high = 1, 2**45
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if reason("dft", dtype=dtype, kernel=weights(middle)) else (middle, high)
+    inside, outside = (make_plan((40, 50), dtype, weights(n)).job for n in (low, high))
+    largest = inside.arithmetic.largest_pixel
+    assert METHODS["dft"].error(inside) * largest < 0.5 <= METHODS["dft"].error(outside) * largest
+    assert METHODS["dft"].dtype(inside) == np.float64
+    assert "levels of the sum; whole numbers need less than 0.5" in reason("dft", dtype=dtype, kernel=weights(high))
 
 
-def test_dft_counts_the_taps_that_a_dilation_spreads():
-    assert reason("dft", kernel=np.ones((5, 5)), dilation=3) is None  # over 13 x 13
-    assert "up to 129" in reason("dft", kernel=np.ones((5, 5)), dilation=2)  # over 9 x 9
-
-
-def test_dft_up_to_the_sums_that_its_error_allows():
-    # int32 pixels reach 2**31; the error bound is 2**-46 of the largest sum and has to stay below a quarter.
-    most = 2**44 // 2**31
-    kernel = np.ones((1, 60))
-    kernel[0, 0] = most - 60
-    assert reason("dft", dtype="int32", kernel=kernel) is None
-    kernel[0, 0] = most - 59
-    assert "error bound" in reason("dft", dtype="int32", kernel=kernel)
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_dft_takes_no_pixels_that_may_be_nan(dtype):
-    assert "NaN" in reason("dft", dtype=dtype, kernel=np.ones((13, 13)))
-    assert "NaN" in reason("dft", kernel=np.ones((13, 13)), border="constant", border_value=np.inf)
+def test_dft_takes_kernels_of_any_size_and_pixels_that_may_be_nan():
+    for kernel in (SHARPEN, [[1]], np.ones((13, 13))):
+        assert reason("dft", kernel=kernel) is None
+        assert reason("dft", dtype="float32", kernel=np.array(kernel) / 7) is None
+        assert reason("dft", dtype="float64", kernel=kernel, tolerance=1e-9) is None
+        assert "error bound" in reason("dft", dtype="float64", kernel=kernel)
+        assert "error bound is inf levels" in reason("dft", kernel=kernel, border="constant", border_value=np.inf)
 
 
 @pytest.mark.parametrize(
@@ -265,6 +261,24 @@ def test_a_complex_result_needs_a_complex_type():
 )
 def test_complex_weights_give_a_complex_result_as_wide_as_the_image_needs(dtype, output):
     assert make_plan((3, 3), dtype, [[1, 1j]]).job.output == output
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64"])
+@pytest.mark.parametrize("size", [1, 3, 9, 31, 63])
+@pytest.mark.parametrize("of", ["noise", "whole", "outer", "mean"])
+@pytest.mark.parametrize("engine", ["opencv", "numpy"])
+def test_what_is_chosen_is_within_what_is_allowed(engine, of, size, dtype):
+    rng = np.random.default_rng(size)
+    kernel = {
+        "noise": lambda: rng.normal(size=(size, size)),
+        "whole": lambda: rng.integers(-9, 10, (size, size)),
+        "outer": lambda: np.outer(rng.normal(size=size), rng.normal(size=size)),
+        "mean": lambda: np.ones((size, size)) / size**2,
+    }[of]()
+    plan = make_plan((900, 800, 3), dtype, kernel, engine=engine)
+    allowed = 0.5 / plan.job.arithmetic.largest_pixel if plan.job.arithmetic.whole else plan.job.arithmetic.allowed
+    assert plan.error <= allowed
+    assert METHODS[plan.method].serves(engine)
 
 
 @pytest.mark.parametrize(("sse3", "most"), [(True, 129), (False, 49)])

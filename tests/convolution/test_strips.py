@@ -9,17 +9,20 @@ from imgconv.convolution.api import correlate
 from imgconv.convolution.methods import METHODS
 from imgconv.convolution.planner import make_plan
 from imgconv.convolution.strips import run_strips
+from tests.convolution.conftest import KERNEL_FOR, kernel_for, refusal
 
-IN_STRIPS = [name for name, method in METHODS.items() if not method.finishes]
+IN_STRIPS = [name for name, method in METHODS.items() if method.threads]
 NUMPY = [name for name in IN_STRIPS if METHODS[name].engine == "numpy"]
+OWN_ROWS = {name: METHODS[name].rows for name in IN_STRIPS}
 
 
-def with_rows(monkeypatch, method, rows, own=METHODS["fourier"].rows):
+def with_rows(monkeypatch, method, rows):
     """Have strips of so many rows, or of as many as a tile gives."""
-    monkeypatch.setattr(type(METHODS[method]), "rows", lambda self, job: min(rows, own(job)) if method == "fourier" else rows)
+    in_tiles = method in ("fourier", "dft")
+    monkeypatch.setattr(type(METHODS[method]), "rows", lambda self, job: min(rows, OWN_ROWS[method](job)) if in_tiles else rows)
 
 
-SIZES = {"dft": (56, 41, 2), "definition": (21, 17, 2)}
+SIZES = {"definition": (21, 20, 2)}
 SEAMS = [
     {"border": "reflect101"},
     {"border": "wrap", "mode": "full"},
@@ -28,7 +31,7 @@ SEAMS = [
     {"border": "constant", "border_value": [3, 200], "mode": "full"},
     {"border": "constant,wrap", "border_value": [-7, 99], "stride": (2, 3)},
     {"border": "wrap,constant", "border_value": 5, "anchor": (0, 3), "dilation": (3, 2)},
-    {"border": "renormalize,constant", "border_value": [1, 2], "anchor": (3, 0)},
+    {"border": "renormalize,constant", "border_value": [1, 2], "anchor": (4, 0)},
     {"border": "constant,renormalize", "border_value": [9, 8], "mode": "full"},
     {"border": "replicate,reflect", "mode": "full", "stride": (3, 1), "dilation": (1, 4)},
     {"mode": "valid", "stride": (5, 2)},
@@ -40,12 +43,13 @@ SEAMS = [
 @pytest.mark.parametrize("options", SEAMS, ids=str)
 @pytest.mark.parametrize("method", IN_STRIPS)
 def test_the_seams_of_strips_do_not_show(monkeypatch, method, options):
-    shape = (13, 11) if method == "dft" else (4, 5)
-    kernel = np.random.default_rng(2).integers(-9, 10, shape)
-    if "anchor" in options and method == "dft":
-        options = {**options, "anchor": (12, 3)}
+    kernel = kernel_for(method, (5, 7))
     image = np.random.default_rng(3).integers(0, 256, SIZES.get(method, (37, 20, 2)), np.uint8)
-    options = {"engine": METHODS[method].engine, "method": method, "dtype": "int32", "jobs": 1, **options}
+    if not METHODS[method].finishes:
+        options = {"dtype": "int32", **options}
+    if method in KERNEL_FOR and (reason := refusal(method, image, kernel, **options)):
+        pytest.skip(reason)
+    options = {"engine": METHODS[method].engine, "method": method, "jobs": 1, **options}
     with_rows(monkeypatch, method, 1000)
     in_one = correlate(image, kernel, **options)
     for rows in (1, 3, 17):
@@ -60,9 +64,25 @@ def test_every_row_is_worked_on_once():
         assert sorted(done) == [(at, min(at + rows, outputs)) for at in range(0, outputs, rows)]
 
 
-def test_the_strips_do_not_depend_on_the_threads():
-    for method in NUMPY:
-        rows = {
-            METHODS[method].rows(make_plan((999, 888), "uint8", np.ones((5, 5)), engine="numpy", jobs=n).job) for n in (1, 2, 9)
-        }
-        assert len(rows) == 1
+@pytest.mark.parametrize("method", IN_STRIPS)
+def test_the_strips_do_not_depend_on_the_threads(method):
+    kernel, engine = kernel_for(method, (5, 5)), METHODS[method].engine
+    rows = {METHODS[method].rows(make_plan((999, 888), "uint8", kernel, engine=engine, jobs=n).job) for n in (1, 2, 9)}
+    assert len(rows) == 1
+
+
+@pytest.mark.parametrize("method", IN_STRIPS)
+@pytest.mark.parametrize("stride", [1, 3])
+def test_a_strip_has_a_row_however_large_the_kernel_and_the_image_are(method, stride):
+    for shape in ((1, 1), (3_000_000, 1), (50, 3_000_000, 4)):
+        job = make_plan(shape, "uint8", kernel_for(method, (5, 5)), engine=METHODS[method].engine, stride=stride).job
+        rows, strips = METHODS[method].rows(job), METHODS[method].strips(job)
+        assert rows >= 1
+        assert (strips - 1) * rows < job.rows.outputs <= strips * rows
+
+
+def test_what_opencv_threads_by_itself_is_one_strip():
+    alone = [name for name in METHODS if name not in IN_STRIPS]
+    assert alone == ["filter2d"]
+    job = make_plan((5000, 4000, 3), "uint8", np.ones((5, 5))).job
+    assert METHODS["filter2d"].strips(job) == 1

@@ -1,4 +1,4 @@
-"""Threads: as many as were asked for, the same bits whatever their number, and nothing left behind by what goes wrong."""
+"""Threads: as many as were asked for, and nothing left behind by what goes wrong."""
 
 from __future__ import annotations
 
@@ -18,31 +18,12 @@ from imgconv.convolution.strips import run_strips, thread_count
 from imgconv.convolution.sums import make_sums
 from imgconv.errors import UsageError
 
-NUMPY = [name for name, method in METHODS.items() if method.engine == "numpy"]
 PATIENCE = 30  # seconds, after which a thread counts as stuck
 
 
 def drawn(shape, dtype):
     rng = np.random.default_rng(shape)
     return rng.integers(0, 256, shape).astype(dtype) if np.dtype(dtype).kind in "iu" else rng.normal(size=shape).astype(dtype)
-
-
-# The same bits
-
-
-@pytest.mark.parametrize("channels", [(), (3,)], ids=["grey", "colour"])
-@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64"])
-@pytest.mark.parametrize("method", NUMPY)
-def test_one_thread_gives_the_bits_of_many(monkeypatch, method, dtype, channels):
-    image = drawn((24, 9, *channels) if method == "definition" else (207, 60, *channels), dtype)
-    kernel = np.random.default_rng(1).normal(size=(4, 5))  # whose sums no type holds exactly
-    options = {"engine": "numpy", "method": method, "tolerance": 0.01}  # so that all of the methods take all of the types
-    monkeypatch.setattr(type(METHODS[method]), "rows", lambda self, job: 5)
-    alone = correlate(image, kernel, jobs=1, **options)
-    for jobs in (2, 5):
-        assert np.array_equal(correlate(image, kernel, jobs=jobs, **options), alone)
-    whole = correlate(image.astype(np.float64), kernel, engine="numpy", method="windows")
-    assert np.abs(alone - (np.clip(whole, 0, 65535 if dtype == "uint16" else 255) if dtype[0] == "u" else whole)).max() <= 0.52
 
 
 # As many as were asked for
@@ -193,6 +174,7 @@ def blas_threads():
 @pytest.fixture
 def blas_before():
     """Give BLAS two threads, on a machine of one processor, too; return what each library then has."""
+    strips._shared.clear()  # which may have looked for libraries before OpenCV came with one of its own
     with threadpool_limits(limits=2, user_api="blas"):
         before = blas_threads()
         if set(before) <= {1}:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 
+import cv2
 import numpy as np
 import pytest
 import tifffile
@@ -13,6 +14,9 @@ from hypothesis import strategies as st
 from PIL import Image as Pillow
 
 from imgconv.images import tiff
+from imgconv.images.image import Image
+from imgconv.images.reading import read_image
+from imgconv.images.writing import write_image
 
 ORIENTATION = 274
 
@@ -108,3 +112,26 @@ def test_random_bytes_are_read_within_bounds(head, tail, offset) -> None:
             assert 0 < len(entry.values) <= 16
             assert 0 <= entry.position < len(data)
     assert isinstance(tiff.with_short(bytes(data), ORIENTATION, 6), bytes)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+@pytest.mark.parametrize(("compression", "same"), [(1, True), (5, False), (8, False)])
+def test_what_came_uncompressed_is_written_so(tmp_path, dtype, compression, same) -> None:
+    """What came compressed is written in LZW, as what comes from other formats is."""
+    pixels = (np.random.default_rng(0).random((20, 30, 3)) * 200).astype(dtype)
+    cv2.imwrite(str(tmp_path / "in.tif"), pixels[..., ::-1], [cv2.IMWRITE_TIFF_COMPRESSION, compression])
+    notes = write_image(tmp_path / "out.tif", read_image(tmp_path / "in.tif"))
+    assert not notes
+    with tifffile.TiffFile(tmp_path / "out.tif") as file:
+        assert file.pages[0].compression.value == (1 if same else 5)
+    assert np.array_equal(cv2.imread(str(tmp_path / "out.tif"), cv2.IMREAD_UNCHANGED), pixels[..., ::-1])
+
+
+def test_a_picture_of_another_format_is_compressed(tmp_path) -> None:
+    write_image(tmp_path / "out.tif", Image(np.zeros((20, 30), np.uint8)))
+    with tifffile.TiffFile(tmp_path / "out.tif") as file:
+        assert file.pages[0].compression.value == 5
+
+
+def test_what_is_no_tiff_is_not_called_uncompressed() -> None:
+    assert not tiff.is_uncompressed(memoryview(b"II*"))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from imgconv.convolution.method import Method, StripMethod, WholeMethod
+from imgconv.convolution.method import Method
 from imgconv.convolution.methods import (
     bands,
+    box_filter,
+    boxes,
     definition,
     dft,
     filter2d,
     fourier,
     helix,
     im2col,
+    pairs,
+    sep_filter2d,
     separable,
     shifts,
     summed_area,
@@ -19,11 +23,7 @@ from imgconv.convolution.methods import (
 )
 
 _NUMPY = (definition, shifts, windows, im2col, toeplitz, helix, separable, fourier, summed_area)
-_OPENCV = (filter2d, bands, dft)
+_OPENCV = (filter2d, sep_filter2d, box_filter, bands, pairs, boxes, dft)
 
 #: Every method by name.
 METHODS: dict[str, Method] = {module.METHOD.name: module.METHOD for module in (*_NUMPY, *_OPENCV)}
-#: Those that give sums, a strip at a time.
-STRIP_METHODS = {name: method for name, method in METHODS.items() if isinstance(method, StripMethod)}
-#: Those that give final values for the whole image.
-WHOLE_METHODS = {name: method for name, method in METHODS.items() if isinstance(method, WholeMethod)}

@@ -3,54 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.convolution.method import Run, StripMethod
-from imgconv.convolution.opencv_calls import correlate_window, direct_taps
+from imgconv.convolution.method import Method, Run
+from imgconv.convolution.opencv_calls import Strip, direct_taps, places, rows_of_strips
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
 from imgconv.convolution.workspace import Workspace
+from imgconv.opencv import load_cv2
 
 
-class Bands(StripMethod):
+class Bands(Method):
     """A pass of `cv2.filter2D` for each band of the kernel."""
 
     name = "bands"
     engine = "opencv"
-    about = "cv2.filter2D in floating point, large kernels in bands that OpenCV sums one weight at a time"
-    threads = False
-    strip_bytes = 1 << 22
+    about = "cv2.filter2D in floating point on strips, large kernels in bands that OpenCV sums one weight at a time"
+    strip_bytes = 3 << 20
 
     def rows(self, job: Job) -> int:
         """Enough that the rows shared with the next strip do not count."""
-        return max(super().rows(job), 4 * job.rows.reach)
+        row = job.columns.outputs * job.channels * self.dtype(job).itemsize
+        return rows_of_strips(job, row, self.strip_bytes)
 
     def work(self, job: Job) -> Work:
-        """A pass over the image for each band, every place of it computed, whatever the stride."""
+        """A pass over the strips for each band, every place of them computed, whatever the stride."""
         most = direct_taps(job.arithmetic.dtype)
         width = min(job.columns.reach, most)
         bands = -(-job.columns.reach // width) * -(-job.rows.reach // max(1, most // width))
-        computed = job.samples * job.rows.stride * job.columns.stride
-        strips = -(-job.rows.outputs // self.rows(job))
+        computed = places(job, self.rows(job))
         return Work(
             multiply_adds=computed * job.kernel.taps,
             bytes=moved(job) + 4 * computed * job.arithmetic.dtype.itemsize * (bands - 1),
-            calls=strips * bands,
+            calls=self.strips(job) * bands,
         )
 
     def prepare(self, job: Job) -> Run:
         """Cut the kernel."""
-        dtype = self.dtype(job)
+        cv2, dtype = load_cv2(), self.dtype(job)
         bands = list(_bands(job.spread_weights.astype(dtype), direct_taps(dtype)))
+        windowed = any(weights.shape[1] < job.columns.reach for _, _, weights in bands)
+
+        def call(weights: NDArray[Any], pixels: Any, result: Any, anchor: tuple[int, int], border: int) -> NDArray[Any]:
+            return cv2.filter2D(pixels, -1, weights, result, anchor, 0, border)  # type: ignore[no-any-return]
 
         def run(source: Source, sums: NDArray[Any], workspace: Workspace) -> None:
-            window = source.window(dtype)
-            sums[...] = 0
-            for top, left, weights in bands:
-                sums += correlate_window(window, weights, job, len(sums), top=top, left=left)
+            if not bands:
+                sums[...] = 0
+            strip = Strip(source, job, dtype, windowed=windowed)
+            for n, (top, left, weights) in enumerate(bands):
+                found = strip.filtered(partial(call, weights), weights.shape, dtype, top=top, left=left)
+                if n:
+                    np.add(sums, found, out=sums)
+                else:
+                    np.copyto(sums, found)
 
         return run
 

@@ -6,13 +6,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from imgconv.convolution.method import Run, StripMethod
+from imgconv.convolution.method import Method, Run
 from imgconv.convolution.plan import Job, Work
 from imgconv.convolution.source import Source
 from imgconv.convolution.workspace import Workspace
 
 
-class Definition(StripMethod):
+class Definition(Method):
     """The four loops."""
 
     name = "definition"

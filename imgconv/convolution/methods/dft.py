@@ -1,69 +1,151 @@
-"""OpenCV's own DFT, to which `cv2.filter2D` turns for large kernels; in float64, so that whole sums come back whole."""
+"""A product of spectra by OpenCV's DFT, in tiles that overlap: the cost hardly depends on the kernel.
+
+Two tiles make the real and the imaginary part of one complex transform. The kernel is real, so that both come back filtered,
+each in its part. The channels of a pixel stay side by side: the taps of the kernel lie apart by as much.
+"""
 
 from __future__ import annotations
 
+import functools
+import itertools
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.convolution.method import Run, StripMethod
-from imgconv.convolution.opencv_calls import correlate_window, direct_taps
+from imgconv.convolution.exactness import narrowest, narrowing_error
+from imgconv.convolution.geometry import Axis
+from imgconv.convolution.method import Method, Run
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
+from imgconv.convolution.tiles import likely_error, outputs_of, sides_for, tiles_along, worst_error
 from imgconv.convolution.workspace import Workspace
+from imgconv.opencv import load_cv2
 
-# OpenCV transforms blocks of float32 and float64 images in float64. Their error stays below this share of the bound on the
-# sums; seen: 1e-15 of it at 31x31. Whole sums are then rounded back to themselves.
-_ERROR = 2.0**-46
+# Complex samples of a tile that go well with a second-level cache of a megabyte: of transforms in float32 and in float64.
+_TILES = (1 << 16, 3 << 14)
+# What taking channels apart and putting them together costs, for a sample, in steps of a transform.
+_APART = 20
+# Shortest side, unless the image is smaller: calls would cost more than transforms.
+_SHORTEST = 64
 
 
-class Dft(StripMethod):
-    """What `cv2.filter2D` does with large kernels."""
+class Dft(Method):
+    """`cv2.dft` with overlap-save."""
 
     name = "dft"
     engine = "opencv"
-    about = "OpenCV's block DFT in float64, for large kernels on integer images"
-    threads = False
-    strip_bytes = 1 << 23
+    about = "a product of spectra by cv2.dft, in overlapping tiles on threads; two tiles in each complex transform"
+    mixes = True
+    spreads = True  # what overflows in a transform does so for the whole tile
 
-    def rows(self, job: Job) -> int:
-        """Enough that the rows shared with the next strip do not count."""
-        return max(super().rows(job), 8 * job.rows.reach)
+    def planar(self, job: Job) -> bool:
+        """Where tiles of all channels would be too large for the cache."""
+        return _layout(job)[2]
 
-    def refusal(self, job: Job) -> str | None:
-        """Take only what OpenCV does by DFT, and only pixels that cannot spoil a whole block."""
-        if job.rows.reach * job.columns.reach <= direct_taps(job.arithmetic.dtype):
-            return f"up to {direct_taps(job.arithmetic.dtype)} weights OpenCV sums one by one"
-        if job.dtype.kind not in "biu" or not np.isfinite(job.border.value).all():
-            return "one NaN or infinity would spread over a whole block"
-        if not job.arithmetic.largest * _ERROR < 0.25:
-            return "its error bound reaches a quarter of a level"
-        return None
+    def dtype(self, job: Job) -> np.dtype[Any]:
+        """The narrower type that is exact enough; transforms run in the type of the sums."""
+        return narrowest(job, lambda dtype: self._error_in(dtype, job), mixes=True)
 
     def error(self, job: Job) -> float:
-        """Bound the error by the sum of the weights."""
-        if not job.arithmetic.whole:
-            return job.arithmetic.error
-        return _ERROR * float(np.abs(job.arithmetic.weights).sum())
+        """Add to the errors of the transforms that of narrowing the sums."""
+        return self._error_in(self.dtype(job), job)
+
+    def mixed_error(self, job: Job) -> float:
+        """All of it but the narrowing."""
+        return self._transforms_error(self.dtype(job), job)
+
+    def _error_in(self, dtype: np.dtype[Any], job: Job) -> float:
+        return self._transforms_error(dtype, job) + (0.0 if dtype == job.arithmetic.dtype else narrowing_error(job))
+
+    def _transforms_error(self, dtype: np.dtype[Any], job: Job) -> float:
+        height, width, planar = _layout(job)
+        places = height * width * (1 if planar else job.channels)
+        bound = worst_error if dtype == np.float64 else likely_error
+        return math.sqrt(2) * bound(job.arithmetic.weights, places)  # a part has the errors of the other part, too
 
     def work(self, job: Job) -> Work:
-        """The same for every kernel, but for the rims of the blocks; every place is computed, whatever the stride."""
-        computed = job.samples * job.rows.stride * job.columns.stride
-        return Work(transforms=computed, bytes=moved(job), calls=-(-job.rows.outputs // self.rows(job)))
+        """Both transforms of every tile."""
+        height, width, planar = _layout(job)
+        strips, tiles = tiles_along(job.rows, height), tiles_along(job.columns, width)
+        samples = float(strips * tiles * height * width * job.channels)
+        calls = 8.0 * strips * tiles * (job.channels if planar else 1)
+        return Work(transforms=samples * math.log2(height * width), bytes=moved(job) + 32 * samples, calls=calls)
+
+    def rows(self, job: Job) -> int:
+        """The rows that a tile gives."""
+        return outputs_of(job.rows, _layout(job)[0])
 
     def prepare(self, job: Job) -> Run:
-        """Spread the kernel."""
-        dtype = self.dtype(job)
-        weights = job.spread_weights.astype(dtype)
+        """Transform the kernel."""
+        cv2, dtype = load_cv2(), self.dtype(job)
+        kind = np.result_type(dtype, np.complex64)
+        height, width, planar = _layout(job)
+        step = 1 if planar else job.channels
+        shape = height, width * step
+        kernel = np.zeros(shape)
+        spread = job.spread_weights
+        kernel[: spread.shape[0], : spread.shape[1] * step : step] = spread
+        spectrum = (np.conj(np.fft.fft2(kernel)) / kernel.size).astype(kind)
+        rows, columns, outputs = job.rows, job.columns, outputs_of(job.columns, width)
 
         def run(source: Source, sums: NDArray[Any], workspace: Workspace) -> None:
             window = source.window(dtype)
-            sums[...] = correlate_window(window, weights, job, len(sums))
-            if job.arithmetic.whole:
-                np.rint(sums, out=sums)
+            pixels = window.reshape(len(window), -1)
+            results = sums.reshape(len(sums), -1, step)
+            tiles = workspace.take("tiles", (*shape, 2), dtype)
+            spectra = tiles.view(kind)[..., 0]
+            down = slice(0, (len(sums) - 1) * rows.stride + 1, rows.stride)
+            for first in range(0, sums.shape[1], 2 * outputs):
+                starts = [start for start in (first, first + outputs) if start < sums.shape[1]]
+                _fill(tiles, pixels, [start * columns.stride * step for start in starts])
+                cv2.dft(tiles, tiles)
+                np.multiply(spectra, spectrum, out=spectra)
+                cv2.idft(tiles, tiles)
+                for part, start in enumerate(starts):
+                    stop = min(start + outputs, sums.shape[1])
+                    across = slice(0, (stop - start - 1) * columns.stride + 1, columns.stride)
+                    values = tiles[..., part].reshape(height, width, step)[down, across]
+                    if job.arithmetic.whole:
+                        np.rint(values, out=results[:, start:stop])
+                    else:
+                        np.copyto(results[:, start:stop], values)
 
         return run
+
+
+def _fill(tiles: NDArray[Any], pixels: NDArray[Any], starts: list[int]) -> None:
+    """Write the tiles of pixels that begin in these columns into the parts of `tiles`, zeros where there are none."""
+    height, width = tiles.shape[:2]
+    if len(starts) == 2 and len(pixels) == height and starts[1] + width <= pixels.shape[1]:
+        load_cv2().merge([pixels[:, start : start + width] for start in starts], tiles)
+        return
+    tiles[...] = 0
+    for part, start in enumerate(starts):
+        some = pixels[:, start : start + width]
+        tiles[: some.shape[0], : some.shape[1], part] = some
+
+
+def _layout(job: Job) -> tuple[int, int, bool]:
+    """Return rows and columns of a tile, in pixels, and whether the channels are taken apart."""
+    return _cheapest(job.rows, job.columns, job.channels, _TILES[job.dtype.kind not in "biu"])
+
+
+@functools.lru_cache(maxsize=256)
+def _cheapest(rows: Axis, columns: Axis, channels: int, most: int) -> tuple[int, int, bool]:
+    most = max(most, 4 * max(rows.reach, _SHORTEST) * max(columns.reach, _SHORTEST))
+    best, least = (0, 0, False), math.inf
+    for planar in (False, True) if channels > 1 else (False,):
+        step = 1 if planar else channels
+        for height, width in itertools.product(sides_for(rows, _SHORTEST), sides_for(columns, _SHORTEST)):
+            if height * width * step > most:
+                continue
+            samples = tiles_along(rows, height) * height * tiles_along(columns, width) * width
+            cost = samples * (math.log2(height * width) + 8) + planar * _APART * rows.outputs * columns.outputs
+            if cost < least:
+                best, least = (height, width, planar), cost
+    return best
 
 
 METHOD = Dft()

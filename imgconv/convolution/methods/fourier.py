@@ -6,19 +6,17 @@ in float64: in NumPy they take no longer than in float32.
 
 from __future__ import annotations
 
-import functools
 import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.convolution.arithmetic import UNIT
 from imgconv.convolution.exactness import narrowing_error
-from imgconv.convolution.geometry import Axis
-from imgconv.convolution.method import Run, StripMethod
+from imgconv.convolution.method import Method, Run
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
+from imgconv.convolution.tiles import best_side, outputs_of, tiles_along, worst_error
 from imgconv.convolution.workspace import Workspace
 
 # Longest side of a tile, unless the kernel takes a longer one: its spectrum and buffers then stay near the cache.
@@ -27,12 +25,9 @@ _LONGEST = 512
 _STRIP_SAMPLES = 1 << 20
 # Shortest side, unless the image is smaller: calls would cost more than transforms.
 _SHORTEST = 128
-# Each of log2(N) steps of a transform makes the norm off by at most 4 sqrt(2) + 1 units (Higham, "Accuracy and Stability of
-# Numerical Algorithms", 2nd edition, theorem 24.2).
-_PER_STEP = 4 * math.sqrt(2) + 1
 
 
-class Fourier(StripMethod):
+class Fourier(Method):
     """`numpy.fft` with overlap-save."""
 
     name = "fourier"
@@ -54,33 +49,31 @@ class Fourier(StripMethod):
 
     def mixed_error(self, job: Job) -> float:
         """Bound the errors by norms: of a tile of the brightest pixels, of the kernel, and of the sums, transformed back."""
-        places, weights = math.prod(self._tile(job)), job.arithmetic.weights
-        norms = math.sqrt(places) * (2 * float(np.linalg.norm(weights)) + float(np.abs(weights).sum()))
-        return _PER_STEP * max(math.log2(places), 1) * UNIT["float64"] * norms
+        return worst_error(job.arithmetic.weights, math.prod(self._tile(job)))
 
     def _tile(self, job: Job) -> tuple[int, int]:
         longest = max(_LONGEST, 4 * job.columns.reach)
         # A strip is as high as a tile and as wide as the image: in a wide one it is kept low.
         highest = max(2 * job.rows.reach, min(max(_LONGEST, 4 * job.rows.reach), _STRIP_SAMPLES // job.columns.outputs))
-        return _side(job.rows, highest), _side(job.columns, longest)
+        return best_side(job.rows, highest, _SHORTEST), best_side(job.columns, longest, _SHORTEST)
 
     def work(self, job: Job) -> Work:
         """Both transforms of every tile."""
         down, across = self._tile(job)
-        strips, tiles = _tiles(job.rows, down), _tiles(job.columns, across)
+        strips, tiles = tiles_along(job.rows, down), tiles_along(job.columns, across)
         samples = float(strips * tiles * down * across * job.channels)
         return Work(transforms=samples * math.log2(down * across), bytes=moved(job) + 32 * samples, calls=12.0 * strips * tiles)
 
     def rows(self, job: Job) -> int:
         """The rows that a tile gives."""
-        return _outputs(job.rows, self._tile(job)[0])
+        return outputs_of(job.rows, self._tile(job)[0])
 
     def prepare(self, job: Job) -> Run:
         """Transform the kernel."""
         rows, columns, dtype = job.rows, job.columns, self.dtype(job)
         height, width = self._tile(job)
         spectrum = np.conj(np.fft.rfft2(job.spread_weights, (height, width)))
-        outputs = _outputs(columns, width)
+        outputs = outputs_of(columns, width)
 
         def run(source: Source, sums: NDArray[Any], workspace: Workspace) -> None:
             window = source.window(dtype)
@@ -102,32 +95,6 @@ class Fourier(StripMethod):
                 np.rint(sums, out=sums)
 
         return run
-
-
-def _outputs(axis: Axis, side: int) -> int:
-    """Return how many outputs a tile gives along an axis."""
-    return (side - axis.reach) // axis.stride + 1
-
-
-def _tiles(axis: Axis, side: int) -> int:
-    return -(-axis.outputs // _outputs(axis, side))
-
-
-@functools.lru_cache(maxsize=256)
-def _side(axis: Axis, longest: int) -> int:
-    """Return the side of the tiles that makes the transforms of all of them cheapest, hardly longer than `longest`."""
-    needed = (axis.outputs - 1) * axis.stride + axis.reach
-    least = max(axis.reach, min(_SHORTEST, needed))
-    sides = [n for n in _fast_lengths(max(longest, least)) if n >= least]
-    sides = [n for n in sides if n <= needed] + [n for n in sides if n > needed][:1]
-    return min(sides, key=lambda n: _tiles(axis, n) * n * (math.log2(n) + 8))
-
-
-@functools.cache
-def _fast_lengths(most: int) -> list[int]:
-    """Return lengths that transform fast, up to the first that reaches `most`: powers of two times a small odd number."""
-    found = sorted(odd * 2**power for odd in (1, 3, 5, 9, 15) for power in range(1, 40))
-    return [n for n, before in zip(found, [0, *found], strict=False) if before < most]
 
 
 METHOD = Fourier()

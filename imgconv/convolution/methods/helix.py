@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.convolution.method import Run, StripMethod
+from imgconv.convolution.method import Method, Run
 from imgconv.convolution.methods.shifts import METHOD as SHIFTS
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
@@ -19,7 +19,7 @@ from imgconv.convolution.taps import add_groups, steps, tap_groups
 from imgconv.convolution.workspace import Workspace
 
 
-class Helix(StripMethod):
+class Helix(Method):
     """A one-dimensional convolution of the flattened image, the zeros of the gaps skipped."""
 
     name = "helix"

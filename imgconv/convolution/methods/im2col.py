@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.convolution.method import Run, StripMethod
+from imgconv.convolution.method import Method, Run
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
 from imgconv.convolution.workspace import Workspace
@@ -16,7 +16,7 @@ from imgconv.convolution.workspace import Workspace
 _MATRIX_BYTES = 1 << 22
 
 
-class Im2col(StripMethod):
+class Im2col(Method):
     """The matrix of all patches, a part at a time."""
 
     name = "im2col"

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.convolution.method import Run, StripMethod
+from imgconv.convolution.method import Method, Run
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
 from imgconv.convolution.taps import add_groups, steps, tap_groups
 from imgconv.convolution.workspace import Workspace
 
 
-class Shifts(StripMethod):
+class Shifts(Method):
     """A pass over the strip for each tap."""
 
     name = "shifts"

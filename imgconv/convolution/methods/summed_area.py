@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from imgconv.convolution.arithmetic import UNIT
 from imgconv.convolution.exactness import narrowing_error
-from imgconv.convolution.method import Run, StripMethod
+from imgconv.convolution.method import Method, Run
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
 from imgconv.convolution.taps import add_groups, steps, tap_groups
@@ -25,7 +25,7 @@ from imgconv.convolution.workspace import Workspace
 _GROUP = 12
 
 
-class SummedArea(StripMethod):
+class SummedArea(Method):
     """Corners of rectangles, looked up in the integral image of a strip."""
 
     name = "summed_area"

@@ -13,17 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.convolution.banded import BandMatrices, apart, band_work, planes_and_step, spread
-from imgconv.convolution.method import Run, StripMethod
+from imgconv.convolution.method import Method, Run
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
 from imgconv.convolution.workspace import Workspace
 
 
-class Toeplitz(StripMethod):
+class Toeplitz(Method):
     """A product with a band matrix for each row of the kernel."""
 
     name = "toeplitz"
     about = "the doubly block Toeplitz matrix: a product with a band matrix through BLAS for each row of the kernel"
+    shared = True
     blas = True
     spreads = True
     strip_bytes = 1 << 21

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.convolution.method import Run, StripMethod
+from imgconv.convolution.method import Method, Run
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
 from imgconv.convolution.workspace import Workspace
 
 
-class Windows(StripMethod):
+class Windows(Method):
     """`sliding_window_view` and einsum."""
 
     name = "windows"

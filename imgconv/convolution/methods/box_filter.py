@@ -1,0 +1,82 @@
+"""`cv2.boxFilter` on strips in the image's own type: the mean over a rectangle, whose cost does not depend on its size."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv.convolution.arithmetic import UNIT
+from imgconv.convolution.method import Method, Run
+from imgconv.convolution.opencv_calls import Strip, places, rows_of_strips, why_not_finished
+from imgconv.convolution.plan import Job, Work
+from imgconv.convolution.rectangles import box_error
+from imgconv.convolution.source import Source
+from imgconv.convolution.workspace import Workspace
+from imgconv.opencv import load_cv2
+
+# Roundings where a sum of whole numbers is scaled in float32: of the sum, of the scale and of the product.
+_SCALING = 3 * UNIT["float32"]
+
+
+class BoxFilter(Method):
+    """Running sums, in integers or in float64, and one scaling."""
+
+    name = "box_filter"
+    engine = "opencv"
+    about = "cv2.boxFilter on strips in the image's own type, for a mean over a rectangle"
+    finishes = True
+    mixes = True
+    spreads = True
+
+    def rows(self, job: Job) -> int:
+        """Enough that the rows shared with the next strip do not count."""
+        return rows_of_strips(job, job.columns.outputs * job.channels * job.output.itemsize, self.strip_bytes)
+
+    def refusal(self, job: Job) -> str | None:
+        """Say what stands in the way of a mean."""
+        if reason := why_not_finished(job):
+            return reason
+        weights, arithmetic = job.arithmetic.weights, job.arithmetic
+        if (weights != weights.flat[0]).any() or job.rows.dilation != 1 or job.columns.dilation != 1:
+            return "the weights are not all the same"
+        if abs(weights.sum() * arithmetic.numerator / arithmetic.denominator - 1) > weights.size * UNIT["float64"]:
+            return "the weights do not sum to 1"
+        if arithmetic.offset:
+            return "OpenCV adds nothing to a mean"
+        if arithmetic.whole and not arithmetic.rounds_alike(_SCALING, representable=False):
+            return "the mean, rounded by OpenCV, would not have the bits of the exact sum"
+        if not arithmetic.whole and job.dtype.kind != "f":
+            return "means of integers are taken from whole sums"
+        return None
+
+    def error(self, job: Job) -> float:
+        """That of the running sums, and of the scaling; none where the bits are those of the exact sum."""
+        if job.arithmetic.whole:
+            return 0.0
+        return self.mixed_error(job) + 3 * UNIT["float64" if job.dtype == np.float64 else "float32"]
+
+    def mixed_error(self, job: Job) -> float:
+        """Bound the error of running sums in float64."""
+        return box_error(job, self.rows(job))
+
+    def work(self, job: Job) -> Work:
+        """A running sum in each direction, over every place of the strips."""
+        computed = places(job, self.rows(job))
+        return Work(multiply_adds=2 * computed, bytes=2 * computed * job.dtype.itemsize, calls=2.0 * self.strips(job))
+
+    def prepare(self, job: Job) -> Run:
+        """Take the size."""
+        cv2, size = load_cv2(), (job.columns.taps, job.rows.taps)
+
+        def call(pixels: Any, result: Any, anchor: tuple[int, int], border: int) -> NDArray[Any]:
+            return cv2.boxFilter(pixels, -1, size, result, anchor, True, border)  # type: ignore[no-any-return]
+
+        def run(source: Source, out: NDArray[Any], workspace: Workspace) -> None:
+            np.copyto(out, Strip(source, job, job.dtype).filtered(call, job.kernel.shape, job.dtype))
+
+        return run
+
+
+METHOD = BoxFilter()

@@ -1,0 +1,88 @@
+"""`cv2.sepFilter2D` on strips, once for every outer product that the kernel is a sum of."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv.convolution.banded import spread
+from imgconv.convolution.low_rank import pairs_dtype, pairs_error, pairs_for, why_not_pairs
+from imgconv.convolution.method import Method, Run
+from imgconv.convolution.opencv_calls import Strip, places, rows_of_strips, working_dtype
+from imgconv.convolution.plan import Job, Work, moved
+from imgconv.convolution.source import Source
+from imgconv.convolution.workspace import Workspace
+from imgconv.opencv import load_cv2
+
+
+class OuterProducts(Method):
+    """Rank 1 in whole numbers where there are any; else as many pairs of the singular value decomposition as it takes."""
+
+    name = "pairs"
+    engine = "opencv"
+    about = "cv2.sepFilter2D in floating point on strips, for each of the kernel's outer products"
+    spreads = True
+    strip_bytes = 3 << 20
+
+    def dtype(self, job: Job) -> np.dtype[Any]:
+        """The narrower type that is exact enough."""
+        return pairs_dtype(job)
+
+    def rows(self, job: Job) -> int:
+        """Enough that the rows shared with the next strip do not count."""
+        row = job.columns.outputs * job.channels * self.dtype(job.parts[0]).itemsize
+        return rows_of_strips(job, row, self.strip_bytes)
+
+    def refusal(self, job: Job) -> str | None:
+        """Pairs, or nothing."""
+        return why_not_pairs(job)
+
+    def error(self, job: Job) -> float:
+        """That of the pairs."""
+        return pairs_error(job, self.dtype(job))
+
+    def work(self, job: Job) -> Work:
+        """Two passes for each pair, every place of the strips computed, whatever the stride."""
+        _, count = pairs_for(job)
+        computed = places(job, self.rows(job))
+        between = 4 * computed * self.dtype(job).itemsize
+        return Work(
+            multiply_adds=computed * count * (job.rows.reach + job.columns.reach),
+            bytes=moved(job) + count * between,
+            calls=self.strips(job) * (2.0 + 2 * count),
+        )
+
+    def prepare(self, job: Job) -> Run:
+        """Find the pairs."""
+        pairs, count = pairs_for(job)
+        cv2, dtype = load_cv2(), self.dtype(job)
+        lines = [
+            (spread(row, job.columns.dilation), spread(column, job.rows.dilation))
+            for column, row in zip(pairs.columns[:count], pairs.rows[:count], strict=True)
+        ]
+        depth = cv2.CV_32F if dtype == np.float32 else cv2.CV_64F
+        rounds = job.arithmetic.whole and not pairs.whole
+
+        def call(row: Any, column: Any, pixels: Any, result: Any, anchor: tuple[int, int], border: int) -> NDArray[Any]:
+            return cv2.sepFilter2D(pixels, depth, row, column, result, anchor, 0, border)  # type: ignore[no-any-return]
+
+        def run(source: Source, sums: NDArray[Any], workspace: Workspace) -> None:
+            if not lines:
+                sums[...] = 0
+            strip = Strip(source, job, working_dtype(job, dtype))
+            for n, (row, column) in enumerate(lines):
+                found = strip.filtered(partial(call, row, column), (column.size, row.size), dtype)
+                if n:
+                    np.add(sums, found, out=sums)
+                else:
+                    np.copyto(sums, found)
+            if rounds:
+                np.rint(sums, out=sums)
+
+        return run
+
+
+METHOD = OuterProducts()

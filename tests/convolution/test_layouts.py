@@ -1,0 +1,113 @@
+"""How an image lies in memory, and shapes that are easily forgotten, for every method that the OpenCV engine may take."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from imgconv.convolution.api import correlate
+from imgconv.convolution.methods import METHODS
+from tests import definition
+from tests.convolution.conftest import difference, kernel_for
+
+FOR_OPENCV = [name for name, method in METHODS.items() if method.serves("opencv")]
+VIEWS = {
+    "fortran": np.asfortranarray,
+    "rows reversed": lambda a: a[::-1],
+    "columns reversed": lambda a: a[:, ::-1],
+    "turned": lambda a: a[::-1, ::-1],
+    "every other": lambda a: a[::2, 1::3],
+    "transposed": lambda a: a.transpose(1, 0, 2),
+    "channels reversed": lambda a: a[..., ::-1],
+    "some channels": lambda a: a[..., ::2],
+    "one channel": lambda a: a[..., 1],
+    "planes": lambda a: np.moveaxis(np.ascontiguousarray(np.moveaxis(a, -1, 0)), 0, -1),
+    "part": lambda a: a[5:-7, 3:-4],
+    "one row again and again": lambda a: np.broadcast_to(a[:1], a.shape),
+    "one pixel again and again": lambda a: np.broadcast_to(a[:1, :1], (20, 30, 3)),
+}
+
+
+def noise(shape, dtype="uint8"):
+    return np.random.default_rng(shape).integers(0, 256, shape).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("method", FOR_OPENCV)
+def test_a_view_gives_the_bits_of_a_copy_and_is_not_written_to(method, view, dtype):
+    image = VIEWS[view](noise((57, 48, 3), dtype))
+    copy = np.ascontiguousarray(image)
+    if image.flags.owndata or image.base is not None:
+        image.flags.writeable = False
+    kernel = kernel_for(method, (5, 4))
+    for options in ({}, {"border": "wrap", "mode": "full", "stride": (2, 1)}):
+        expected = correlate(copy, kernel, method=method, **options)
+        for jobs in (1, 2):
+            assert difference(correlate(image, kernel, method=method, jobs=jobs, **options), expected) == ""
+    assert np.array_equal(image, copy)
+
+
+SHAPES = [(1, 1), (1, 70), (70, 1), (1, 1, 3), (1, 70, 4), (70, 1, 2), (6, 5, 1), (2, 2, 9), (40, 31, 9)]
+
+
+@pytest.mark.parametrize(
+    "border", ["constant", "replicate", "reflect", "reflect101", "wrap", "constant,wrap", "reflect,constant"]
+)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("method", FOR_OPENCV)
+def test_single_rows_and_columns_and_many_channels(method, shape, border):
+    if method == "filter2d" and shape[2:] == (9,):
+        pytest.skip("more than 4 channels")
+    image, kernel = noise(shape), kernel_for(method, (5, 4))
+    down, _, across = border.partition(",")
+    whole, scale = np.rint(kernel * 240).astype(int), definition.Fraction(1, 240)  # 16ths and 15ths among the kernels
+    value = list(range(200, 200 + shape[2])) if len(shape) == 3 else 200
+    sums = definition.correlate(image, whole, border=(down, across or down), border_value=value)
+    expected = definition.fit_exactly(sums, np.uint8, scale=scale)
+    assert difference(correlate(image, kernel, method=method, border=border, border_value=value), expected) == ""
+
+
+# filter2d sums at most 129 weights one by one in float32, and 49 in float64.
+@pytest.mark.parametrize("shape", [(3, 131), (2, 300), (131, 3), (150, 1), (1, 129), (1, 130), (5, 51)], ids=str)
+@pytest.mark.parametrize("dtype", ["uint8", "int32"])
+@pytest.mark.parametrize("options", [{}, {"mode": "full", "stride": (1, 3)}, {"border": "constant", "anchor": (0, 0)}], ids=str)
+def test_bands_of_kernels_wider_than_what_opencv_sums_one_by_one(shape, dtype, options):
+    image, kernel = noise((60, 70, 2), dtype), np.random.default_rng(shape).integers(-9, 10, shape)
+    border = (options.get("border", "reflect101"),) * 2
+    sums = definition.correlate(image, kernel, **{**options, "border": border})
+    assert np.array_equal(correlate(image, kernel, method="bands", dtype="float64", **options), sums.total)
+
+
+def test_bands_of_nothing_but_zeros_in_between():
+    kernel = np.zeros((7, 400), int)
+    kernel[0, 0], kernel[6, 399], kernel[3, 140] = 2, -3, 1
+    image = noise((30, 500))
+    expected = definition.correlate(image, kernel).total
+    assert np.array_equal(correlate(image, kernel, method="bands", dtype="int32"), expected)
+    assert not correlate(image, np.zeros((3, 200)), method="bands").any()
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "complex64"])
+@pytest.mark.parametrize("method", [name for name in METHODS if METHODS[name].shared])
+def test_a_shared_method_gives_the_same_bits_whichever_engine_asks(method, dtype):
+    image = noise((130, 140, 3), dtype)
+    for kernel in (kernel_for(method, (5, 6)), np.random.default_rng(1).normal(size=(4, 5))):
+        for options in ({}, {"border": "wrap", "mode": "full", "stride": (2, 3)}, {"nan": "ignore", "border": "constant"}):
+            if options.get("nan") and method == "separable" and dtype != "uint8":
+                continue  # pairs that cancel one another are not divided
+            asked = {"method": method, "tolerance": 0.1, **options}
+            try:
+                expected = correlate(image, kernel, engine="numpy", **asked)
+            except ValueError as refused:
+                with pytest.raises(ValueError, match=str(refused).split(": ")[-1]):
+                    correlate(image, kernel, engine="opencv", **asked)
+                continue
+            assert difference(correlate(image, kernel, engine="opencv", **asked), expected) == ""
+
+
+def test_each_engine_may_take_its_own_methods_and_those_that_are_shared():
+    shared = {name for name, method in METHODS.items() if method.serves("opencv") and method.serves("numpy")}
+    assert shared == {"toeplitz", "separable"} == {name for name, method in METHODS.items() if method.shared}
+    for method in METHODS.values():
+        assert method.serves(method.engine)

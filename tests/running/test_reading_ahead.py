@@ -1,0 +1,37 @@
+"""A picture read on a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+from imgconv.errors import ReadError
+from imgconv.running import reading_ahead
+from imgconv.running.reading_ahead import Reading
+
+
+def test_the_picture_is_the_one_in_the_file(tmp_path) -> None:
+    pixels = np.random.default_rng(2).integers(0, 256, (20, 30, 3), np.uint8)
+    cv2.imwrite(str(tmp_path / "in.png"), pixels)
+    before = time.perf_counter()
+    reading = Reading(str(tmp_path / "in.png"))
+    assert np.array_equal(reading.image().pixels, pixels)
+    assert before <= reading.started <= time.perf_counter()
+
+
+def test_a_picture_that_cannot_be_read_is_told_to_who_waits_for_it(tmp_path) -> None:
+    reading = Reading(str(tmp_path / "none.png"))
+    with pytest.raises(ReadError, match="no such file"):
+        reading.image()
+
+
+def test_nobody_waits_before_the_picture_is_wanted(monkeypatch) -> None:
+    go = threading.Event()
+    monkeypatch.setattr(reading_ahead, "read_image", lambda source: (go.wait(10), source)[1])
+    reading = Reading("word")
+    go.set()
+    assert reading.image() == "word"
