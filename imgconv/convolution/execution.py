@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from contextlib import nullcontext
 from typing import Any
 
@@ -101,6 +102,7 @@ def _strip_work(image: NDArray[Any], job: Job, method: Method, out: NDArray[Any]
     return work
 
 
+@functools.lru_cache(maxsize=64)
 def _stays_inside(job: Job, method: Method) -> bool:
     """Whether no value can leave the range of an integer output, whatever the pixels: then none needs to be looked at."""
     arithmetic, outside = job.arithmetic, np.real(job.border.value) if job.border.uses_value else np.zeros(0)

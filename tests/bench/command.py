@@ -19,7 +19,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import skimage
+from pictures import photograph
 
 SHARPEN = """
 import cv2, numpy as np
@@ -29,11 +29,10 @@ cv2.imwrite({target!r}, cv2.filter2D(image, -1, kernel))
 """
 
 
-def photograph(folder: Path) -> Path:
-    """Write a 12-megapixel colour PPM, made from a photograph of scikit-image's package, and return its path."""
-    image = cv2.imread(str(Path(skimage.__file__).parent / "data" / "astronaut.png"))
+def written(folder: Path) -> Path:
+    """Write the photograph as PPM, and return its path."""
     path = folder / "photograph.ppm"
-    cv2.imwrite(str(path), cv2.resize(image, (4000, 3000), interpolation=cv2.INTER_CUBIC))
+    cv2.imwrite(str(path), photograph())
     return path
 
 
@@ -61,7 +60,7 @@ def main() -> None:
     print(f"{'':44} {'imgconv':>8} {'other':>8} {'ratio':>7}")
     compare("list / import click, yaml", [imgconv, "list"], [sys.executable, "-c", "import click, yaml"], runs)
     with tempfile.TemporaryDirectory() as folder:
-        source = photograph(Path(folder))
+        source = written(Path(folder))
         out, bare = str(Path(folder) / "imgconv.ppm"), str(Path(folder) / "bare.ppm")
         ours = [imgconv, "apply", "sharpen", str(source), out]
         theirs = [sys.executable, "-c", SHARPEN.format(source=str(source), target=bare)]

@@ -15,11 +15,10 @@ import os
 import platform
 import statistics
 from functools import partial
-from pathlib import Path
 
 import cv2
 import numpy as np
-import skimage
+from pictures import photograph
 from scipy import ndimage
 
 import imgconv
@@ -39,8 +38,7 @@ NOTES = {
 
 def make_picture(dtype: str) -> np.ndarray:
     """Return a photograph of scikit-image's package at 3000 x 4000 x 3: 16 bits use their range, floats go from 0 to 1."""
-    photograph = cv2.imread(str(Path(skimage.__file__).parent / "data" / "astronaut.png"))
-    picture = cv2.resize(photograph, (4000, 3000), interpolation=cv2.INTER_CUBIC)
+    picture = photograph()
     if dtype == "float32":
         return picture.astype(np.float32) / 255
     return picture.astype(dtype) * (257 if dtype == "uint16" else 1)
