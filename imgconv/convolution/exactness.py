@@ -72,6 +72,11 @@ def narrowing_error(job: Job) -> float:
     return UNIT[arithmetic.dtype.name] * float(np.abs(arithmetic.weights).sum())
 
 
+def may_be_infinite(job: Job) -> bool:
+    """Whether a pixel, or the border, may be NaN or infinite."""
+    return job.dtype.kind in "fc" or not np.isfinite(job.border.value).all()
+
+
 def is_finite(sums: NDArray[Any]) -> bool:
     """Whether no sum is NaN or infinite; those whose squares, or sums, are infinite count as infinite too."""
     if not sums.flags.c_contiguous:

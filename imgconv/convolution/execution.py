@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.borders import Border
+from imgconv.convolution.exactness import may_be_infinite
 from imgconv.convolution.method import Method
 from imgconv.convolution.methods import METHODS
 from imgconv.convolution.normalization import make_normalized_values
@@ -22,6 +23,7 @@ from imgconv.depth import Fitted, fit, fit_into, limits
 from imgconv.errors import UsageError
 from imgconv.opencv import opencv_threads
 
+# Half a level beyond an end of the range is rounded to even, out of it; and the last steps may be rounded in float32.
 _ALMOST_HALF = 0.49
 
 
@@ -63,7 +65,8 @@ def _in_strips(image: NDArray[Any], job: Job, method: Method) -> Fitted:
     out = np.empty(job.output_shape, _unrounded_dtype(job) if waits else job.output)
     work = _strip_work(image, job, method, out, "clip" if waits else policy)
     jobs = job.options.jobs if method.threads else 1
-    clipped = run_strips(work, job.rows.outputs, method.rows(job), jobs=jobs, blas=method.blas or method.spreads)
+    blas = method.blas or (method.spreads and may_be_infinite(job))
+    clipped = run_strips(work, job.rows.outputs, method.rows(job), jobs=jobs, blas=blas)
     return fit(out, job.output, policy) if waits else Fitted(out, clipped)
 
 
@@ -114,7 +117,6 @@ def _stays_inside(job: Job, method: Method) -> bool:
     sums = np.array([above * least + below * most - off, above * most + below * least + off])
     values = (sums * arithmetic.numerator + arithmetic.offset) / arithmetic.denominator
     low, high = limits(job.output)
-    # Half a level beyond the ends rounds to even, out of the range; the last steps may be rounded in float32.
     return bool(values.min() > low - _ALMOST_HALF and values.max() < high + _ALMOST_HALF)
 
 

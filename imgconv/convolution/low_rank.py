@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from imgconv.convolution.arithmetic import UNIT
 from imgconv.convolution.exactness import narrowest, narrowing_error
+from imgconv.convolution.method import Method
 from imgconv.convolution.plan import Job
 from imgconv.kernels.kernel import Kernel
 
@@ -61,6 +62,22 @@ def pairs_error(job: Job, dtype: np.dtype[Any]) -> float:
     roundings = sum(job.kernel.shape) + count + 3
     error = float(pairs.residuals[count] + roundings * UNIT[dtype.name] * pairs.sizes[:count].sum())
     return error if dtype == arithmetic.dtype else error + narrowing_error(job)
+
+
+class LowRank(Method):
+    """What the methods share that sum over the outer products of the kernel."""
+
+    def dtype(self, job: Job) -> np.dtype[Any]:
+        """The narrower type that is exact enough."""
+        return pairs_dtype(job)
+
+    def refusal(self, job: Job) -> str | None:
+        """Pairs, or nothing."""
+        return why_not_pairs(job)
+
+    def error(self, job: Job) -> float:
+        """That of the pairs."""
+        return pairs_error(job, self.dtype(job))
 
 
 def pairs_dtype(job: Job) -> np.dtype[Any]:

@@ -48,6 +48,8 @@ class Method(ABC):
     mixes: ClassVar[bool] = False
     #: Bytes of a strip of sums that go well with the caches.
     strip_bytes: ClassVar[int] = 1 << 20
+    #: How many times the reach of the kernel a strip has at least, so that the rows shared with the next one do not count.
+    least_reaches: ClassVar[int] = 0
 
     def serves(self, engine: str) -> bool:
         """Whether an engine may take it."""
@@ -89,8 +91,8 @@ class Method(ABC):
         """Return how many rows of the output make a strip."""
         if not self.threads:
             return job.rows.outputs
-        row = job.columns.outputs * (1 if self.planar(job) else job.channels) * self.dtype(job).itemsize
-        return max(1, self.strip_bytes // row)
+        row = job.columns.outputs * (1 if self.planar(job) else job.channels) * self.dtype(job.parts[0]).itemsize
+        return max(self.strip_bytes // row, self.least_reaches * job.rows.reach // job.rows.stride, 1)
 
     def strips(self, job: Job) -> int:
         """Return how many strips there are."""

@@ -22,6 +22,7 @@ PIXELS = ("uint8", "uint16", "int16", "float32", "float64")
 
 # OpenCV takes this many channels in one call with safety; more are worked on in groups.
 _CHANNELS = 4
+# Values that OpenCV rounds to 32 bits, with room to spare, before it saturates them.
 _WIDEST = 2.0**30
 # Every 64-bit x86 has SSE3, on which OpenCV waits longer before it turns to its DFT.
 _SSE3 = platform.machine().lower() in ("x86_64", "amd64")
@@ -59,14 +60,10 @@ def why_not_finished(job: Job) -> str | None:
     if not holds_border(job, job.dtype):
         return f"{job.dtype.name} cannot hold the border value"
     arithmetic = job.arithmetic
-    if job.dtype.kind != "f" and arithmetic.largest * arithmetic.scale + abs(job.kernel.delta + job.options.delta) >= _WIDEST:
+    widest = arithmetic.largest * arithmetic.scale + abs(arithmetic.offset) / arithmetic.denominator
+    if job.dtype.kind != "f" and widest >= _WIDEST:
         return "OpenCV rounds to 32 bits before it saturates"
     return None
-
-
-def rows_of_strips(job: Job, row_bytes: int, strip_bytes: int) -> int:
-    """Return how many rows of the output make a strip: what fits, or as many as make the rows that strips share few."""
-    return max(strip_bytes // row_bytes, 8 * job.rows.reach // job.rows.stride, 1)
 
 
 def places(job: Job, rows: int) -> float:
@@ -113,21 +110,18 @@ class Strip:
         self._border = load_cv2().BORDER_REPLICATE if known is None else known
         self._pixels = source.window(dtype) if self._windowed else source.own_columns(dtype)
 
-    def filtered(
-        self, call: Call, size: tuple[int, int], dtype: DTypeLike, name: str = "filtered", top: int = 0, left: int = 0
-    ) -> NDArray[Any]:
-        """Return what a filter makes of the places of the outputs, shape (R, W'[, C]): a view into the buffer of that name.
+    def filtered(self, call: Call, size: tuple[int, int], dtype: DTypeLike, top: int = 0, left: int = 0) -> NDArray[Any]:
+        """Return what a filter makes of the places of the outputs, shape (R, W'[, C]), until the next call.
 
         Args:
             call: the filter.
             size: its rows and columns. Its anchor is in the middle wherever that is possible: OpenCV then adds up what has the
                 same weight before it multiplies.
             dtype: of the result.
-            name: of the buffer.
             top: row of the (dilated) kernel in which the filter's weights begin.
             left: column of the (dilated) kernel in which they begin; only where the pixels are windowed.
         """
-        result = self._workspace.take(name, self._pixels.shape, dtype)
+        result = self._workspace.take("filtered", self._pixels.shape, dtype)
         row, column = size[0] // 2, size[1] // 2 if self._windowed else -self._columns.first
         _by_channels(lambda part, out: call(part, out, (column, row), self._border), self._pixels, result)
         first = left + column if self._windowed else 0

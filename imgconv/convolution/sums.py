@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.borders import Border
-from imgconv.convolution.exactness import darkest_share, is_even, is_finite
+from imgconv.convolution.exactness import darkest_share, is_even, is_finite, may_be_infinite
 from imgconv.convolution.method import Method
 from imgconv.convolution.methods import METHODS
 from imgconv.convolution.plan import Job
@@ -54,7 +54,7 @@ def _of_any_pixels(of_real: Sums) -> Sums:
 
 def _of_real_pixels(job: Job, method: Method) -> Sums:
     run, dtype = method.prepare(job), method.dtype(job)
-    checks = job.dtype.kind in "fc" or not np.isfinite(job.border.value).all()
+    checks = may_be_infinite(job)
     darkest = darkest_share(job, method.mixed_error(job)) if checks and method.mixes else 0.0
     instead = functools.cache(lambda: _of_real_pixels(job, METHODS[_ANYTHING]))
 
@@ -65,8 +65,12 @@ def _of_real_pixels(job: Job, method: Method) -> Sums:
         return out
 
     def sums(source: Source, out: NDArray[Any] | None) -> NDArray[Any]:
-        if checks and method.mixes and not is_even(source.window(dtype), darkest, source.workspace):
-            return otherwise(source, out)
+        if checks and method.mixes:
+            # Columns outside repeat those inside, so that pixels which are filtered where they lie need not be copied for this.
+            in_place = method.finishes and (source.border.columns != "constant" or not any(source.border.value))
+            pixels = source.own_columns(dtype) if in_place else source.window(dtype)
+            if not is_even(pixels, darkest, source.workspace):
+                return otherwise(source, out)
         result = out
         if result is None or result.dtype != dtype or (result.ndim == 2 and result.strides[1] != result.itemsize):
             result = source.workspace.take("sums", source.output_shape, dtype)

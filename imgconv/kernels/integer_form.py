@@ -42,8 +42,7 @@ class IntegerForm:
 
 def find_integer_form(weights: NDArray[np.float64]) -> IntegerForm | None:
     """Return the integers and the scale behind `weights` (shape (kh, kw), real), or None when there are none."""
-    magnitudes = np.sort(np.abs(weights[weights != 0]))
-    magnitudes = magnitudes[np.append(True, magnitudes[1:] != magnitudes[:-1])[: magnitudes.size]]  # np.unique loads numpy.ma
+    magnitudes = np.array(sorted(set(np.abs(weights[weights != 0]).tolist())))  # np.unique would load numpy.ma
     if magnitudes.size == 0:
         return IntegerForm(np.zeros_like(weights), Fraction(1))
     # Overflow and underflow make infinities and zeros here, and the checks that follow refuse both.

@@ -54,6 +54,16 @@ def refusal(method, image, kernel, **options):
     return METHODS[method].supports(job)
 
 
+def noise_with_white(dtype, shape):
+    """Return noise over the whole range of a type, a third of it white, or normal noise in floating point."""
+    if np.dtype(dtype).kind == "f":
+        return np.random.default_rng(2).normal(size=shape).astype(dtype)
+    limits = np.iinfo(dtype)
+    pixels = np.random.default_rng(2).integers(limits.min, limits.max, shape, dtype, endpoint=True)
+    pixels[:, : shape[1] // 3] = limits.max
+    return pixels
+
+
 @pytest.fixture(scope="session")
 def by_every_method():
     """Return what each method makes of an image, of those that say they can: name to result."""

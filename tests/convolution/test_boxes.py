@@ -13,6 +13,7 @@ from imgconv.convolution.methods import METHODS
 from imgconv.convolution.planner import make_plan
 from imgconv.kernels.catalog import parse_kernel
 from tests import definition
+from tests.convolution.conftest import noise_with_white
 
 BOXES = METHODS["boxes"]
 
@@ -46,12 +47,7 @@ OPTIONS = [
 
 
 def noise(dtype, shape=(31, 29, 2)):
-    if np.dtype(dtype).kind == "f":
-        return np.random.default_rng(2).normal(size=shape).astype(dtype)
-    limits = np.iinfo(dtype)
-    pixels = np.random.default_rng(2).integers(limits.min, limits.max, shape, dtype, endpoint=True)
-    pixels[:, : shape[1] // 3] = limits.max
-    return pixels
+    return noise_with_white(dtype, shape)
 
 
 def boxes(image, kernel, **options):

@@ -11,6 +11,7 @@ from imgconv.convolution.low_rank import pairs_for
 from imgconv.convolution.methods import METHODS
 from imgconv.convolution.planner import make_plan
 from tests import definition
+from tests.convolution.conftest import noise_with_white
 
 PAIRS, SEPARABLE = METHODS["pairs"], METHODS["separable"]
 RNG = np.random.default_rng(1)
@@ -42,12 +43,7 @@ WHOLE = {
 
 
 def noise(dtype, shape=(70, 61)):
-    if np.dtype(dtype).kind == "f":
-        return np.random.default_rng(2).normal(size=shape).astype(dtype)
-    limits = np.iinfo(dtype)
-    pixels = np.random.default_rng(2).integers(limits.min, limits.max, shape, dtype, endpoint=True)
-    pixels[:, : shape[1] // 3] = limits.max
-    return pixels
+    return noise_with_white(dtype, shape)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float32"])

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.convolution.method import Method, Run
-from imgconv.convolution.opencv_calls import Strip, direct_taps, places, rows_of_strips
+from imgconv.convolution.opencv_calls import Strip, direct_taps, places
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
 from imgconv.convolution.workspace import Workspace
@@ -24,11 +24,7 @@ class Bands(Method):
     engine = "opencv"
     about = "cv2.filter2D in floating point on strips, large kernels in bands that OpenCV sums one weight at a time"
     strip_bytes = 3 << 20
-
-    def rows(self, job: Job) -> int:
-        """Enough that the rows shared with the next strip do not count."""
-        row = job.columns.outputs * job.channels * self.dtype(job).itemsize
-        return rows_of_strips(job, row, self.strip_bytes)
+    least_reaches = 8
 
     def work(self, job: Job) -> Work:
         """A pass over the strips for each band, every place of them computed, whatever the stride."""

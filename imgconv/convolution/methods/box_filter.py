@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from imgconv.convolution.arithmetic import UNIT
 from imgconv.convolution.method import Method, Run
-from imgconv.convolution.opencv_calls import Strip, places, rows_of_strips, why_not_finished
+from imgconv.convolution.opencv_calls import Strip, places, why_not_finished
 from imgconv.convolution.plan import Job, Work
 from imgconv.convolution.rectangles import box_error
 from imgconv.convolution.source import Source
@@ -29,10 +29,7 @@ class BoxFilter(Method):
     finishes = True
     mixes = True
     spreads = True
-
-    def rows(self, job: Job) -> int:
-        """Enough that the rows shared with the next strip do not count."""
-        return rows_of_strips(job, job.columns.outputs * job.channels * job.output.itemsize, self.strip_bytes)
+    least_reaches = 8
 
     def refusal(self, job: Job) -> str | None:
         """Say what stands in the way of a mean."""

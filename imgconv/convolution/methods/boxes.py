@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from imgconv.convolution.exactness import narrowing_error
 from imgconv.convolution.method import Method, Run
-from imgconv.convolution.opencv_calls import Strip, holds_border, places, rows_of_strips
+from imgconv.convolution.opencv_calls import Strip, holds_border, places
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.rectangles import MOST, box_error, find_rectangles
 from imgconv.convolution.source import Source
@@ -26,6 +26,7 @@ class Boxes(Method):
     about = "cv2.boxFilter on strips, once for each rectangle of one weight that the kernel is a sum of"
     mixes = True
     spreads = True
+    least_reaches = 8
 
     def dtype(self, job: Job) -> np.dtype[Any]:
         """Integers where the sums are whole and OpenCV sums the pixels in integers."""
@@ -37,11 +38,6 @@ class Boxes(Method):
         """Return the type in which OpenCV gets the pixels."""
         fits = job.dtype.name in ("uint8", "uint16") and holds_border(job, job.dtype)
         return job.dtype if fits else np.dtype(np.float64)
-
-    def rows(self, job: Job) -> int:
-        """Enough that the rows shared with the next strip do not count."""
-        row = job.columns.outputs * job.channels * self.dtype(job.parts[0]).itemsize
-        return rows_of_strips(job, row, self.strip_bytes)
 
     def refusal(self, job: Job) -> str | None:
         """Refuse what has too many rectangles."""

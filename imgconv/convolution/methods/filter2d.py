@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.convolution.method import Method, Run
-from imgconv.convolution.opencv_calls import direct_taps, native_border, why_not_finished
+from imgconv.convolution.opencv_calls import Strip, direct_taps, native_border, why_not_finished
 from imgconv.convolution.plan import Job, Work
 from imgconv.convolution.source import Source
 from imgconv.convolution.workspace import Workspace
@@ -50,19 +50,16 @@ class Filter2d(Method):
         border = None
         if job.options.keeps_grid and job.border.rows == job.border.columns:
             border = native_border(job.border.rows, job.border.value)
-        rows, columns = job.rows, job.columns
+
+        def call(pixels: Any, result: Any, anchor: tuple[int, int], border: int) -> NDArray[Any]:
+            return cv2.filter2D(pixels, -1, weights, result, anchor, delta, border)  # type: ignore[no-any-return]
 
         def run(source: Source, out: NDArray[Any], workspace: Workspace) -> None:
-            if border is not None:
-                anchor = kernel.anchor[1], kernel.anchor[0]
+            if border is None:
+                np.copyto(out, Strip(source, job, job.dtype).filtered(call, kernel.shape, job.dtype))
+            else:
                 target = out.reshape(out.shape[:2]) if job.channels == 1 else out  # OpenCV drops a third axis of length 1
-                cv2.filter2D(source.image, -1, weights, target, anchor, delta, border)
-                return
-            window = source.window(job.dtype)
-            # The anchor in the corner makes every output that is kept independent of OpenCV's own border.
-            found = cv2.filter2D(window, -1, weights, None, (0, 0), delta, cv2.BORDER_REPLICATE).reshape(window.shape)
-            height, width = (len(out) - 1) * rows.stride + 1, (out.shape[1] - 1) * columns.stride + 1
-            out[...] = found[: height : rows.stride, : width : columns.stride]
+                call(source.image, target, kernel.anchor[::-1], border)
 
         return run
 

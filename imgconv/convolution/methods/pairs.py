@@ -9,16 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.convolution.banded import spread
-from imgconv.convolution.low_rank import pairs_dtype, pairs_error, pairs_for, why_not_pairs
-from imgconv.convolution.method import Method, Run
-from imgconv.convolution.opencv_calls import Strip, places, rows_of_strips, working_dtype
+from imgconv.convolution.low_rank import LowRank, pairs_for
+from imgconv.convolution.method import Run
+from imgconv.convolution.opencv_calls import Strip, places, working_dtype
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
 from imgconv.convolution.workspace import Workspace
 from imgconv.opencv import load_cv2
 
 
-class OuterProducts(Method):
+class OuterProducts(LowRank):
     """Rank 1 in whole numbers where there are any; else as many pairs of the singular value decomposition as it takes."""
 
     name = "pairs"
@@ -26,23 +26,7 @@ class OuterProducts(Method):
     about = "cv2.sepFilter2D in floating point on strips, for each of the kernel's outer products"
     spreads = True
     strip_bytes = 3 << 20
-
-    def dtype(self, job: Job) -> np.dtype[Any]:
-        """The narrower type that is exact enough."""
-        return pairs_dtype(job)
-
-    def rows(self, job: Job) -> int:
-        """Enough that the rows shared with the next strip do not count."""
-        row = job.columns.outputs * job.channels * self.dtype(job.parts[0]).itemsize
-        return rows_of_strips(job, row, self.strip_bytes)
-
-    def refusal(self, job: Job) -> str | None:
-        """Pairs, or nothing."""
-        return why_not_pairs(job)
-
-    def error(self, job: Job) -> float:
-        """That of the pairs."""
-        return pairs_error(job, self.dtype(job))
+    least_reaches = 8
 
     def work(self, job: Job) -> Work:
         """Two passes for each pair, every place of the strips computed, whatever the stride."""

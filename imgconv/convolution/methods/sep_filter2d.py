@@ -12,7 +12,7 @@ from imgconv.convolution.arithmetic import UNIT
 from imgconv.convolution.banded import spread
 from imgconv.convolution.low_rank import Pairs, find_pairs
 from imgconv.convolution.method import Method, Run
-from imgconv.convolution.opencv_calls import Strip, places, rows_of_strips, why_not_finished
+from imgconv.convolution.opencv_calls import Strip, places, why_not_finished
 from imgconv.convolution.plan import Job, Work
 from imgconv.convolution.source import Source
 from imgconv.convolution.workspace import Workspace
@@ -31,11 +31,7 @@ class SepFilter2d(Method):
     about = "cv2.sepFilter2D on strips in the image's own type, for a kernel that is one column times one row"
     finishes = True
     spreads = True
-    strip_bytes = 3 << 20
-
-    def rows(self, job: Job) -> int:
-        """Enough that the rows shared with the next strip do not count; the type between the passes is float32."""
-        return rows_of_strips(job, job.columns.outputs * job.channels * 4, self.strip_bytes)
+    least_reaches = 8
 
     def refusal(self, job: Job) -> str | None:
         """Say what stands in the way of a single pass in each direction."""

@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.convolution.banded import BLOCK, BandMatrices, apart, band_work, planes_and_step, spread
-from imgconv.convolution.low_rank import pairs_dtype, pairs_error, pairs_for, why_not_pairs
-from imgconv.convolution.method import Method, Run
+from imgconv.convolution.low_rank import LowRank, pairs_for
+from imgconv.convolution.method import Run
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
 from imgconv.convolution.workspace import Workspace
 
 
-class Separable(Method):
+class Separable(LowRank):
     """Rank 1 in whole numbers where there are any; else as many pairs of the singular value decomposition as it takes."""
 
     name = "separable"
@@ -23,22 +23,11 @@ class Separable(Method):
     shared = True
     spreads = True
     blas = True
-
-    def dtype(self, job: Job) -> np.dtype[Any]:
-        """The narrower type that is exact enough."""
-        return pairs_dtype(job)
+    least_reaches = 1
 
     def planar(self, job: Job) -> bool:
         """Where the bands would otherwise be long; of complex weights always, so that both parts are taken alike."""
         return job.kernel.is_complex or apart(job, pairs_for(job)[1])
-
-    def refusal(self, job: Job) -> str | None:
-        """Pairs, or nothing."""
-        return why_not_pairs(job)
-
-    def error(self, job: Job) -> float:
-        """That of the pairs."""
-        return pairs_error(job, self.dtype(job))
 
     def work(self, job: Job) -> Work:
         """Two band products and the sum for each pair; the rows between the passes are those of the output."""
@@ -51,9 +40,8 @@ class Separable(Method):
         return Work(count * (down + across), 0.0, moved(job) + count * between, calls=strips * (10 + 12 * count))
 
     def rows(self, job: Job) -> int:
-        """Whole blocks, and enough that the rows shared with the next strip do not count."""
-        job = job.parts[0]
-        return max(super().rows(job), job.rows.reach // job.rows.stride, BLOCK) // BLOCK * BLOCK
+        """Whole blocks."""
+        return max(super().rows(job), BLOCK) // BLOCK * BLOCK
 
     def prepare(self, job: Job) -> Run:
         """Make the band matrices."""

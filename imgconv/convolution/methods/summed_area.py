@@ -32,6 +32,7 @@ class SummedArea(Method):
     about = "the integral image: cost by the corners of the areas of one weight, whatever their size"
     mixes = True
     spreads = True  # what overflows in the integral image does so for all sums below
+    least_reaches = 2
 
     def planar(self, job: Job) -> bool:
         """One channel at a time."""
@@ -65,11 +66,6 @@ class SummedArea(Method):
     def _corners(job: Job) -> NDArray[Any]:
         """Return the second difference of the weights, shape (reach + 1, reach + 1)."""
         return np.diff(np.diff(np.pad(job.spread_weights, 1), axis=0), axis=1)
-
-    def rows(self, job: Job) -> int:
-        """Enough that the rows shared with the next strip do not count."""
-        fitting = self.strip_bytes // (job.columns.outputs * self.dtype(job).itemsize)
-        return max(fitting, 2 * job.rows.reach // job.rows.stride, 1)
 
     def work(self, job: Job) -> Work:
         """The integral image, and a pass for each corner."""
