@@ -32,10 +32,12 @@ if TYPE_CHECKING:
     from imgconv.filters.edges import find_edges
     from imgconv.filters.parsing import parse_filter
     from imgconv.images.image import Image
-    from imgconv.images.reading import read_image
-    from imgconv.images.writing import write_image
+    from imgconv.images.pages import Pages
+    from imgconv.images.reading import open_image, read_image
+    from imgconv.images.writing import write_image, write_pages
     from imgconv.kernels.catalog import Catalog, load_catalog, parse_kernel
     from imgconv.kernels.kernel import Kernel
+    from imgconv.running.api import filter_image
 
 __version__ = "0.1.0"
 
@@ -57,10 +59,12 @@ _HOMES = {
     "filters.edges": ("find_edges",),
     "filters.parsing": ("parse_filter",),
     "images.image": ("Image",),
-    "images.reading": ("read_image",),
-    "images.writing": ("write_image",),
+    "images.pages": ("Pages",),
+    "images.reading": ("open_image", "read_image"),
+    "images.writing": ("write_image", "write_pages"),
     "kernels.catalog": ("Catalog", "load_catalog", "parse_kernel"),
     "kernels.kernel": ("Kernel",),
+    "running.api": ("filter_image",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -73,6 +77,7 @@ __all__ = [
     "ImgconvError",
     "Kernel",
     "KernelError",
+    "Pages",
     "Plan",
     "RangeError",
     "ReadError",
@@ -80,13 +85,16 @@ __all__ = [
     "WriteError",
     "convolve",
     "correlate",
+    "filter_image",
     "find_edges",
     "load_catalog",
     "make_plan",
+    "open_image",
     "parse_filter",
     "parse_kernel",
     "read_image",
     "write_image",
+    "write_pages",
 ]
 
 

@@ -23,6 +23,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from imgconv.errors import RangeError, UsageError
 
+_DEPTHS = {"1": np.bool_, "8": np.uint8, "16": np.uint16, "16f": np.float16, "32f": np.float32, "64f": np.float64}
+
 # Elements worked on at a time: a strip of float32 stays in the second-level cache.
 _STRIP = 1 << 16
 
@@ -63,7 +65,7 @@ def full_scale(dtype: DTypeLike) -> float:
 
 def dtype_of_depth(depth: str) -> np.dtype[Any]:
     """Return the type that a word of `vocabulary.DEPTHS` stands for."""
-    return np.dtype({"8": np.uint8, "16": np.uint16, "32f": np.float32}[depth])
+    return np.dtype(_DEPTHS[depth])
 
 
 def levels_between(source: DTypeLike, target: DTypeLike) -> Fraction:

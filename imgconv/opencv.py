@@ -25,14 +25,20 @@ _SYSTEM_PACKAGES = {
 }
 
 
+# How large a picture may be is decided before OpenCV sees it; it reads its own limits once, when it is imported.
+_LIMITS = {"PIXELS": 1 << 40, "WIDTH": (1 << 31) - 1, "HEIGHT": (1 << 31) - 1}
+
+
 @functools.cache
 def load_cv2() -> Any:
-    """Import `cv2` on first use and return it, its own log lines off.
+    """Import `cv2` on first use and return it, its own log lines off and its own limits on pictures out of the way.
 
     Raises:
         DependencyError: it cannot be imported; the message says which package to install.
     """
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    for which, limit in _LIMITS.items():
+        os.environ.setdefault(f"OPENCV_IO_MAX_IMAGE_{which}", str(limit))
     try:
         import cv2
     except ImportError as error:

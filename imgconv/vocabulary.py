@@ -26,13 +26,36 @@ ENGINES: dict[str, tuple[str, ...]] = {"opencv": ("cv2",), "numpy": ("np",)}
 RANGES: dict[str, tuple[str, ...]] = {"clip": ("saturate",), "abs": (), "offset": (), "stretch": (), "error": ()}
 
 #: The depth of an output file.
-DEPTHS: dict[str, tuple[str, ...]] = {"8": ("uint8",), "16": ("uint16",), "32f": ("float32", "32")}
+DEPTHS: dict[str, tuple[str, ...]] = {
+    "1": ("bilevel", "bool"),
+    "8": ("uint8",),
+    "16": ("uint16",),
+    "16f": ("float16", "half"),
+    "32f": ("float32", "32"),
+    "64f": ("float64", "64"),
+}
+
+#: What becomes of transparency.
+ALPHAS: dict[str, tuple[str, ...]] = {"weighted": (), "straight": (), "keep": (), "drop": ("remove",)}
+
+#: How the pixels of a TIFF are compressed.
+COMPRESSIONS: dict[str, tuple[str, ...]] = {
+    "none": ("raw", "uncompressed"),
+    "lzw": (),
+    "deflate": ("zip", "zlib", "adobe_deflate"),
+    "zstd": ("zstandard",),
+    "packbits": (),
+}
 
 #: What `edges` writes.
 EDGE_OUTPUTS: dict[str, tuple[str, ...]] = {"magnitude": (), "x": (), "y": (), "direction": ()}
 
 #: What a NaN does to the sums that it is part of.
 NAN_POLICIES: dict[str, tuple[str, ...]] = {"propagate": (), "ignore": ("omit",)}
+
+
+# Characters of a word beyond which nothing is like it, and which a message does not show.
+_LONGEST = 100
 
 
 def canonical(word: str, table: Mapping[str, tuple[str, ...]], what: str) -> str:
@@ -46,12 +69,15 @@ def canonical(word: str, table: Mapping[str, tuple[str, ...]], what: str) -> str
         if found == name or found in aliases:
             return name
     words = [w for name, aliases in table.items() for w in (name, *aliases)]
-    raise UsageError(f"unknown {what} {word!r}{suggestion(found, words)}; choose one of {', '.join(table)}")
+    shown = word if len(str(word)) <= _LONGEST else f"{str(word)[:_LONGEST]}..."
+    raise UsageError(f"unknown {what} {shown!r}{suggestion(found, words)}; choose one of {', '.join(table)}")
 
 
 def suggestion(word: str, words: Iterable[str]) -> str:
     """Return ` (did you mean …?)` with the words closest to `word`, or nothing when none is close."""
     import difflib
 
+    if len(word) > _LONGEST:
+        return ""
     close = difflib.get_close_matches(word, list(words), n=3, cutoff=0.6)
     return f" (did you mean {' or '.join(close)}?)" if close else ""

@@ -20,6 +20,7 @@ SURFACE = {
     "ImgconvError",
     "Kernel",
     "KernelError",
+    "Pages",
     "Plan",
     "RangeError",
     "ReadError",
@@ -27,13 +28,16 @@ SURFACE = {
     "WriteError",
     "convolve",
     "correlate",
+    "filter_image",
     "find_edges",
     "load_catalog",
     "make_plan",
+    "open_image",
     "parse_filter",
     "parse_kernel",
     "read_image",
     "write_image",
+    "write_pages",
 }
 
 LONGEST = 300

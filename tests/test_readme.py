@@ -16,13 +16,14 @@ import cv2
 import numpy as np
 import pytest
 import yaml
+from PIL import Image as Pillow
 
 import imgconv
 from imgconv import errors
 from imgconv.borders import source_indices
 from imgconv.cli.main import cli
 from imgconv.images.formats import FORMATS
-from imgconv.vocabulary import BORDERS, RANGES
+from imgconv.vocabulary import ALPHAS, BORDERS, RANGES
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -82,6 +83,12 @@ def shell(tmp_path: Path) -> Shell:
     (folder / "photos" / "below").mkdir(parents=True)
     for name in ("in.png", "in.jpg", "photos/a.jpg", "photos/b.png", "photos/below/c.jpg"):
         assert cv2.imwrite(str(folder / name), scene)
+    logo = np.dstack([scene, 255 - scene[:, :, 0]])
+    cv2.imwrite(str(folder / "logo.png"), logo)
+    cv2.imwritemulti(str(folder / "scan.tif"), [scene, scene[::2, ::3]])
+    cv2.imwrite(str(folder / "heights.tif"), np.where(scene[:, :, 0] > 200, -9999, scene[:, :, 0]).astype(np.float32))
+    frames = [Pillow.fromarray(scene[:40, n : n + 60, ::-1].copy()) for n in range(4)]
+    frames[0].save(folder / "loop.gif", save_all=True, append_images=frames[1:], duration=70, loop=0)
     (folder / "kernel.txt").write_text("0 -1 0\n-1 5 -1\n0 -1 0\n")
     [mine] = [text for language, text in BLOCKS if language == "yaml"]
     (folder / "mine.yaml").write_text(mine)
@@ -224,21 +231,29 @@ def test_the_formats_are_those_of_the_code() -> None:
     depths = {"uint": "", "int": "signed ", "float": ""}
 
     def depth(name: str) -> str:
+        if name == "bool":
+            return "1-bit"
         kind, bits = re.fullmatch(r"(\D+)(\d+)", name).groups()
         return f"{depths[kind]}{bits}-bit{' float' if kind == 'float' else ''}"
 
-    blocks = {"exif": "EXIF", "xmp": "XMP", "icc": "profile", "cicp": "cICP"}
+    blocks = {"exif": "EXIF", "xmp": "XMP", "icc": "profile", "cicp": "cICP", "iptc": "IPTC"}
+    blocks |= {"resolution": "resolution", "comment": "comment"}
     expected = [
         [
             f.title,
             " ".join(f"`{extension}`" for extension in f.extensions),
             ", ".join(map(depth, f.dtypes)),
             ", ".join(word for word in ("grey", "colour", "alpha") if getattr(f, word)),
+            f.pages or "no",
             ", ".join(word for block, word in blocks.items() if block in f.metadata) or "none",
         ]
         for f in FORMATS.values()
     ]
     assert rows("format") == expected
+
+
+def test_the_ways_with_alpha_are_those_of_the_vocabulary() -> None:
+    assert [words(row[0])[0] for row in rows("`--alpha`")] == list(ALPHAS)
 
 
 def test_every_operator_is_named() -> None:

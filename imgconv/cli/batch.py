@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from imgconv.cli.messages import note, print_json
 from imgconv.cli.options import anchor_option, filtering_options
-from imgconv.cli.tasks import describe, make_task, tell_notes
+from imgconv.cli.picture_options import file_options, isolation_options, treatment_options
+from imgconv.cli.tasks import describe, make_task, start_workers, take_file_options, tell_notes
 from imgconv.errors import BatchError
 
 if TYPE_CHECKING:
@@ -31,8 +33,14 @@ if TYPE_CHECKING:
     "[default: IMGCONV_JOBS, else one per processor]",
 )
 @click.option("--format", "file_format", metavar="EXT", default=None, help="Format of the results.  [default: each its own]")
+@click.option(
+    "--follow-symlinks", is_flag=True, help="Take links that lead out of IN_DIR too, and write through those out of OUT_DIR."
+)
 @anchor_option
 @filtering_options
+@treatment_options
+@file_options
+@isolation_options(default=True)
 def command(
     specs: tuple[str, ...],
     folder: str,
@@ -41,6 +49,10 @@ def command(
     pattern: str | None,
     jobs: int | None,
     file_format: str | None,
+    follow_symlinks: bool,
+    isolate: bool,
+    timeout: float,
+    memory: int,
     no_clobber: bool,
     as_json: bool,
     verbose: bool,
@@ -58,20 +70,42 @@ def command(
     """
     from pathlib import Path
 
-    task = make_task(specs, count=as_json or verbose, **options)
+    from imgconv.running.finding import find_work
 
-    from imgconv.running.folder import find_work, run_batch
+    found = find_work(
+        Path(folder),
+        Path(output),
+        recursive=recursive,
+        pattern=pattern,
+        file_format=file_format,
+        follow_symlinks=follow_symlinks,
+    )
+    for text in found.notes:
+        note(text)
+    files = take_file_options(options)
+    with start_workers(jobs, len(found.work), timeout, memory) if isolate else nullcontext() as workers:
+        task = make_task(specs, count=as_json or verbose, **options)
 
-    work = find_work(Path(folder), Path(output), recursive=recursive, pattern=pattern, file_format=file_format)
-    shown = sys.stderr.isatty()
-    with click.progressbar(length=len(work), label="imgconv", file=sys.stderr, show_pos=True, hidden=not shown) as bar:
+        from imgconv.running.folder import run_batch
 
-        def told(outcome: Outcome) -> None:
-            bar.update(1)
-            if verbose and not shown and outcome.report is not None:
-                note(describe(outcome.report))
+        count, shown = len(found.work), sys.stderr.isatty()
+        with click.progressbar(length=count, label="imgconv", file=sys.stderr, show_pos=True, hidden=not shown) as bar:
 
-        outcomes = run_batch(work, task, jobs=jobs, overwrite=not no_clobber, told=told)
+            def told(outcome: Outcome) -> None:
+                bar.update(1)
+                if verbose and not shown and outcome.report is not None:
+                    note(describe(outcome.report))
+
+            outcomes = run_batch(
+                found.work,
+                task,
+                jobs=jobs,
+                overwrite=not no_clobber,
+                told=told,
+                within=None if follow_symlinks else Path(output),
+                workers=workers,
+                **files,
+            )
     _conclude(outcomes, as_json=as_json, verbose=verbose)
 
 

@@ -8,6 +8,7 @@ import click
 
 from imgconv.cli.options import filtering_options, format_option, jobs_option
 from imgconv.cli.parameters import Word
+from imgconv.cli.picture_options import file_options, isolation_options, treatment_options
 from imgconv.cli.tasks import run_one
 from imgconv.vocabulary import EDGE_OUTPUTS
 
@@ -23,6 +24,9 @@ from imgconv.vocabulary import EDGE_OUTPUTS
 )
 @click.option("--output", type=Word(EDGE_OUTPUTS, "output"), default="magnitude", show_default=True, help="What OUT shows.")
 @filtering_options
+@treatment_options
+@file_options
+@isolation_options(default=False)
 @jobs_option
 @format_option
 def command(source: str, target: str, operator: str, output: str, **options: Any) -> None:

@@ -9,6 +9,7 @@ import importlib
 import os
 import signal
 import sys
+import warnings
 from typing import Any, NoReturn
 
 import click
@@ -74,6 +75,8 @@ def cli() -> None:
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and leave the process with its exit code."""
     _own_the_terminal()
+    if not sys.warnoptions:  # of what libraries have to warn of, nothing is for the user
+        warnings.simplefilter("ignore")
     signal.signal(signal.SIGTERM, _terminate)
     given = sys.argv[1:] if arguments is None else arguments
     _start_fast(given)

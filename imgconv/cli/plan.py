@@ -11,6 +11,7 @@ import click
 from imgconv.cli.messages import print_json
 from imgconv.cli.options import anchor_option, jobs_option, json_option, planning_options
 from imgconv.cli.parameters import Size
+from imgconv.cli.picture_options import treatment_options
 from imgconv.cli.tasks import make_task
 
 _NARROWEST, _WIDEST = 80, 120
@@ -22,6 +23,7 @@ _NARROWEST, _WIDEST = 80, 120
 @click.option("--dtype", metavar="TYPE", default=None, help="The type of its pixels, with --shape.  [default: uint8]")
 @anchor_option
 @planning_options
+@treatment_options
 @jobs_option
 @json_option
 def command(words: tuple[str, ...], shape: tuple[int, ...] | None, dtype: str | None, as_json: bool, **options: Any) -> None:
@@ -51,7 +53,7 @@ def command(words: tuple[str, ...], shape: tuple[int, ...] | None, dtype: str | 
     if shape:
         pixels, size = as_dtype(dtype or "uint8"), shape
     else:
-        from imgconv.images.headers import read_header
+        from imgconv.images.reading import read_header
 
         header = read_header(words[-1])
         pixels, size = header.dtype, header.colour_shape

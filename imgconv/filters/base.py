@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -71,6 +71,27 @@ class Filter(ABC):
     def on_grid(self, channel: NDArray[Any]) -> NDArray[Any]:
         """Return a channel unfiltered, at the places where the filter computes values: shape (H', W')."""
 
+    def weighted(self, image: NDArray[Any], weight: NDArray[Any]) -> NDArray[Any]:
+        """Return the result where pixels count by a weight: what weighs nothing has no part in it.
+
+        Unless a filter knows better, all pixels count alike.
+
+        Args:
+            image: shape (H, W) or (H, W, C), floating point, finite.
+            weight: shape (H, W), floating point from 0 to 1: alpha, or 0 where a value is missing.
+
+        Returns:
+            As `response`; 0 where nothing within reach weighs anything.
+        """
+        return self.response(image)
+
+    def coverage(self, weight: NDArray[Any]) -> NDArray[Any]:
+        """Return the weight that results of `weighted` have themselves: shape (H', W'), from 0 to 1.
+
+        Unless a filter knows better, it is that of the pixel in whose place they stand.
+        """
+        return self.on_grid(weight)
+
     @abstractmethod
     def plans(self, shape: Sequence[int], dtype: DTypeLike, output: Output | None = None) -> tuple[Plan, ...]:
         """Return the plans that are carried out on an image, in their order.
@@ -85,14 +106,22 @@ class Filter(ABC):
     def with_options(self, change: Callable[[Options], Options]) -> Filter:
         """Return the filter with the options of all its convolutions changed."""
 
+    @property
+    def gives_levels(self) -> bool:
+        """Whether results are levels, as pixels are, and not angles or anything else that is neither light nor dark."""
+        return True
+
     def range_for(self, dtype: np.dtype[Any]) -> str:
         """Return the range policy where none was asked for."""
         return "clip"
 
     def render(self, image: NDArray[Any], output: Output) -> Fitted:
         """Return the result in its final type, and how many values were clipped (-1 where that was not counted)."""
-        dtype = output.dtype or image.dtype
-        values = self.response(image)
+        return self.finished(self.response(image), replace(output, dtype=output.dtype or image.dtype))
+
+    def finished(self, values: NDArray[Any], output: Output) -> Fitted:
+        """Return results of `response` or `weighted` in the final type, which the output has to name."""
+        dtype = np.dtype(output.dtype)
         factor, delta = output.scale * output.levels, output.delta * output.levels
         if factor != 1:
             values = values * values.dtype.type(factor)

@@ -54,6 +54,23 @@ class ChainFilter(Filter):
             image = step.response(image)
         return image
 
+    def weighted(self, image: NDArray[Any], weight: NDArray[Any]) -> NDArray[Any]:
+        """Return what the last step makes of what the others made, each weighted by what the one before it covers."""
+        *before, last = self.steps
+        for step in before:
+            image, weight = step.weighted(image, weight), step.coverage(weight)
+        return last.weighted(image, weight)
+
+    def coverage(self, weight: NDArray[Any]) -> NDArray[Any]:
+        """Return what the last step leaves of the weight."""
+        for step in self.steps:
+            weight = step.coverage(weight)
+        return weight
+
+    def finished(self, values: NDArray[Any], output: Output) -> Fitted:
+        """Return the result in its final type, as the last step would."""
+        return self.steps[-1].finished(values, output)
+
     def render(self, image: NDArray[Any], output: Output) -> Fitted:
         """Return the result in its final type; the last step rounds."""
         output = replace(output, dtype=output.dtype or image.dtype)
@@ -61,6 +78,11 @@ class ChainFilter(Filter):
         for step in before:
             image = step.response(image)
         return last.render(image, output)
+
+    @property
+    def gives_levels(self) -> bool:
+        """Whether the last step does."""
+        return self.steps[-1].gives_levels
 
     def range_for(self, dtype: np.dtype[Any]) -> str:
         """Return what the last step would choose."""

@@ -74,7 +74,14 @@ class EdgeFilter(Filter):
     def response(self, image: NDArray[Any]) -> NDArray[Any]:
         """Return the gradient; the direction in degrees."""
         self.plans(image.shape, image.dtype)  # which refuses what cannot be done, before anything is
-        responses = [part.response(image) for part in self._parts()]
+        return self._combined([part.response(image) for part in self._parts()], whole=image.dtype.kind in "biu")
+
+    def weighted(self, image: NDArray[Any], weight: NDArray[Any]) -> NDArray[Any]:
+        """Return the gradient between pixels that count; what weighs nothing makes no edge."""
+        self.plans(image.shape, image.dtype)
+        return self._combined([part.weighted(image, weight) for part in self._parts()])
+
+    def _combined(self, responses: list[NDArray[Any]], *, whole: bool = False) -> NDArray[Any]:
         if self.output == "direction":
             return _direction(responses, compass=bool(self.operator.directions))
         scale, delta = (responses[0].dtype.type(number) for number in (self.operator.scale, self.options.delta))
@@ -83,22 +90,31 @@ class EdgeFilter(Filter):
         if self.output == "magnitude":
             down, across = responses[1], responses[0]
             # Squares of levels are safe; those of any float may overflow or vanish, which hypot avoids.
-            whole = image.dtype.kind in "biu"
-            length = np.sqrt(across * across + down * down) if whole else np.hypot(across, down)
+            with np.errstate(over="ignore"):  # beyond the largest number lies infinity
+                length = np.sqrt(across * across + down * down) if whole else np.hypot(across, down)
             return np.asarray(length * scale + delta)
         return np.asarray(responses[0] * scale + delta)
 
+    @property
+    def gives_levels(self) -> bool:
+        """Whether it is not the direction that is asked for."""
+        return self.output != "direction"
+
     def render(self, image: NDArray[Any], output: Output) -> Fitted:
+        """Return the result in its final type, after a look at whether it can be."""
+        self._check(output)
+        return super().render(image, output)
+
+    def finished(self, values: NDArray[Any], output: Output) -> Fitted:
         """Return the result in its final type; a direction becomes a share of the full turn in an integer type."""
-        dtype = output.dtype or image.dtype
         self._check(output)
         if self.output != "direction":
-            return super().render(image, output)
-        degrees = self.response(image)
+            return super().finished(values, output)
+        dtype = np.dtype(output.dtype)
         if dtype.kind == "f":
-            return fit(degrees, dtype)
+            return fit(values, dtype)
         steps = full_scale(dtype) + 1
-        return fit(np.rint(degrees * (steps / _FULL_TURN)) % steps, dtype)
+        return fit(np.rint(values * (steps / _FULL_TURN)) % steps, dtype)
 
     def on_grid(self, channel: NDArray[Any]) -> NDArray[Any]:
         """Return the channel on the grid of the first kernel."""

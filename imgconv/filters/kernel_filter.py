@@ -19,6 +19,13 @@ from imgconv.depth import Fitted, fit
 from imgconv.filters.base import Filter, Output, check_options, response_dtype
 from imgconv.kernels.kernel import Kernel
 
+# A kernel whose weights sum to less than this share of their absolute sum is one of differences: written with three digits, a
+# Laplacian of a Gaussian does not sum to 0 exactly.
+_ZERO_SUM = 1e-3
+
+# A share of the whole weight that is nothing but rounding.
+_NO_WEIGHT = 1e-6
+
 
 @dataclass(frozen=True)
 class KernelFilter(Filter):
@@ -59,6 +66,51 @@ class KernelFilter(Filter):
         """Return the sums, unrounded."""
         (plan,) = self.plans(image.shape, image.dtype)
         return execute(plan, image).values
+
+    def weighted(self, image: NDArray[Any], weight: NDArray[Any]) -> NDArray[Any]:
+        """Return the sums over what counts, brought to the weight of the whole kernel.
+
+        `F(image * weight) / F(weight)`, times the sum of the weights of the kernel. Where that sum is 0 there is nothing to
+        divide by: what is missing stands for the pixel in the middle instead, from which it does not differ,
+        `F(image * weight) - image * F(weight)`.
+        """
+        planes = image if image.ndim == 3 else image[:, :, np.newaxis]
+        with np.errstate(over="ignore", invalid="ignore"):
+            weighed = np.dstack([planes * weight[:, :, np.newaxis], weight])
+        sums = self._without_delta(planes.shape[2]).response(weighed)
+        values, mass = sums[:, :, :-1], sums[:, :, -1:]
+        if self._is_difference:
+            channels = [self.on_grid(np.ascontiguousarray(planes[:, :, c])) for c in range(planes.shape[2])]
+            values = values - np.dstack(channels) * mass
+        else:
+            counts = np.abs(mass) > _NO_WEIGHT * abs(self._gain)
+            values = np.where(counts, values * self._gain / np.where(counts, mass, 1), 0).astype(sums.dtype)
+        delta = self.kernel.delta + self.options.delta
+        values = values + sums.dtype.type(delta) if delta else values
+        return values if image.ndim == 3 else values[:, :, 0]
+
+    def coverage(self, weight: NDArray[Any]) -> NDArray[Any]:
+        """Return the weight filtered; as it is with a kernel of differences, which would leave nothing of it."""
+        if self._is_difference:
+            return self.on_grid(weight)
+        covered = np.real(self._without_delta(0).response(weight) / self._gain)
+        return np.asarray(covered.clip(0, 1), weight.dtype)
+
+    def _without_delta(self, channels: int) -> KernelFilter:
+        """Return the filter for channels and their weight: without delta, and what `constant` puts outside counting in full."""
+        border = self.options.border
+        value = (*(border.value * channels if len(border.value) == 1 else border.value), 1.0)[-1 - channels :]
+        options = replace(self.options, delta=0.0, border=Border(border.rows, border.columns, value))
+        return KernelFilter(Kernel(self.kernel.weights, self.kernel.anchor, self.kernel.name), options)
+
+    @property
+    def _gain(self) -> complex:
+        """What an even picture is multiplied by."""
+        return 1.0 if self.options.normalizes else self.kernel.sum
+
+    @property
+    def _is_difference(self) -> bool:
+        return abs(self._gain) <= _ZERO_SUM * float(np.abs(self.kernel.weights).sum())
 
     def render(self, image: NDArray[Any], output: Output) -> Fitted:
         """Return the result in its final type; scale and delta become part of the kernel, so that it is rounded once."""

@@ -38,15 +38,15 @@ def parse_filter(text: str, catalog: Catalog | None = None, **options: Any) -> F
 def build_chain(texts: list[str], catalog: Catalog | None = None, options: Options | None = None) -> Filter:
     """Return the filter for one text, or the chain for several."""
     catalog = catalog or load_catalog()
-    steps = [_build(text, catalog, options or Options(), ()) for text in texts]
+    steps = [_build(text, catalog, options or Options()) for text in texts]
     return steps[0] if len(steps) == 1 else ChainFilter(tuple(steps))
 
 
-def _build(text: str, catalog: Catalog, options: Options, within: tuple[str, ...]) -> Filter:
+def _build(text: str, catalog: Catalog, options: Options) -> Filter:
     spec = parse_notation(text)
     if isinstance(spec, Named) and spec.name not in catalog.kernels:
         if spec.name in catalog.filters:
-            return _named_chain(spec, catalog, options, within)
+            return _named_chain(spec, catalog, options)
         if spec.name in FILTERS:
             return _registered(FILTERS[spec.name], spec, catalog, options)
         if close := suggestion(spec.name, FILTERS):  # which the catalog does not know of
@@ -54,12 +54,10 @@ def _build(text: str, catalog: Catalog, options: Options, within: tuple[str, ...
     return KernelFilter(catalog.kernel(spec), options)
 
 
-def _named_chain(spec: Named, catalog: Catalog, options: Options, within: tuple[str, ...]) -> Filter:
+def _named_chain(spec: Named, catalog: Catalog, options: Options) -> Filter:
     if spec.arguments:
-        raise KernelError(f"filter {spec.name} is a chain and takes no arguments, found {', '.join(spec.arguments)}")
-    if spec.name in within:
-        raise KernelError(f"filter {spec.name} contains itself: {' > '.join((*within, spec.name))}")
-    steps = tuple(_build(step, catalog, options, (*within, spec.name)) for step in catalog.steps(spec.name))
+        raise KernelError(f"filter {spec.name} is a chain and takes no arguments, found {', '.join(list(spec.arguments)[:5])}")
+    steps = tuple(_build(step, catalog, options) for step in catalog.steps(spec.name))
     return steps[0] if len(steps) == 1 else ChainFilter(steps)
 
 

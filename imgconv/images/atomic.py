@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import os
 import stat
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from imgconv.errors import WriteError
+from imgconv.errors import ImgconvError, WriteError
 from imgconv.images.names import reason, shown
 
 #: A piece of a file.
@@ -42,15 +43,20 @@ class Destination(NamedTuple):
         return os.path.dirname(self.path)
 
 
-def destination(path: str, *, overwrite: bool = True) -> Destination:
+def destination(path: str, *, overwrite: bool = True, within: str = "") -> Destination:
     """Return where the bytes of a file called `path` go.
 
     A symbolic link stays, and what it points at is replaced. A device, a fifo, or a stream of the process
     (`/dev/stdout`) is never replaced: it is opened and written to.
 
+    Args:
+        path: the file.
+        overwrite: whether it may exist.
+        within: a folder that no link may lead out of; "" where the file may stand anywhere.
+
     Raises:
         WriteError: nothing can be written there: a folder, a read-only file, a folder that is missing or read-only,
-            or, unless `overwrite`, anything that exists.
+            a place outside of `within`, or, unless `overwrite`, anything that exists.
     """
     if not path or path.endswith(os.sep):
         raise WriteError(f"{shown(path) or 'output'}: is not the name of a file; give one")
@@ -61,11 +67,12 @@ def destination(path: str, *, overwrite: bool = True) -> Destination:
             existing = None
         if existing and stat.S_ISDIR(existing.st_mode):
             raise WriteError(f"{shown(path)}: is a folder; give the name of a file")
+        resolved = require_within(path, within) if within else os.path.realpath(path)
         if _is_stream(path, existing):
             return Destination(path, existing, True)
         if existing and not overwrite:
             raise WriteError(f"{shown(path)}: exists already; give another name, or allow it to be overwritten")
-        found = Destination(os.path.realpath(path), existing, False)
+        found = Destination(resolved, existing, False)
         _make_sure_of(found, path)
     except WriteError:
         raise
@@ -73,6 +80,20 @@ def destination(path: str, *, overwrite: bool = True) -> Destination:
         raise WriteError(f"{shown(path)}: is not a name that a file can have") from error
     except OSError as error:
         raise WriteError(f"{shown(path)}: {reason(error)}") from error
+    return found
+
+
+def require_within(path: str, folder: str) -> str:
+    """Return a path without the links in it, and make sure that it stays in a folder; not all of it need exist.
+
+    Raises:
+        WriteError: a link leads out of the folder, or the path does by itself.
+    """
+    found = os.path.realpath(path)
+    if not found.startswith(os.path.join(os.path.realpath(folder), "")):
+        raise WriteError(
+            f"{shown(path)}: leads out of the output folder, to {shown(found)}; take the link away, or name another"
+        )
     return found
 
 
@@ -105,18 +126,19 @@ def _make_sure_of(found: Destination, path: str) -> None:
         raise WriteError(f"{shown(path)}: is read-only; make it writable, or choose another name")
 
 
-def write_file(path: str, chunks: Iterable[Piece], *, overwrite: bool = True) -> None:
+def write_file(path: str, chunks: Iterable[Piece], *, overwrite: bool = True, within: str = "") -> None:
     """Write bytes to a file, whole or not at all.
 
     Args:
         path: the file. One that exists keeps its permissions, a new one gets those that the umask leaves.
         chunks: the bytes, in pieces. An error on the way to the next piece leaves no file either.
         overwrite: whether a file that exists is replaced. Without it none is, not even one that appears meanwhile.
+        within: a folder that no link may lead out of; "" where the file may stand anywhere.
 
     Raises:
         WriteError: it cannot be written; nothing is left behind, nothing overwritten.
     """
-    target = destination(path, overwrite=overwrite)
+    target = destination(path, overwrite=overwrite, within=within)
     try:
         if target.direct:
             _write_into(target.path, chunks)
@@ -125,8 +147,28 @@ def write_file(path: str, chunks: Iterable[Piece], *, overwrite: bool = True) ->
     except FileExistsError as error:
         message = f"{shown(path)}: appeared while it was being made, and is left as it is; give another name"
         raise WriteError(message) from error
+    except ImgconvError:  # what was to come next could not be made
+        raise
     except OSError as error:
         raise WriteError(f"{shown(path)}: {reason(error)}") from error
+
+
+@functools.cache
+def mark() -> str:
+    """Return what the names of this process's temporary files begin with: no other process's do, on no other machine."""
+    return f".imgconv-{os.getpid()}-{os.urandom(4).hex()}-"
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=mark.cache_clear)
+
+
+def remove_leftovers(folder: str, mark: str) -> None:
+    """Remove the temporary files that a process of that `mark`, which has ended, has left in a folder."""
+    with contextlib.suppress(OSError):
+        for name in os.listdir(folder):
+            if mark and name.startswith(mark) and name.endswith(".tmp"):
+                os.unlink(os.path.join(folder, name))
 
 
 def _write_into(path: str, chunks: Iterable[Piece]) -> None:
@@ -138,7 +180,7 @@ def _write_into(path: str, chunks: Iterable[Piece]) -> None:
 
 
 def _write_beside(target: Destination, chunks: Iterable[Piece], overwrite: bool) -> None:
-    temporary = os.path.join(target.folder, f".imgconv-{os.urandom(8).hex()}.tmp")
+    temporary = os.path.join(target.folder, f"{mark()}{os.urandom(8).hex()}.tmp")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
         descriptor = os.open(temporary, flags, 0o666)

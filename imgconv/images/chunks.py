@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from imgconv.images.seeking import FileBytes, HeaderError, Pixels
 
-# Colour types of a PNG: the bits that a sample may have, and the channels that OpenCV makes of it.
-_PNG = {0: ((1, 2, 4, 8, 16), 1), 2: ((8, 16), 3), 3: ((1, 2, 4, 8), 3), 4: ((8, 16), 4), 6: ((8, 16), 4)}
+# Colour types of a PNG: the bits that a sample may have, and the channels.
+_PNG = {0: ((1, 2, 4, 8, 16), 1), 2: ((8, 16), 3), 3: ((1, 2, 4, 8), 3), 4: ((8, 16), 2), 6: ((8, 16), 4)}
 
 # Markers of a JPEG. A frame header is any of C0 to CF but these three.
 _NO_FRAME, _WITHOUT_LENGTH, _TOO_LATE = {0xC4, 0xC8, 0xCC}, {0x00, 0x01, *range(0xD0, 0xD8)}, {0xD8, 0xD9, 0xDA}
 
 _WEBP_ALPHA = 0x10  # of the flags in VP8X
+_WEBP_SIDE = 16_383  # the longest side of a picture
 
 
 def png_pixels(file: FileBytes) -> Pixels:
@@ -22,8 +23,8 @@ def png_pixels(file: FileBytes) -> Pixels:
     depths, channels = _PNG.get(colour, ((), 0))
     if kind != b"IHDR" or bits not in depths:
         raise HeaderError
-    if channels == 3 and _is_png_transparent(file):
-        channels = 4
+    if channels in (1, 3) and _is_png_transparent(file):
+        channels += 1
     return Pixels(rows, columns, channels, "uint16" if bits == 16 else "uint8")
 
 
@@ -51,23 +52,23 @@ def jpeg_pixels(file: FileBytes) -> Pixels:
             continue
         if 0xC0 <= marker <= 0xCF and marker not in _NO_FRAME:
             bits, rows, columns, components = file.numbers(">BHHB", at + 2)
-            if bits != 8:
-                raise HeaderError(f"a JPEG of {bits} bits a sample cannot be read; save it as PNG or TIFF")
-            if components not in (1, 3, 4):
-                raise HeaderError
-            return Pixels(rows, columns, min(components, 3), "uint8")
+            if components not in (1, 3, 4) or not 2 <= bits <= 16 or (components == 4 and bits != 8):
+                of = f"{components} components of {bits} bits a sample"
+                raise HeaderError(f"a JPEG of {of} cannot be read; save it as PNG or TIFF")
+            return Pixels(rows, columns, min(components, 3), "uint8" if bits <= 8 else "uint16")
         (size,) = file.numbers(">H", at)
         at += max(2, size)
 
 
 def gif_pixels(file: FileBytes) -> Pixels:
-    """Return what a GIF says of its pixels: alpha where its first picture names a transparent colour."""
+    """Return what a GIF says of its pixels: alpha where its first picture names a transparent colour, or leaves places open."""
     columns, rows, flags = file.numbers("<HHB", 6)
     at = 13 + (3 << ((flags & 7) + 1) if flags & 0x80 else 0)
     alpha = False
     while True:
         (block,) = file.read(at, 1)
         if block == 0x2C:  # the picture
+            alpha = alpha or file.numbers("<4H", at + 1) != (0, 0, columns, rows)
             return Pixels(rows, columns, 4 if alpha else 3, "uint8")
         if block != 0x21:
             raise HeaderError
@@ -91,7 +92,9 @@ def webp_pixels(file: FileBytes) -> Pixels:
     kind = file.read(12, 4)
     if kind == b"VP8X":
         flags, columns, more, rows, most = file.numbers("<B3xHBHB", 20)
-        return Pixels((rows | most << 16) + 1, (columns | more << 16) + 1, 4 if flags & _WEBP_ALPHA else 3, "uint8")
+        if more or most or max(columns, rows) >= _WEBP_SIDE:  # a canvas may claim more, but no picture on it can fill it
+            raise HeaderError
+        return Pixels(rows + 1, columns + 1, 4 if flags & _WEBP_ALPHA else 3, "uint8")
     if kind == b"VP8L":
         signature, packed = file.numbers("<BI", 20)
         if signature == 0x2F:

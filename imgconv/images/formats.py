@@ -1,23 +1,21 @@
 """The formats that can be written: their extensions, and what each holds without loss. One table, `FORMATS`.
 
 It was measured on OpenCV 4.12 and 5.0, whose encoders do not refuse what they cannot hold: they cut 16 bits to 8, floats to
-integers, and leave alpha out. `require` refuses it before they see it. Formats that only exist to be read (PBM, PAM,
-JPEG 2000 codestreams) are not in the table.
+integers, and leave alpha out. `requirements` refuses it before they see it. Formats that only exist to be read (PAM, JPEG 2000
+codestreams) are not in the table.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from imgconv.errors import WriteError
 from imgconv.images.names import shown
-from imgconv.vocabulary import suggestion
+from imgconv.vocabulary import COMPRESSIONS, suggestion
 
 _WORDS = {
     "uint8": "8-bit",
@@ -29,13 +27,11 @@ _WORDS = {
     "float16": "16-bit floating-point",
     "float32": "32-bit floating-point",
     "float64": "64-bit floating-point",
-    "bool": "boolean",
+    "bool": "1-bit",
 }
 
-#: The word of `--depth` for each type that it can choose, as in `vocabulary.DEPTHS`.
-_DEPTHS = {"uint8": "8", "uint16": "16", "float32": "32f"}
-
-_MOST_ALTERNATIVES = 4
+# Bytes of the list of brands at the start of an AVIF that are looked at.
+_MOST_BRANDS = 1024
 
 
 @dataclass(frozen=True)
@@ -50,9 +46,14 @@ class Format:
         grey: whether one channel stays one; a format without it takes grey as three equal channels.
         colour: whether it holds three channels.
         alpha: whether it holds alpha.
-        metadata: the blocks of `Metadata` that the encoder puts into it.
+        metadata: the blocks of `Metadata` that it has a place for.
+        pages: what several pictures in one file are: `pages`, `frames` (of an animation), or "" where it holds one.
+        quality: whether it can be written lossy, at a quality.
+        lossless: whether it can be written without loss.
+        compressions: the words or levels of `--compression` that it knows.
+        narrow: bits a sample that it holds of 16-bit pixels, where these are all that it holds of them.
         side: the most rows and the most columns; 0 where no picture comes near to it.
-        parameters: what the encoder is told, as names of OpenCV's constants and their values.
+        least: the fewest rows and the fewest columns.
     """
 
     name: str
@@ -63,76 +64,96 @@ class Format:
     colour: bool = True
     alpha: bool = False
     metadata: frozenset[str] = frozenset()
+    pages: str = ""
+    quality: bool = False
+    lossless: bool = True
+    compressions: tuple[str, ...] = ()
+    narrow: tuple[int, ...] = ()
     side: int = 0
-    parameters: tuple[tuple[str, int], ...] = ()
+    least: int = 1
 
-    def refusal(self, dtype: DTypeLike, shape: tuple[int, ...], *, opaque: bool = False) -> str:
-        """Return what the format lacks to hold pixels of this type and shape, or "" when it holds them."""
+    def refusal(self, dtype: DTypeLike, shape: tuple[int, ...], *, opaque: bool = False, bits: int | None = None) -> str:
+        """Return what the format lacks to hold pixels of this type and shape, or "" when it holds them.
+
+        Args:
+            dtype: of the pixels.
+            shape: (H, W) or (H, W, C).
+            opaque: alpha, if there is one, says nothing.
+            bits: bits a sample that carry anything, where they are fewer than those of the type.
+        """
         name, channels = np.dtype(dtype).name, shape[2] if len(shape) == 3 else 1
         if np.dtype(dtype).kind == "c":
             return "cannot hold complex numbers"
-        if name not in self.dtypes:
+        if name not in self.dtypes or (name == "uint16" and self.narrow and bits not in self.narrow):
             return f"cannot hold {_WORDS.get(name, name)} pixels"
         if channels in (2, 4) and not self.alpha and not opaque:
             return "has no alpha channel"
         if channels >= 3 and not self.colour:
             return "cannot hold colour"
+        if channels > 1 and name == "bool":
+            return f"cannot hold {'alpha' if channels == 2 else 'colour'} in 1 bit"
         if self.side and max(shape[:2]) > self.side:
             return f"cannot hold {shape[0]} x {shape[1]} pixels, at most {self.side} a side"
+        if min(shape[:2]) < self.least:
+            return f"cannot hold {shape[0]} x {shape[1]} pixels, at least {self.least} a side are needed"
         return ""
 
 
-_EVERY_BLOCK = frozenset({"exif", "xmp", "icc"})
+_TEXTS = frozenset({"resolution", "comment"})
+_BLOCKS = frozenset({"exif", "xmp", "icc"}) | _TEXTS
 
 #: In the order in which they are offered where another one cannot hold the picture.
 FORMATS: dict[str, Format] = {
     f.name: f
     for f in (
-        Format("png", "PNG", (".png", ".apng"), ("uint8", "uint16"), alpha=True, metadata=_EVERY_BLOCK | {"cicp"}),
+        Format(
+            "png",
+            "PNG",
+            (".png", ".apng"),
+            ("bool", "uint8", "uint16"),
+            alpha=True,
+            metadata=_BLOCKS | {"cicp", "iptc"},
+            pages="frames",
+            compressions=tuple("0123456789"),
+        ),
         Format(
             "tiff",
             "TIFF",
             (".tiff", ".tif"),
-            ("uint8", "int8", "uint16", "int16", "int32", "float32", "float64"),
+            ("bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "float16", "float32", "float64"),
             alpha=True,
-            # OpenCV 4.12 would write colour in 32-bit floats as LogLuv, which keeps 24 bits of the 96. 5 is LZW.
-            parameters=(("IMWRITE_TIFF_COMPRESSION", 5),),
+            metadata=_BLOCKS | {"iptc"},
+            pages="pages",
+            compressions=tuple(COMPRESSIONS),
         ),
-        Format("jpeg", "JPEG", (".jpg", ".jpeg", ".jpe", ".jfif"), metadata=_EVERY_BLOCK, side=65_500),
         Format(
-            "webp",
-            "WebP",
-            (".webp",),
-            grey=False,
-            alpha=True,
-            metadata=_EVERY_BLOCK,
-            side=16_383,
-            # Lossless is OpenCV's default; this keeps the colour under transparent pixels as well.
-            parameters=(("IMWRITE_WEBP_LOSSLESS_MODE", 2),),
+            "jpeg",
+            "JPEG",
+            (".jpg", ".jpeg", ".jpe", ".jfif"),
+            metadata=_BLOCKS | {"iptc"},
+            quality=True,
+            lossless=False,
+            side=65_500,
         ),
+        Format("webp", "WebP", (".webp",), grey=False, alpha=True, metadata=_BLOCKS, pages="frames", quality=True, side=16_383),
         Format(
             "avif",
             "AVIF",
             (".avif",),
-            alpha=True,
-            metadata=_EVERY_BLOCK,
-            side=65_535,
-            # As for JPEG. OpenCV's default gives a fifth of the size and errors twice as large.
-            parameters=(("IMWRITE_AVIF_QUALITY", 95),),
-        ),
-        # At OpenCV's default JPEG 2000 is lossy; at 1000 it is exact.
-        Format(
-            "jp2",
-            "JPEG 2000",
-            (".jp2",),
             ("uint8", "uint16"),
             alpha=True,
-            parameters=(("IMWRITE_JPEG2000_COMPRESSION_X1000", 1000),),
+            metadata=_BLOCKS,
+            pages="frames",
+            quality=True,
+            narrow=(10, 12),
+            side=65_535,
         ),
+        Format("jp2", "JPEG 2000", (".jp2",), ("uint8", "uint16"), alpha=True, least=32),
         Format("bmp", "BMP", (".bmp", ".dib"), alpha=True),
         Format("ppm", "PPM", (".ppm",), ("uint8", "uint16"), grey=False),
         Format("pgm", "PGM", (".pgm",), ("uint8", "uint16"), colour=False),
-        Format("pnm", "PNM", (".pnm",), ("uint8", "uint16")),
+        Format("pbm", "PBM", (".pbm",), ("bool",), colour=False),
+        Format("pnm", "PNM", (".pnm",), ("bool", "uint8", "uint16")),
         Format("pfm", "PFM", (".pfm",), ("float32",)),
         Format("hdr", "Radiance HDR", (".hdr", ".pic"), ("float32",), grey=False),
         Format(
@@ -141,9 +162,10 @@ FORMATS: dict[str, Format] = {
             (".gif",),
             grey=False,
             alpha=True,
+            metadata=frozenset({"xmp", "comment"}),
+            pages="frames",
+            lossless=False,
             side=65_535,
-            # Of OpenCV's ways to choose 256 colours the only one that leaves greys within one level.
-            parameters=(("IMWRITE_GIF_DITHER", 3),),
         ),
         Format("ras", "Sun raster", (".ras", ".sr"), grey=False),
     )
@@ -175,9 +197,15 @@ def sniffed(data: memoryview) -> str:
     head = bytes(data[:16])
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "webp"
-    if head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis"):
+    if head[4:8] == b"ftyp" and _is_avif(data):
         return "avif"
     return next((name for signature, name in _SIGNATURES if head.startswith(signature)), "")
+
+
+def _is_avif(data: memoryview) -> bool:
+    """Return whether the brands of a file, the first one or those that it is compatible with, are those of AVIF."""
+    size = min(int.from_bytes(data[:4], "big"), _MOST_BRANDS, len(data))
+    return any(bytes(data[at : at + 4]) in (b"avif", b"avis") for at in (8, *range(16, size - 3, 4)))
 
 
 def format_named(name: str) -> Format:
@@ -206,41 +234,5 @@ def format_of(path: str) -> Format:
     known = ", ".join(EXTENSIONS)
     if not extension:
         raise WriteError(f"{shown(path)}: there is no extension to say which format to write; add one of {known}")
-    if extension == ".pbm":
-        raise WriteError(f"{shown(path)}: PBM holds black and white only; choose .pgm")
     close = suggestion(extension, EXTENSIONS)
     raise WriteError(f"{shown(path)}: no format has the extension {shown(extension)}{close}; known are {known}")
-
-
-def require(chosen: Format, dtype: DTypeLike, shape: tuple[int, ...], *, opaque: bool = False, where: str = "output") -> None:
-    """Make sure that a format holds pixels of a type and shape without loss.
-
-    Args:
-        chosen: the format.
-        dtype: of the pixels.
-        shape: (H, W) or (H, W, C).
-        opaque: alpha, if there is one, says nothing and may be left out.
-        where: what the message begins with: the name of the output, fit to be shown.
-
-    Raises:
-        WriteError: it does not; the message says what to choose instead.
-    """
-    lack = chosen.refusal(dtype, shape, opaque=opaque)
-    if lack:
-        advice = _advice(chosen, np.dtype(dtype), shape, opaque)
-        raise WriteError(f"{where}: {chosen.title} {lack}; choose {advice}")
-
-
-def _advice(chosen: Format, dtype: np.dtype[Any], shape: tuple[int, ...], opaque: bool) -> str:
-    if dtype.kind == "c":
-        return "the magnitude, or another real part of the result"
-    depths = [_DEPTHS[d] for d in chosen.dtypes if d in _DEPTHS and not chosen.refusal(d, shape, opaque=opaque)]
-    words = [f"--depth {' or '.join(depths)}"] if depths and dtype.name not in chosen.dtypes else []
-    others = [f.extensions[-1 if f.name == "tiff" else 0] for f in _holding(dtype, shape, opaque)]
-    if others:
-        words.append(f"another format ({', '.join(others[:_MOST_ALTERNATIVES])})")
-    return ", or ".join(words) or "another depth (--depth 8, 16 or 32f)"
-
-
-def _holding(dtype: np.dtype[Any], shape: tuple[int, ...], opaque: bool) -> Iterable[Format]:
-    return (f for f in FORMATS.values() if not f.refusal(dtype, shape, opaque=opaque))

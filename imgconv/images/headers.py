@@ -7,8 +7,7 @@ and `read_image` leaves out an alpha that is full everywhere. The shape of the c
 
 from __future__ import annotations
 
-import os
-import stat
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,32 +15,30 @@ from typing import Any
 import numpy as np
 
 from imgconv.errors import ReadError
-from imgconv.images import boxes, chunks, formats, rasters
-from imgconv.images.names import STANDARD_STREAM, reason, shown
-from imgconv.images.reading import read_image
+from imgconv.images import formats
 from imgconv.images.seeking import FileBytes, HeaderError, Pixels
-from imgconv.images.tagged import tiff_pixels
 
 # OpenCV counts in 32 bits, with a sign.
 _LONGEST_SIDE = (1 << 31) - 1
 
-_READERS: dict[str, Callable[[FileBytes], Pixels]] = {
-    "png": chunks.png_pixels,
-    "jpeg": chunks.jpeg_pixels,
-    "gif": chunks.gif_pixels,
-    "webp": chunks.webp_pixels,
-    "tiff": tiff_pixels,
-    "avif": boxes.avif_pixels,
-    "jp2": boxes.jpeg_2000_pixels,
-    "bmp": rasters.bmp_pixels,
-    "pnm": rasters.pnm_pixels,
-    "pfm": rasters.pfm_pixels,
-    "hdr": rasters.hdr_pixels,
-    "ras": rasters.sun_pixels,
+# Where the header of a format is read, by module and function; no more than what a file needs is imported.
+_READERS = {
+    "png": "chunks.png_pixels",
+    "jpeg": "chunks.jpeg_pixels",
+    "gif": "chunks.gif_pixels",
+    "webp": "chunks.webp_pixels",
+    "tiff": "tagged.tiff_pixels",
+    "avif": "boxes.avif_pixels",
+    "jp2": "boxes.jpeg_2000_pixels",
+    "bmp": "rasters.bmp_pixels",
+    "pnm": "rasters.pnm_pixels",
+    "pfm": "rasters.pfm_pixels",
+    "hdr": "rasters.hdr_pixels",
+    "ras": "rasters.sun_pixels",
 }
 
 # Those that are read but have no name in the table of formats.
-_NAMELESS = ((b"P7", "PAM", rasters.pam_pixels), (b"\xff\x4f\xff\x51", "JPEG 2000", boxes.jpeg_2000_pixels))
+_NAMELESS = ((b"P7", "PAM", "rasters.pam_pixels"), (b"\xff\x4f\xff\x51", "JPEG 2000", "boxes.jpeg_2000_pixels"))
 
 
 @dataclass(frozen=True)
@@ -66,11 +63,12 @@ class Header:
         return self.shape
 
 
-def read_header(source: str | os.PathLike[str]) -> Header:
+def header_of(file: FileBytes, name: str) -> Header:
     """Return shape and type of the pixels of an image file, without reading them.
 
     Args:
-        source: the name of the file. What comes through a pipe, "-" too, has to be read whole, as `read_image` does.
+        file: its bytes.
+        name: what a message calls it, fit to be shown.
 
     Returns:
         The header of the image; of several pages or frames that of the first.
@@ -79,28 +77,6 @@ def read_header(source: str | os.PathLike[str]) -> Header:
         ReadError: it cannot be read; one line, that names the file. A header that is whole may stand before pixels that
             are not: that is for `read_image` to find.
     """
-    name = shown(source)
-    try:
-        # Only the word itself: a `Path("./-")` is "-" too, and means a file.
-        if (isinstance(source, str) and source == STANDARD_STREAM) or _is_stream(source):
-            image = read_image(source)
-            return Header(image.pixels.shape, image.pixels.dtype, image.format)
-        with open(source, "rb", buffering=0) as file:
-            return _header(FileBytes(file, os.fstat(file.fileno()).st_size), name)
-    except ReadError:
-        raise
-    except OSError as error:
-        raise ReadError(f"{name}: {reason(error)}") from error
-    except ValueError as error:  # a NUL in the name
-        raise ReadError(f"{name}: is not a name that a file can have") from error
-
-
-def _is_stream(source: str | os.PathLike[str]) -> bool:
-    mode = os.stat(source).st_mode
-    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
-
-
-def _header(file: FileBytes, name: str) -> Header:
     if not file.head:
         raise ReadError(f"{name}: the file is empty")
     kind = formats.sniffed(memoryview(file.head))
@@ -122,7 +98,8 @@ def _header(file: FileBytes, name: str) -> Header:
 def _reader(file: FileBytes, kind: str) -> tuple[str, Callable[[FileBytes], Pixels] | None]:
     """Return the title of a file's format, and what reads its header."""
     if kind:
-        return formats.FORMATS[kind].title, _READERS[kind]
-    if boxes.is_avif(file):
-        return formats.FORMATS["avif"].title, boxes.avif_pixels
-    return next(((title, found) for start, title, found in _NAMELESS if file.head.startswith(start)), ("", None))
+        title, place = formats.FORMATS[kind].title, _READERS[kind]
+    else:
+        title, place = next(((title, place) for start, title, place in _NAMELESS if file.head.startswith(start)), ("", ""))
+    module, _, function = place.partition(".")
+    return title, getattr(importlib.import_module(f"imgconv.images.{module}"), function) if place else None

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from imgconv.depth import full_scale
 from imgconv.errors import UsageError
-from imgconv.images.metadata import Metadata
+from imgconv.images.coding import Coding
+from imgconv.images.metadata import Metadata, upright
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,8 +24,9 @@ class Image:
             uint16, int16, int32, float32 or float64.
         metadata: EXIF, XMP, colour profile; carried, not interpreted.
         format: the extension of the format it was read from (`.png`), or "".
-        pages: how many pages or frames the file has. `pixels` is the first.
-        compressed: False where it was read from a file that might have been compressed and was not, and is to be written so.
+        pages: how many pages or frames the file has.
+        coding: how it was stored there, which an output of the same format follows.
+        notes: what reading it has changed and the user should know, a line each.
 
     Raises:
         UsageError: the pixels have another shape.
@@ -34,7 +36,8 @@ class Image:
     metadata: Metadata = field(default_factory=Metadata, repr=False)
     format: str = ""
     pages: int = 1
-    compressed: bool = True
+    coding: Coding = field(default_factory=Coding, repr=False)
+    notes: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         shape = np.shape(self.pixels)
@@ -78,6 +81,17 @@ class Image:
         if alpha.shape != planes.shape[:2]:
             raise UsageError(f"alpha has {_size(alpha)} pixels, the colour beside it {_size(planes)}")
         return self.replaced(np.dstack([planes, _rescaled(alpha, planes.dtype)]))
+
+    def upright(self) -> Image:
+        """Return the image the way a viewer shows it, and its orientation as upright."""
+        turn = self.metadata.orientation
+        if turn == 1:
+            return self
+        return replace(self, pixels=upright(self.pixels, turn), metadata=self.metadata.oriented(1))
+
+    def stripped(self) -> Image:
+        """Return the image without metadata, turned upright where they said how."""
+        return replace(self.upright(), metadata=Metadata())
 
     def replaced(self, pixels: NDArray[Any]) -> Image:
         """Return the image with other pixels and the same metadata."""

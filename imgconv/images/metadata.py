@@ -1,6 +1,6 @@
 """What a file says about its picture beside the pixels, and the one part of it that matters to them: which way is up.
 
-EXIF, XMP and the colour profile are carried from file to file as the bytes they are.
+EXIF, XMP, IPTC and the colour profile are carried from file to file as the bytes they are.
 """
 
 from __future__ import annotations
@@ -26,12 +26,18 @@ class Metadata:
         xmp: an XML packet.
         icc: a colour profile.
         cicp: the four bytes of a PNG's cICP chunk (coding-independent code points).
+        iptc: Photoshop's image resources (`8BIM` records, IPTC captions among them), as in a JPEG's APP13 after its name.
+        comment: a text for people.
+        resolution: dots per inch, down and across.
     """
 
     exif: bytes = b""
     xmp: bytes = b""
     icc: bytes = b""
     cicp: bytes = b""
+    iptc: bytes = b""
+    comment: str = ""
+    resolution: tuple[float, float] | None = None
 
     @property
     def orientation(self) -> int:
@@ -49,7 +55,7 @@ class Metadata:
             return self
         return replace(self, exif=tiff.with_short(self.exif or _BARE_EXIF, tiff.ORIENTATION, orientation))
 
-    def blocks(self) -> dict[str, bytes]:
+    def blocks(self) -> dict[str, Any]:
         """Return the blocks that are there, by name."""
         return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name)}
 

@@ -1,88 +1,102 @@
-"""How many pages or frames a file has, read from its structure alone: no picture is decoded for it.
-
-A count is for telling the user that there is more than the first page. So whatever is damaged or made to mislead ends
-the count there, and never raises; and no walk takes more than `_MOST_STEPS` steps.
-"""
+"""The pages or frames of a file, decoded one at a time, so that a long one needs no more memory than a short one."""
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Callable
+import re
+from abc import ABC, abstractmethod
+from typing import NamedTuple
 
-from imgconv.images import avif, tiff
-
-# About a second of Python; a sound file of 500 MB stays below.
-_MOST_STEPS = 2_000_000
-
-_REDUCED = 1  # of NewSubfileType: a smaller copy of another page
+from imgconv.errors import UsageError
+from imgconv.images.image import Image
 
 
-def count_pages(data: memoryview, format_name: str) -> int:
-    """Return the number of pages or frames of a file, 1 where the format has no such thing."""
-    count = _COUNTERS.get(format_name)
-    return max(1, count(data)) if count else 1
+class Timing(NamedTuple):
+    """When the frames of an animation are shown.
+
+    Attributes:
+        durations: how long each frame stays, in milliseconds.
+        loop: how many times it is played; 0 for ever.
+    """
+
+    durations: tuple[float, ...]
+    loop: int = 0
+
+    def of(self, indices: tuple[int, ...]) -> Timing:
+        """Return the timing of some of the frames."""
+        return Timing(tuple(self.durations[i] for i in indices), self.loop)
 
 
-def _in_tiff(data: memoryview) -> int:
-    layout = tiff.layout_of(data)
-    if layout is None:
-        return 1
-    kinds = (tiff.entries(data, layout, offset).get(tiff.SUBFILE_TYPE) for offset in tiff.directories(data, layout))
-    return sum(1 for kind in kinds if not (kind and kind.values[0] & _REDUCED))
+class Pages(ABC):
+    """What a file holds, page by page."""
+
+    #: How many there are.
+    count: int = 1
+    #: When they are shown; None where they are pages, not frames.
+    timing: Timing | None = None
+
+    @abstractmethod
+    def page(self, index: int) -> Image:
+        """Return a page, counted from 0. Those of an animation are whole pictures, as they are seen.
+
+        Raises:
+            ReadError: it cannot be read; one line, that names the file.
+        """
 
 
-def _in_gif(data: memoryview) -> int:
-    if len(data) < 13:
-        return 1
-    frames, at = 0, 13 + _colour_table(data[10])
-    for _ in range(_MOST_STEPS):
-        if at + 10 > len(data):
-            break
-        if data[at] == 0x2C:  # an image: its place and size, perhaps a table of colours, the size of its codes
-            frames += 1
-            at += 11 + _colour_table(data[at + 9])
-        elif data[at] == 0x21:  # an extension
-            at += 2
-        elif data[at] == 0x3B:
-            break
-        else:  # a sub-block; its end, an empty one, is one byte
-            at += 1 + data[at]
-    return frames
+class OnePage(Pages):
+    """A file with one picture, which is there already."""
+
+    def __init__(self, image: Image) -> None:
+        self._image = image
+
+    def page(self, index: int) -> Image:
+        """Return the picture."""
+        return self._image
 
 
-def _colour_table(flags: int) -> int:
-    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+class PageRange(NamedTuple):
+    """Some of the pages of a file.
+
+    Attributes:
+        parts: first and last page of each part, counted from 0; None for the last one that there is.
+    """
+
+    parts: tuple[tuple[int, int | None], ...]
+
+    def indices(self, count: int, name: str) -> tuple[int, ...]:
+        """Return the pages of a file of `count`, in the order in which they were asked for.
+
+        Raises:
+            UsageError: it has no such page; the message calls it `name`.
+        """
+        found: list[int] = []
+        for first, last in self.parts:
+            stop = count - 1 if last is None else last
+            if max(first, stop) >= count:
+                has = f"{count} pages, 0 to {count - 1}" if count > 1 else "one page, 0"
+                raise UsageError(f"{name}: has {has}; --pages asks for {max(first, stop)}")
+            found += range(first, stop + 1)
+        return tuple(found)
 
 
-def _in_png(data: memoryview) -> int:
-    at = 8
-    for _ in range(_MOST_STEPS):
-        if at + 12 > len(data):
-            break
-        size, kind = struct.unpack_from(">I4s", data, at)
-        if kind == b"acTL":
-            return int(struct.unpack_from(">I", data, at + 8)[0])
-        if kind == b"IDAT":
-            break
-        at += 12 + size
-    return 1
+def parse_page_range(text: str) -> PageRange:
+    """Return the pages that a text names, such as `0,3-5` or `2-`, counted from 0.
+
+    Raises:
+        UsageError: it names none.
+
+    Example:
+        >>> parse_page_range("0,3-5").indices(9, "in.tif")
+        (0, 3, 4, 5)
+    """
+    parts: list[tuple[int, int | None]] = []
+    for part in text.split(","):
+        match = _PART.fullmatch(part.strip())
+        first, dash, last = (match[1], match[2], match[3]) if match else ("", "", "")
+        if not first or (last and int(last) < int(first)):
+            raise UsageError(f"pages are numbers from 0 up and ranges, such as 0,3-5, found {text!r}")
+        parts.append((int(first), int(last) if last else (None if dash else int(first))))
+    return PageRange(tuple(parts))
 
 
-def _in_webp(data: memoryview) -> int:
-    frames, at = 0, 12
-    for _ in range(_MOST_STEPS):
-        if at + 8 > len(data):
-            break
-        kind, size = struct.unpack_from("<4sI", data, at)
-        frames += kind == b"ANMF"
-        at += 8 + size + size % 2
-    return frames
-
-
-_COUNTERS: dict[str, Callable[[memoryview], int]] = {
-    "tiff": _in_tiff,
-    "gif": _in_gif,
-    "png": _in_png,
-    "webp": _in_webp,
-    "avif": avif.frames,
-}
+_PART = re.compile(r"([0-9]{1,9})(?:(-)([0-9]{1,9})?)?")

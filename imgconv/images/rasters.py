@@ -10,7 +10,8 @@ from imgconv.images.seeking import FileBytes, HeaderError, Pixels
 # Bits a pixel of a BMP, by compression: none, RLE8, RLE4, bit fields.
 _BMP = {0: (1, 4, 8, 16, 24, 32), 1: (8,), 2: (4,), 3: (16, 32)}
 _BIT_FIELDS = 3
-_OLD_BMP, _BMP_FIELDS = 12, 36  # sizes of the header of OS/2, and of the part that every later one has
+# Sizes of the header of OS/2, of the part that every later one has, and of those with a place for what bits are alpha.
+_OLD_BMP, _BMP_FIELDS, _BMP_WITH_ALPHA = 12, 36, 56
 
 _GAP = rb"(?:\s|#[^\n\r]*[\n\r])+"
 _NUMBER = rb"(\d{1,10})"
@@ -18,7 +19,8 @@ _PBM = re.compile(rb"P[14]" + _GAP + _NUMBER + _GAP + _NUMBER + rb"\s")
 _PFM = re.compile(rb"P([Ff])\s+\+?" + _NUMBER + rb"\s+\+?" + _NUMBER + rb"\s+[-+]?[\d.]")
 _PAM = re.compile(rb"P7\s.*?^[ \t]*ENDHDR\s", re.DOTALL | re.MULTILINE)
 _PAM_FIELD = re.compile(rb"^[ \t]*(WIDTH|HEIGHT|DEPTH|MAXVAL)[ \t]+" + _NUMBER + rb"[ \t\r]*$", re.MULTILINE)
-_HDR = re.compile(rb"\n\n-Y\s*" + _NUMBER + rb"\s+\+X\s*" + _NUMBER + rb"\s")
+_HDR = re.compile(rb"\n\n[-+]([XY])\s*" + _NUMBER + rb"\s+[-+]([XY])\s*" + _NUMBER + rb"\s")
+_SUN_RUNS, _SUN_RED_FIRST = 2, 3
 
 
 def bmp_pixels(file: FileBytes) -> Pixels:
@@ -28,13 +30,16 @@ def bmp_pixels(file: FileBytes) -> Pixels:
         columns, rows, bits = file.numbers("<HH2xH", 18)
         if bits not in _BMP[0]:
             raise HeaderError
-        return Pixels(rows, columns, 1, "uint8")  # whatever its colours, OpenCV gives their grey
+        table = file.read(14 + size, 3 << bits) if bits <= 8 else b"\0\1"
+        return Pixels(rows, columns, 1 if table[::3] == table[1::3] == table[2::3] else 3, "uint8")
     if size < _BMP_FIELDS:
         raise HeaderError
     columns, rows, bits, compression, used = file.numbers("<ii2xHI12xI", 18)
     if bits not in _BMP.get(compression, ()):
         raise HeaderError
-    channels = 4 if bits == 32 and compression == _BIT_FIELDS else 3
+    # The mask of alpha stands where later headers have a place for it.
+    alpha = bits == 32 and compression == _BIT_FIELDS and size >= _BMP_WITH_ALPHA and any(file.numbers("<I", 66))
+    channels = 4 if alpha else 3
     if bits <= 8:
         if used > 256:
             raise HeaderError
@@ -46,7 +51,8 @@ def bmp_pixels(file: FileBytes) -> Pixels:
 def sun_pixels(file: FileBytes) -> Pixels:
     """Return what a Sun raster says of its pixels."""
     columns, rows, bits, encoding, kind, length = file.numbers(">III4xIII", 4)
-    if bits not in (1, 8, 24, 32) or encoding > 1:
+    runs_unread = encoding == _SUN_RUNS and (bits == 32 or -(-columns * bits // 8) % 2)
+    if bits not in (1, 8, 24, 32) or encoding > _SUN_RED_FIRST or runs_unread:
         raise HeaderError
     if not kind and not length:
         return Pixels(rows, columns, 3 if bits > 8 else 1, "uint8")
@@ -89,6 +95,7 @@ def pam_pixels(file: FileBytes) -> Pixels:
 def hdr_pixels(file: FileBytes) -> Pixels:
     """Return what a Radiance HDR says of its pixels."""
     found = _HDR.search(file.text())
-    if found is None:
+    if found is None or found[1] == found[3]:
         raise HeaderError
-    return Pixels(int(found[1]), int(found[2]), 3, "float32")
+    first, second = int(found[2]), int(found[4])
+    return Pixels(*((first, second) if found[1] == b"Y" else (second, first)), 3, "float32")

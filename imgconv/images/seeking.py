@@ -33,17 +33,17 @@ class Pixels(NamedTuple):
 
 
 class FileBytes:
-    """The bytes of an open file.
+    """The bytes of a file, open or in memory.
 
     Attributes:
         size: the length of the file.
         head: how it begins, up to 4096 bytes.
     """
 
-    def __init__(self, file: BinaryIO, size: int):
+    def __init__(self, file: BinaryIO | memoryview, size: int | None = None):
         self._file = file
-        self.size = size
-        self.head = file.read(_HEAD)
+        self.size = len(file) if isinstance(file, memoryview) else size or 0
+        self.head = self._bytes(0, _HEAD)
         self._left = _MOST
 
     def read(self, start: int, count: int) -> bytes:
@@ -58,11 +58,16 @@ class FileBytes:
             raise HeaderError
         if end <= len(self.head):
             return self.head[start:end]
-        self._file.seek(start)
-        found = self._file.read(count)
+        found = self._bytes(start, count)
         if len(found) < count:
             raise HeaderError
         return found
+
+    def _bytes(self, start: int, count: int) -> bytes:
+        if isinstance(self._file, memoryview):
+            return bytes(self._file[start : start + count])
+        self._file.seek(start)
+        return self._file.read(count)
 
     def numbers(self, code: str, start: int) -> tuple[Any, ...]:
         """Return what stands at the position `start`, unpacked as `struct` does.

@@ -10,13 +10,15 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-#: No more directories than this are followed; classic TIFF cannot have more strips than that either.
-MOST_DIRECTORIES = 65_535
+#: No more directories than this are followed, which takes some seconds; nobody is known to put as many pages into a file.
+MOST_DIRECTORIES = 1 << 20
 
 #: Tags, as TIFF 6.0 numbers them.
-SUBFILE_TYPE, BITS, PHOTOMETRIC, ORIENTATION = 254, 258, 262, 274
-COMPRESSION, UNCOMPRESSED = 259, 1
-SAMPLES, PLANAR, EXTRA_SAMPLES, SAMPLE_FORMAT = 277, 284, 338, 339
+SUBFILE_TYPE, OLD_SUBFILE_TYPE, ORIENTATION = 254, 255, 274
+
+# Bits of the type of a page: a smaller copy of another one, a mask for another one. The older type is a number.
+_REDUCED, _MASK = 1, 4
+_OLD_REDUCED = 2
 
 #: The type of an entry that holds 16-bit numbers.
 SHORT = 3
@@ -98,13 +100,37 @@ def entries(data: memoryview, layout: Layout, offset: int) -> dict[int, Entry]:
     return found
 
 
-def is_uncompressed(data: memoryview) -> bool:
-    """Return whether the first page says that it is not compressed."""
-    layout = layout_of(data)
-    if layout is None:
-        return False
-    compression = entries(data, layout, layout.first).get(COMPRESSION)
-    return compression is None or compression.values[0] == UNCOMPRESSED
+def pages(data: memoryview, layout: Layout) -> list[int]:
+    """Return the offsets of the directories that are pages: no smaller copies, no masks. The first one, where all are such.
+
+    Where the chain leads out of the data, its end is among them: a page has been cut off that somebody will miss.
+    """
+    found = list(directories(data, layout))
+    kept = [offset for offset in found if _is_page(data, layout, offset)] or found[:1]
+    if not found:
+        return []
+    end = _end_of_entries(data, layout, found[-1])
+    is_cut = end + struct.calcsize(layout.offset_code) > len(data)
+    following = len(data) if is_cut else _number(data, layout.offset_code, end)
+    return [*kept, following] if following >= len(data) else kept
+
+
+def _is_page(data: memoryview, layout: Layout, offset: int) -> bool:
+    # Entries are sorted, and the types are what a directory begins with.
+    start = offset + (8 if layout.big else 2)
+    for position in range(start, min(_end_of_entries(data, layout, offset), len(data)), layout.entry_size):
+        tag = _number(data, layout.order + "H", position)
+        if tag > OLD_SUBFILE_TYPE:
+            break
+        code = _CODES.get(_number(data, layout.order + "H", position + 2), "I")
+        if not is_page(tag, _number(data, layout.order + code, position + (12 if layout.big else 8))):
+            return False
+    return True
+
+
+def is_page(tag: int, value: int) -> bool:
+    """Return whether a directory with such an entry can be a page: whether it is no smaller copy and no mask."""
+    return not (tag == SUBFILE_TYPE and value & (_REDUCED | _MASK)) and not (tag == OLD_SUBFILE_TYPE and value == _OLD_REDUCED)
 
 
 def with_short(data: bytes, tag: int, value: int) -> bytes:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from imgconv.errors import KernelError
 from imgconv.kernels.entries import Entry, FilterEntry, KernelEntry, Operator, OperatorEntry, Value
-from imgconv.kernels.literals import parse_number, quoted
+from imgconv.kernels.literals import parse_number, quoted, shown
 from imgconv.kernels.notation import File, Matrix, Named, Spec, parse_notation
 from imgconv.vocabulary import suggestion
 
@@ -27,6 +27,9 @@ __all__ = ["Catalog", "Operator", "builtin_catalog", "builtin_path", "load_catal
 
 #: Paths of catalog files, parted as in PATH, that are read after the built-in one.
 VARIABLE = "IMGCONV_KERNELS"
+
+#: Most chains within chains, and most steps that they have in all.
+MAX_CHAINS, MAX_STEPS = 16, 256
 
 #: The singular of each part of a catalog, with its article.
 _KINDS = {"kernels": "a kernel", "operators": "an edge operator", "filters": "a chain of filters"}
@@ -79,19 +82,36 @@ class Catalog:
             pair = [self.kernel(spec) for spec in (entry.x, entry.y) if spec is not None]
             directions = tuple(self.kernel(spec) for spec in entry.compass)
         except KernelError as error:
-            raise KernelError(f"operator {name} ({entry.origin}:{entry.line}): {error}") from None
+            raise KernelError(f"operator {name} ({shown(entry.origin)}:{entry.line}): {error}") from None
         return Operator(name, pair[0] if pair else None, pair[1] if pair else None, directions, entry.scale)
 
     def steps(self, name: str) -> tuple[str, ...]:
         """Return the notation of a chain's steps, the first one first.
 
         Raises:
-            KernelError: the name is unknown.
+            KernelError: the name is unknown, or written out in full the chain would be without end or too long.
         """
         entry = self.filters.get(name)
         if entry is None:
             self._unknown(name, "filters")
+        self._written_out(entry, ())
         return entry.steps
+
+    def _written_out(self, entry: FilterEntry, within: tuple[str, ...]) -> int:
+        """Return how many steps a chain has when the chains in it are written out."""
+        place = f"filter {entry.name} ({shown(entry.origin)}:{entry.line})"
+        if entry.name in within:
+            raise KernelError(f"{place} contains itself: {' > '.join((*within, entry.name))}")
+        if len(within) == MAX_CHAINS:
+            raise KernelError(f"{place}: chains are nested more than {MAX_CHAINS} deep: {' > '.join(within[:2])} > …")
+        count = 0
+        for step in entry.steps:
+            called = step.partition(":")[0].strip()
+            chain = None if called in self.kernels else self.filters.get(called)
+            count += 1 if chain is None else self._written_out(chain, (*within, entry.name))
+            if count > MAX_STEPS:
+                raise KernelError(f"{place}: more than {MAX_STEPS} steps in all")
+        return count
 
     def _unknown(self, name: str, wanted: str) -> NoReturn:
         parts: dict[str, Mapping[str, Entry]] = {
@@ -212,7 +232,7 @@ def _build(entry: KernelEntry, spec: Named, name: str) -> Kernel:
         weights = GENERATORS[entry.generator or ""](**arguments)
     except KernelError as error:
         # The mistake may be in the defaults of a user's file: say where they are.
-        where = "" if spec.arguments else f" ({entry.origin}:{entry.line})"
+        where = "" if spec.arguments else f" ({shown(entry.origin)}:{entry.line})"
         raise KernelError(f"{spec.name}{where}: {error}") from None
     return _from_rows(weights, entry.scale, entry.anchor, name, entry.delta)
 
@@ -235,6 +255,6 @@ def _from_rows(rows: object, scale: tuple[float, float], anchor: tuple[int, int]
 
     weights = np.asarray(rows)
     if scale != (1.0, 1.0):
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):  # the kernel refuses what does not stay finite
             weights = weights * scale[0] / scale[1]  # the numerator first: a fraction is then rounded once
     return Kernel(weights, anchor, name, delta)

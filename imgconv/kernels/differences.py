@@ -57,8 +57,9 @@ def laplacian_of_gaussian(sigma: float = 1.4, size: int | None = None) -> Weight
     with np.errstate(over="ignore", invalid="ignore"):
         bend = np.nan_to_num(factor * (right / sigma) ** 2, posinf=0.0) - factor
         weights = (np.outer(bend, factor) + np.outer(factor, bend)) / sigma / sigma
-    _check_finite(weights, f"sigma={sigma:g}")
-    return _summing_to(weights - weights.mean(), 0.0)
+        weights -= weights.mean()
+        _check_finite(weights, f"sigma={sigma:g}")
+    return _summing_to(weights, 0.0)
 
 
 def difference_of_gaussians(sigma: float = 1.0, ratio: float = 1.6, size: int | None = None) -> Weights:
@@ -171,12 +172,12 @@ def emboss(light: str = "nw") -> Weights:
 
 
 def _check_finite(weights: Weights, cause: str) -> None:
-    """Refuse weights that overflowed.
+    """Refuse weights that overflowed, or that would when they are added up.
 
     Raises:
-        KernelError: a weight is infinite; `cause` says why.
+        KernelError: the sum of the absolute weights is infinite; `cause` says why.
     """
-    if not np.isfinite(weights).all():
+    if not np.isfinite(np.abs(weights).sum()):
         raise KernelError(f"{cause} makes weights that are too large to hold; choose a larger one")
 
 

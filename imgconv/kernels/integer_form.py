@@ -42,9 +42,10 @@ class IntegerForm:
 
 def find_integer_form(weights: NDArray[np.float64]) -> IntegerForm | None:
     """Return the integers and the scale behind `weights` (shape (kh, kw), real), or None when there are none."""
-    magnitudes = np.array(sorted(set(np.abs(weights[weights != 0]).tolist())))  # np.unique would load numpy.ma
+    magnitudes = np.sort(np.abs(weights[weights != 0]))
     if magnitudes.size == 0:
         return IntegerForm(np.zeros_like(weights), Fraction(1))
+    magnitudes = magnitudes[np.append(True, magnitudes[1:] != magnitudes[:-1])]  # np.unique would load numpy.ma
     # Overflow and underflow make infinities and zeros here, and the checks that follow refuse both.
     with np.errstate(all="ignore"):
         if np.array_equal(weights, np.rint(weights)) and np.abs(weights).sum() <= _LARGEST_SUM:

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from imgconv.errors import KernelError
 from imgconv.kernels.integer_form import IntegerForm, find_integer_form
+from imgconv.kernels.literals import quoted, shown
 
 _LARGEST = 2**26  # taps; a typing error in a size should cost a line, not the memory
 
@@ -153,12 +154,21 @@ class Kernel:
         return Kernel(table, (self.anchor[0] * down, self.anchor[1] * across), self.name, self.delta)
 
     def scaled(self, factor: float | Fraction) -> Kernel:
-        """Return the kernel with every weight, and the delta, times `factor`."""
-        if isinstance(factor, Fraction):  # numerator first: 1/9 of a whole number is then rounded once
-            weights = self.weights * factor.numerator / factor.denominator
-        else:
-            weights = self.weights * factor
-        return Kernel(weights, self.anchor, self.name, float(self.delta * factor))
+        """Return the kernel with every weight, and the delta, times `factor`.
+
+        Raises:
+            KernelError: a weight or the delta is then too large to hold.
+        """
+        try:
+            delta = float(self.delta * factor)
+            with np.errstate(over="ignore", invalid="ignore"):  # infinite weights are refused below
+                if isinstance(factor, Fraction) and max(abs(factor.numerator), factor.denominator) <= sys.float_info.max:
+                    weights = self.weights * factor.numerator / factor.denominator  # 1/9 of a whole number is rounded once
+                else:
+                    weights = self.weights * float(factor)
+        except OverflowError:
+            raise KernelError(f"{_called(self.name)}: a factor of {quoted(factor)} is too large") from None
+        return Kernel(weights, self.anchor, self.name, delta)
 
     def normalized(self) -> Kernel:
         """Return the kernel divided by its sum, the delta left as it is.
@@ -251,4 +261,4 @@ def _first_other(table: NDArray[Any]) -> str:
 
 
 def _called(name: str) -> str:
-    return f"kernel {name}" if name else "kernel"
+    return f"kernel {shown(name, 200)}" if name else "kernel"

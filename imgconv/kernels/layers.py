@@ -129,7 +129,7 @@ def _convert(place: _Place, form: Any) -> Any:
         reason, _, where = str(error).partition(" - at `$")
         path = [name or index for name, index in _STEP.findall(where.rstrip("`"))]
         if path and not path[-1]:  # a value of a mapping, which msgspec does not name
-            path[-1] = next(key for key, value in plain[path[0]].items() if not isinstance(value, Value))
+            path[-1] = next(key for key, value in plain[path[0]].items() if type(value) not in (int, float, str, type(None)))
         raise place.fail(_in_plain_words(reason, _follow(place.node, path)), *path) from None
 
 

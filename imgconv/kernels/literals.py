@@ -104,3 +104,12 @@ def quoted(text: object, limit: int = 60) -> str:
     except ValueError:  # Python refuses to write out an integer of thousands of digits
         shown = f"a {type(text).__name__} of thousands of digits"
     return shown if len(shown) <= limit else f"{shown[: limit - 2]}…{shown[-1]}"
+
+
+def shown(text: str, limit: int = 4096) -> str:
+    """Return a name or a path as a message calls it: as it is, or quoted where it would take more than a line or is long.
+
+    >>> shown("a b.txt"), shown("a\\nb.txt")
+    ('a b.txt', "'a\\\\nb.txt'")
+    """
+    return text if len(text) <= limit and text.isprintable() else quoted(text, limit)

@@ -23,10 +23,9 @@ from imgconv.vocabulary import suggestion
 MAX_LENGTH = 1_000_000
 #: Deepest nesting of specs in specs.
 MAX_DEPTH = 16
-#: What a kernel, an operator or a filter may be called.
+#: What a kernel, an operator, a filter or an argument may be called.
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
 
-_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _CLOSERS = {"(": ")", "[": "]"}
 
 
@@ -207,7 +206,7 @@ class _Reader:
             begin, end = self.trimmed(piece_start, piece_stop)
             equals = self.text.find("=", begin, end)
             key = self.text[begin:equals].rstrip() if equals >= 0 else ""
-            if begin >= end or not _KEY.fullmatch(key):
+            if begin >= end or not NAME.fullmatch(key):
                 found = quoted(self.text[begin:end], 30) if begin < end else "nothing"
                 raise self.fail(begin, f"expected key=value, found {found}")
             value_start, value_stop = self.trimmed(equals + 1, end)

@@ -13,12 +13,15 @@ from dataclasses import dataclass
 import yaml
 
 from imgconv.errors import KernelError
-from imgconv.kernels.literals import quoted
+from imgconv.kernels.literals import quoted, shown
+from imgconv.kernels.notation import MAX_LENGTH
 
 #: Most values in one file, aliases counted every time they are used: a matrix of 1000 x 1000 fits.
 MAX_VALUES = 2_000_000
 #: Deepest nesting. A catalog needs five levels.
 MAX_DEPTH = 20
+#: Most `%TAG` directives. A catalog needs none.
+MAX_DIRECTIVES = 100
 
 _LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CORE = "tag:yaml.org,2002:"
@@ -34,8 +37,8 @@ class YamlFile:
 
     def fail(self, node: yaml.Node, keys: Sequence[str], reason: str) -> KernelError:
         """Return the error for a mistake at `node`, with file, line and the keys that lead there."""
-        at = ".".join(keys)
-        return KernelError(f"{self.origin}:{node.start_mark.line + 1}: {at + ': ' if at else ''}{reason}")
+        at = ".".join(shown(key, 100) for key in keys)
+        return KernelError(f"{shown(self.origin)}:{node.start_mark.line + 1}: {at + ': ' if at else ''}{reason}")
 
     def items(self, node: yaml.Node, keys: Sequence[str]) -> list[tuple[str, yaml.Node]]:
         """Return the (key, value node) pairs of a mapping.
@@ -87,7 +90,7 @@ def compose(text: str, origin: str) -> YamlFile:
         KernelError: the text is not YAML, holds no document or more than one, or is too large or too deep.
     """
     try:
-        _check_depth(text, origin)
+        _check_size(text, origin)
         loader = _LOADER(text)
         try:
             root = loader.get_single_node()
@@ -97,9 +100,9 @@ def compose(text: str, origin: str) -> YamlFile:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark is not None else ""
         reason = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-        raise KernelError(f"{origin}{line}: not YAML: {' '.join(str(reason).split())}") from None
+        raise KernelError(f"{shown(origin)}{line}: not YAML: {' '.join(str(reason).split())}") from None
     if root is None:
-        raise KernelError(f"{origin}:1: expected kernels, operators or filters, found an empty file")
+        raise KernelError(f"{shown(origin)}:1: expected kernels, operators or filters, found an empty file")
     file = YamlFile(origin, root)
     _check_count(file)
     return file
@@ -114,17 +117,32 @@ def describe(node: yaml.Node) -> str:
     return "nothing" if node.value == "" and node.tag == _CORE + "null" else quoted(node.value)
 
 
-def _check_depth(text: str, origin: str) -> None:
-    """Refuse deep nesting while only events exist: composing nests on the stack of the machine and could exhaust it."""
-    depth = 0
+def _check_size(text: str, origin: str) -> None:
+    """Refuse what is too deep or too much while only events exist.
+
+    Composing nests on the stack of the machine and could exhaust it; a node takes a hundred times the bytes of its text.
+    """
+    # The parser compares each of these with all before it, at the first event.
+    if text.count("%TAG") > MAX_DIRECTIVES:
+        raise KernelError(f"{shown(origin)}: more than {MAX_DIRECTIVES} %TAG directives; write plain values, without tags")
+    depth = count = 0
     for event in yaml.parse(text, Loader=_LOADER):
-        if isinstance(event, yaml.CollectionStartEvent):
+        count += isinstance(event, yaml.NodeEvent)
+        reason = ""
+        if count > MAX_VALUES:
+            reason = f"more than {MAX_VALUES:,} values"
+        elif isinstance(event, yaml.ScalarEvent):
+            if len(event.value) > MAX_LENGTH:
+                reason = f"a text of {len(event.value):,} characters; {MAX_LENGTH:,} is the limit"
+        elif isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
-                line = event.start_mark.line + 1 if event.start_mark else 1
-                raise KernelError(f"{origin}:{line}: nested more than {MAX_DEPTH} deep")
+                reason = f"nested more than {MAX_DEPTH} deep"
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
+        if reason:
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise KernelError(f"{shown(origin)}:{line}: {reason}")
 
 
 def _check_count(file: YamlFile) -> None:

@@ -1,25 +1,25 @@
-"""A folder of images: which files, where each goes, several at a time; one that fails costs itself alone."""
+"""A folder of images, several at a time; one that fails costs itself alone. `finding` says which files those are."""
 
 from __future__ import annotations
 
-import fnmatch
+import functools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from imgconv.convolution.strips import thread_count
-from imgconv.errors import ImgconvError, ReadError, UsageError, WriteError
-from imgconv.images.formats import EXTENSIONS, format_named
+from imgconv.errors import ImgconvError, WriteError
+from imgconv.images import atomic
 from imgconv.images.names import reason, shown
 from imgconv.opencv import opencv_threads
+from imgconv.running.isolation import Workers
+from imgconv.running.process import StartError
 from imgconv.running.single import Report, run_file
 from imgconv.running.task import Task
-
-#: Extensions of the files that are taken for images: those that are written, and those that are only read.
-_READABLE = frozenset({*EXTENSIONS, ".pbm", ".pam", ".j2k"})
 
 
 @dataclass(frozen=True)
@@ -51,54 +51,6 @@ class Outcome:
         }
 
 
-def find_work(
-    folder: Path, output: Path, *, recursive: bool = False, pattern: str | None = None, file_format: str | None = None
-) -> list[tuple[Path, Path]]:
-    """Return the files of a folder and where the result of each belongs, in the order of their names.
-
-    Args:
-        folder: where to look. Hidden files and folders, and `output` where it lies inside, are passed over.
-        output: where the results go; the tree below `folder` is kept.
-        recursive: whether to look into the folders below.
-        pattern: shell pattern that the file's name must match; unless given, every name with an image's extension counts.
-        file_format: extension of the results, with or without a dot; unless given, each keeps its own.
-
-    Raises:
-        ReadError: the folder is none, cannot be read, or holds no such file.
-        UsageError: input and output are the same folder.
-        WriteError: there is no such format.
-    """
-    extension = f".{file_format.strip().lstrip('.')}" if file_format and format_named(file_format) else ""
-    if not folder.is_dir():
-        raise ReadError(f"{shown(folder)}: {'not a folder' if folder.exists() else 'no such folder'}; name a folder of images")
-    if output.exists() and output.resolve() == folder.resolve():
-        raise UsageError(
-            f"{shown(output)}: the input folder is the output folder; name another one, so that no original is lost"
-        )
-    work = []
-    for path in _files(folder, output.resolve(), recursive):
-        if fnmatch.fnmatch(path.name, pattern) if pattern else path.suffix.lower() in _READABLE:
-            target = output / path.relative_to(folder)
-            work.append((path, target.with_suffix(extension) if extension else target))
-    if not work:
-        looked_for = f"named {shown(pattern)}" if pattern else "with an image's extension"
-        below = "" if recursive else " (folders below it: --recursive)"
-        raise ReadError(f"{shown(folder)}: no file {looked_for}{below}")
-    return work
-
-
-def _files(folder: Path, output: Path, recursive: bool) -> Iterator[Path]:
-    def refuse(error: OSError) -> None:
-        raise ReadError(f"{shown(error.filename)}: {reason(error)}") from error
-
-    for root, folders, names in os.walk(folder, onerror=refuse):
-        here = Path(root)
-        folders[:] = sorted(f for f in folders if recursive and not f.startswith(".") and (here / f).resolve() != output)
-        # What is missing, a link to nowhere, fails by name later; a fifo would hold up the batch for ever.
-        paths = (here / name for name in sorted(names) if not name.startswith("."))
-        yield from (path for path in paths if path.is_file() or not path.exists())
-
-
 def run_batch(
     work: list[tuple[Path, Path]],
     task: Task,
@@ -106,6 +58,9 @@ def run_batch(
     jobs: int | None = None,
     overwrite: bool = True,
     told: Callable[[Outcome], None] = lambda outcome: None,
+    within: Path | None = None,
+    workers: Workers | None = None,
+    **keywords: Any,
 ) -> list[Outcome]:
     """Filter every file, several at a time, and return what became of each, in the order of the work.
 
@@ -118,30 +73,60 @@ def run_batch(
             Where it is one file at a time, that has the threads that its filter would have alone.
         overwrite: whether targets that exist are replaced; else they are skipped.
         told: called in this thread with each outcome as soon as there is one.
+        within: the output folder, where nothing is to be written outside of it: a file whose target leads out of it, by a
+            link that is there, fails. Links are followed where it is None.
+        workers: the processes that the files are worked on in; unless given, it is this one. An interrupt ends them.
+        **keywords: of `run_file`.
+
+    Raises:
+        StartError: no process can be started.
     """
-    claims = {os.path.realpath(source): source for source, _ in work}
-    for source, target in work:
-        claims.setdefault(os.path.realpath(target), source)
-    outcomes: dict[Path, Outcome] = {}
     jobs = min(thread_count(jobs), max(len(work), 1))
     each = 1 if jobs > 1 else None  # a thread for every file is as fast as it gets, and takes the least memory
+    inside = "" if within is None else os.path.realpath(within)
+    keywords = {**keywords, "overwrite": overwrite, "within": inside}
     task = task if each is None else task.on_threads(each)
-    with opencv_threads(each), ThreadPoolExecutor(jobs, thread_name_prefix="imgconv") as pool:
-        futures = [
-            pool.submit(_run_one, source, target, task, overwrite, claims[os.path.realpath(target)]) for source, target in work
-        ]
+    if workers is None:
+        run: Callable[..., Report] = functools.partial(run_file, task=task, **keywords)
+    else:
+        workers.set_up(task, threads=each, **keywords)
+        run = workers.run
+    outcomes: dict[Path, Outcome] = {}
+    with (
+        opencv_threads(each) if workers is None else nullcontext(),
+        ThreadPoolExecutor(jobs, thread_name_prefix="imgconv") as pool,
+    ):
+        one = functools.partial(_run_one, run=run, claims=_claims(work), overwrite=overwrite, folders=_Folders(inside))
+        futures = [pool.submit(one, source, target) for source, target in work]
         try:
             for future in as_completed(futures):
                 outcome = future.result()
                 outcomes[outcome.source] = outcome
                 told(outcome)
-        except BaseException:  # an interrupt: what has not begun never does, what is at work ends whole
+        except BaseException:  # an interrupt: what has not begun never does; what is at work ends whole in this process
             pool.shutdown(wait=False, cancel_futures=True)
+            if workers is not None:
+                workers.close()
             raise
     return [outcomes[source] for source, _ in work]
 
 
-def _run_one(source: Path, target: Path, task: Task, overwrite: bool, claimed_by: Path) -> Outcome:
+def _claims(work: list[tuple[Path, Path]]) -> dict[Path, Path]:
+    """Return for each target the source whose result it may hold: a file that is there is claimed by itself."""
+    real_folder = functools.cache(os.path.realpath)
+
+    def real(path: Path) -> str:
+        folder, name = os.path.split(path)
+        return os.path.realpath(path) if os.path.islink(path) else os.path.join(real_folder(folder), name)
+
+    claimed = {real(source): source for source, _ in work}
+    return {target: claimed.setdefault(real(target), source) for source, target in work}
+
+
+def _run_one(
+    source: Path, target: Path, *, run: Callable[..., Report], claims: dict[Path, Path], overwrite: bool, folders: _Folders
+) -> Outcome:
+    claimed_by = claims[target]
     if claimed_by != source:
         taken = f"{shown(claimed_by)}; both are {shown(target)}"
         if os.path.realpath(target) == os.path.realpath(claimed_by):
@@ -150,8 +135,10 @@ def _run_one(source: Path, target: Path, task: Task, overwrite: bool, claimed_by
     if not overwrite and os.path.lexists(target):
         return Outcome(source, target, "skipped", f"{shown(target)} exists")
     try:
-        _make_folder(target.parent)
-        report = run_file(str(source), str(target), task, overwrite=overwrite)
+        folders.make_for(target)
+        report = run(str(source), str(target))
+    except StartError:
+        raise
     except ImgconvError as error:
         return Outcome(source, target, "failed", str(error))
     except MemoryError:
@@ -162,8 +149,26 @@ def _run_one(source: Path, target: Path, task: Task, overwrite: bool, claimed_by
     return Outcome(source, target, "done", report=report)
 
 
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WriteError(f"{shown(folder)}: the folder cannot be made: {reason(error)}") from error
+class _Folders:
+    """The folders of the results, each made once, none outside of `within`; that may be "", for anywhere."""
+
+    def __init__(self, within: str) -> None:
+        self._within = within
+        self._made: set[Path] = set()
+
+    def make_for(self, target: Path) -> None:
+        """Make the folder of a target.
+
+        Raises:
+            WriteError: it cannot be made, or would be outside.
+        """
+        folder = target.parent
+        if folder in self._made:
+            return
+        if self._within:  # before anything is made out there; the file itself is looked at when it is written
+            atomic.require_within(str(target), self._within)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WriteError(f"{shown(folder)}: the folder cannot be made: {reason(error)}") from error
+        self._made.add(folder)

@@ -93,7 +93,7 @@ def test_catalogs_that_cannot_be_used(fails, grey, tmp_path, text, said):
         (None, "no such file"),
         (b"", "empty"),
         (b"not a picture\n" * 9, "not an image"),
-        (b"P6 70000 70000 255\n" + bytes(99), "1073741824 pixels, OpenCV's limit"),
+        (b"P6 70000 70000 255\n" + bytes(99), "at most 1074 megapixels are read: --max-pixels allows more"),
         (b"P6 4000 3000 255\n" + bytes(99), "cut short"),
     ],
 )
@@ -139,7 +139,7 @@ def test_a_fault_of_our_own_is_one_line_too(fails, grey, monkeypatch):
     def broken(*_, **__):
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr("imgconv.running.reading_ahead.read_image", broken)
+    monkeypatch.setattr("imgconv.running.reading_ahead.open_image", broken)
     assert "internal fault: ZeroDivisionError: oh" in fails(1, "apply", "box", "grey.png", "out.png")
 
 

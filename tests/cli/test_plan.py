@@ -11,7 +11,7 @@ import tifffile
 
 import imgconv
 from imgconv.convolution.methods import METHODS
-from imgconv.images import decoding, headers
+from imgconv.images import decoding, reading
 
 
 @pytest.fixture
@@ -21,8 +21,8 @@ def sightless(monkeypatch):
     def decode(*_, **__):
         pytest.fail("pixels were read")
 
-    monkeypatch.setattr(decoding, "decode", decode)
-    monkeypatch.setattr(headers, "read_image", decode)
+    for module in (decoding, reading):
+        monkeypatch.setattr(module, "open_pages", decode)
     for name in ("imread", "imdecode", "imreadmulti", "imreadanimation"):
         monkeypatch.setattr(cv2, name, decode, raising=False)
 

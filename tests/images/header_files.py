@@ -9,6 +9,7 @@ import struct
 from collections.abc import Callable
 
 import cv2
+import imagecodecs
 import numpy as np
 import tifffile
 from PIL import Image as Pillow
@@ -21,7 +22,8 @@ from imgconv.images.image import Image
 ROWS, COLUMNS = 40, 33
 RGBA = np.random.default_rng(5).integers(0, 256, (ROWS, COLUMNS, 4), np.uint8)
 RGB, GREY = RGBA[:, :, :3].copy(), RGBA[:, :, 0].copy()
-HALF = {"uint8": 127, "int8": 60, "uint16": 32_000, "int16": 9_000, "int32": 70_000, "float32": 0.5, "float64": 0.25}
+HALF = {"bool": 1, "uint32": 70_000, "float16": 0.5}
+HALF |= {"uint8": 127, "int8": 60, "uint16": 32_000, "int16": 9_000, "int32": 70_000, "float32": 0.5, "float64": 0.25}
 
 Case = Callable[[], bytes]
 
@@ -139,8 +141,8 @@ CASES: dict[str, Case] = {
             "frames": {"save_all": True},
         }.items()
     },
-    **{f"jp2 {m}": pillow("JPEG2000", m) for m in ("L", "RGB", "RGBA", "I;16", "YCbCr")},
-    **{f"codestream {m}": pillow("JPEG2000", m, no_jp2=True) for m in ("L", "RGB", "RGBA", "I;16")},
+    **{f"jp2 {m}": pillow("JPEG2000", m) for m in ("L", "LA", "RGB", "RGBA", "I;16", "YCbCr")},
+    **{f"codestream {m}": pillow("JPEG2000", m, no_jp2=True) for m in ("L", "LA", "RGB", "RGBA", "I;16")},
     "jp2 in tiles": pillow("JPEG2000", "RGB", tile_size=(16, 16)),
     **{f"tiff {m} {c}": pillow("TIFF", m, compression=c)
        for m in ("1", "L", "P", "RGB", "RGBA", "CMYK", "YCbCr", "LAB", "I;16", "I", "F") for c in ("raw", "tiff_lzw")},
@@ -169,6 +171,12 @@ CASES: dict[str, Case] = {
     **{f"bmp {b} {c} in {s}": bmp(b, c, s) for b, c, s in ((16, 0, 40), (16, 3, 40), (24, 0, 124), (32, 0, 108), (32, 3, 108))},
     "bmp from the top": bmp(24, rows=-2),
     **{f"ras {b}": sun(b, encoding=b % 2) for b in (1, 8, 24, 32)},
+    **{f"hdr {turn}": literal(HDR.replace(b"-Y 2 +X 3", turn.encode()))
+       for turn in ("-Y 2 -X 3", "+Y 2 -X 3", "+Y 2 +X 3", "+X 3 -Y 2", "-X 3 -Y 2", "-X 3 +Y 2", "+X 3 +Y 2")},
+    "jpeg of 12 bits": lambda: imagecodecs.jpeg8_encode(GREY.astype(np.uint16) * 16, bitspersample=12),
+    "jp2 of 12 bits": lambda: imagecodecs.jpeg2k_encode(GREY.astype(np.uint16) * 16, bitspersample=12),
+    "ras of runs": sun(8, encoding=2),
+    "ras red first": sun(24, encoding=3),
     "ras colours": sun(8, bytes(range(256)) + bytes(512)),
     "ras greys": sun(8, bytes(range(256)) * 3),
     "ras few colours": sun(8, bytes([1, 2, 3] * 2)),

@@ -17,10 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imgconv.errors import ReadError
-from imgconv.images import headers
-from imgconv.images.headers import Header, read_header
-from imgconv.images.reading import read_image
-from tests.images.header_files import CASES, HDR, pam, pillow, sun, tagged
+from imgconv.images import reading
+from imgconv.images.headers import Header
+from imgconv.images.reading import read_header, read_image
+from tests.images.header_files import CASES, HDR, pam, tagged
 
 MOST_READ = 1 << 16
 
@@ -70,7 +70,7 @@ def bytes_read(monkeypatch):
             counts.append(len(found))
             return found
 
-    monkeypatch.setattr(headers, "open", lambda path, mode, buffering: Counted(path, mode), raising=False)
+    monkeypatch.setattr(reading, "open", lambda path, mode, buffering: Counted(path, mode), raising=False)
     return lambda: sum(counts)
 
 
@@ -102,18 +102,11 @@ def test_alpha_is_no_colour(shape, colour) -> None:
 @pytest.mark.parametrize(
     "make",
     [
-        pillow("TIFF", "LA"),
-        pillow("JPEG2000", "LA"),
-        pillow("JPEG2000", "LA", no_jp2=True),
-        sun(8, encoding=2),
         pam(5, 255, "RGB"),
         pam(3, 70_000, "RGB"),
         *(tagged(np.ones((7, 5), dtype), "minisblack") for dtype in ("uint64", "int64", "complex64")),
         tagged(np.ones((7, 5, 5), np.uint8), "minisblack", planarconfig="contig"),
-        tagged(np.ones((3, 7, 5), np.uint16), "rgb", planarconfig="separate"),
-        tagged(np.ones((7, 5, 3), np.uint16), "cielab"),
-        tagged(np.ones((7, 5, 4), np.uint16), "separated"),
-        lambda: HDR.replace(b"-Y 2 +X 3", b"+Y 2 +X 3"),
+        lambda: HDR.replace(b"-Y 2 +X 3", b"-Y 2 +Y 3"),
     ],
 )
 def test_what_is_refused_later_is_refused_now(make, tmp_path) -> None:
@@ -167,7 +160,6 @@ def test_any_bytes_behind_a_signature(tmp_path_factory, start, kept, more) -> No
         (content("png RGB").replace(struct.pack(">II", 33, 40), b"\xff" * 8, 1), "claims 4294967295 x 4294967295 pixels"),
         (b"Pf\n9999999999 1\n-1.0\n" + bytes(8), "claims 1 x 9999999999 pixels"),
         (pam(5, 255, "RGB")(), "has 5 channels"),
-        (pillow("TIFF", "LA")(), "a TIFF of 2 samples a pixel cannot be read whole; split it"),
     ],
 )  # fmt: skip
 def test_the_error_says_what_is_wrong(data, words, tmp_path) -> None:
@@ -276,7 +268,7 @@ def test_a_file_that_was_made_to_keep_us_busy_does_not(data, tmp_path) -> None:
 
 def test_standard_input(monkeypatch) -> None:
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content("png LA")), isatty=lambda: False))
-    assert read_header("-") == Header((40, 33, 4), np.dtype("uint8"), "png")
+    assert read_header("-") == Header((40, 33, 2), np.dtype("uint8"), "png")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no fifos")

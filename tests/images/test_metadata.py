@@ -71,7 +71,7 @@ def test_exif_and_profile_go_along(source, tmp_path, extension) -> None:
         assert found.info["icc_profile"] == PROFILE
 
 
-@pytest.mark.parametrize("extension", ["tif", "bmp"])
+@pytest.mark.parametrize("extension", ["ppm", "bmp"])
 def test_what_has_no_place_is_told_a_line_each(source, tmp_path, extension) -> None:
     notes = write_image(tmp_path / f"out.{extension}", read_image(source(6)))
     assert len(notes) >= 2
@@ -99,9 +99,9 @@ def test_a_profile_of_cmyk_does_not_go_along_with_rgb(tmp_path) -> None:
     profile = PROFILE[:16] + b"CMYK" + PROFILE[20:]
     Pillow.new("CMYK", (16, 8), (10, 200, 60, 30)).save(tmp_path / "in.jpg", icc_profile=profile)
     image = read_image(tmp_path / "in.jpg")
-    assert image.metadata.profile_channels == 4
-    notes = write_image(tmp_path / "out.png", image)
-    assert any("profile" in note for note in notes)
+    assert image.metadata.profile_channels != 4
+    assert any("profile" in note for note in image.notes)
+    write_image(tmp_path / "out.png", image)
     with Pillow.open(tmp_path / "out.png") as found:
         assert found.mode == "RGB"
         assert "icc_profile" not in found.info

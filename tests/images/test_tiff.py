@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import time
 
 import cv2
 import numpy as np
@@ -13,7 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
+from imgconv.errors import ReadError
 from imgconv.images import tiff
+from imgconv.images.decoding import decode
 from imgconv.images.image import Image
 from imgconv.images.reading import read_image
 from imgconv.images.writing import write_image
@@ -115,15 +118,14 @@ def test_random_bytes_are_read_within_bounds(head, tail, offset) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
-@pytest.mark.parametrize(("compression", "same"), [(1, True), (5, False), (8, False)])
-def test_what_came_uncompressed_is_written_so(tmp_path, dtype, compression, same) -> None:
-    """What came compressed is written in LZW, as what comes from other formats is."""
+@pytest.mark.parametrize("compression", [1, 5, 8])
+def test_a_tiff_is_compressed_as_the_one_that_it_comes_from(tmp_path, dtype, compression) -> None:
     pixels = (np.random.default_rng(0).random((20, 30, 3)) * 200).astype(dtype)
     cv2.imwrite(str(tmp_path / "in.tif"), pixels[..., ::-1], [cv2.IMWRITE_TIFF_COMPRESSION, compression])
     notes = write_image(tmp_path / "out.tif", read_image(tmp_path / "in.tif"))
     assert not notes
     with tifffile.TiffFile(tmp_path / "out.tif") as file:
-        assert file.pages[0].compression.value == (1 if same else 5)
+        assert file.pages[0].compression.value == compression
     assert np.array_equal(cv2.imread(str(tmp_path / "out.tif"), cv2.IMREAD_UNCHANGED), pixels[..., ::-1])
 
 
@@ -133,5 +135,19 @@ def test_a_picture_of_another_format_is_compressed(tmp_path) -> None:
         assert file.pages[0].compression.value == 5
 
 
-def test_what_is_no_tiff_is_not_called_uncompressed() -> None:
-    assert not tiff.is_uncompressed(memoryview(b"II*"))
+def overlapping_directories() -> bytes:
+    """Return 640 KB of TIFF whose 65,000 directories lie on top of each other, of 30,000 entries each."""
+    entries, directories = 30_000, 65_000
+    data = bytearray(struct.pack("<2sHI", b"II", 42, 8)) + struct.pack("<HH", entries, 0) * directories
+    data += bytes(max(0, 8 + 2 + 12 * entries + 4 * directories + 8 - len(data)))
+    for i in range(directories):
+        struct.pack_into("<I", data, 8 + 4 * i + 2 + 12 * entries, 8 + 4 * (i + 1))
+    return bytes(data)
+
+
+@pytest.mark.parametrize("data", [b"II*\0\x08\0\0\0\0\0\x08\0\0\0", overlapping_directories()], ids=["circle", "heap"])
+def test_directories_made_to_take_for_ever_do_not(data) -> None:
+    start = time.process_time()
+    with pytest.raises(ReadError):
+        decode(data)
+    assert time.process_time() - start < 10

@@ -12,8 +12,10 @@ import tifffile
 from PIL import Image as Pillow
 
 import imgconv
-from imgconv.errors import ReadError, WriteError
+from imgconv.errors import ReadError, UsageError, WriteError
+from imgconv.images.pages import parse_page_range
 from imgconv.running.single import run_file
+from imgconv.running.treatment import Treatment
 
 
 @pytest.fixture
@@ -64,7 +66,7 @@ def test_the_report_as_data(source, tmp_path, make_task) -> None:
 
 def test_alpha_is_no_sample(tmp_path, photo, alpha, make_task) -> None:
     cv2.imwrite(str(tmp_path / "in.png"), np.dstack([photo, alpha]))
-    report = run_file(str(tmp_path / "in.png"), str(tmp_path / "out.png"), make_task())
+    report = run_file(str(tmp_path / "in.png"), str(tmp_path / "out.png"), make_task(treatment=Treatment(alpha="keep")))
     assert report.output_shape == (90, 131, 4)
     assert report.samples == 90 * 131 * 3
     assert np.array_equal(loaded(tmp_path / "out.png")[:, :, 3], alpha)
@@ -92,13 +94,38 @@ def test_the_same_file_survives_a_failure(source, make_task, task) -> None:
     assert os.listdir(source.parent) == ["in.png"]
 
 
-def test_more_pages_than_the_first_are_told(tmp_path, photo, make_task) -> None:
-    tifffile.imwrite(tmp_path / "in.tif", np.stack([photo, photo[::-1], photo]), photometric="rgb")
-    report = run_file(str(tmp_path / "in.tif"), str(tmp_path / "out.tif"), make_task("identity"))
-    assert np.array_equal(loaded(tmp_path / "out.tif"), photo)
-    [note] = [note for note in report.notes if "3 pages" in note]
-    assert "first" in note
-    assert len(note.splitlines()) == 1
+def test_every_page_is_filtered_alone(tmp_path, photo, make_task) -> None:
+    pages = [photo, photo[::-1, 10:].copy(), photo[5:, :, 0].copy()]
+    with tifffile.TiffWriter(tmp_path / "in.tif") as writer:
+        for page in pages:
+            writer.write(page, photometric="rgb" if page.ndim == 3 else "minisblack")
+    report = run_file(str(tmp_path / "in.tif"), str(tmp_path / "out.tif"), make_task(count=True))
+    with tifffile.TiffFile(tmp_path / "out.tif") as found:
+        assert len(found.pages) == report.pages == 3
+        for page, source in zip(found.pages, pages, strict=True):
+            assert np.array_equal(page.asarray(), imgconv.correlate(source, "sharpen"))
+    assert report.samples == sum(page.size for page in pages)
+    exact = [imgconv.correlate(page, "sharpen", dtype="int16") for page in pages]
+    assert report.clipped == sum(np.count_nonzero((page < 0) | (page > 255)) for page in exact)
+    assert report.notes == ()
+
+
+def test_pages_are_chosen_by_their_numbers(tmp_path, photo, make_task) -> None:
+    tifffile.imwrite(tmp_path / "in.tif", np.stack([photo + n for n in range(5)]), photometric="rgb")
+    for text, wanted in {"0": [0], "3-": [3, 4], "4,0-1": [4, 0, 1], "2-2": [2]}.items():
+        run_file(str(tmp_path / "in.tif"), str(tmp_path / "out.tif"), make_task("identity"), pages=parse_page_range(text))
+        assert np.array_equal(tifffile.imread(tmp_path / "out.tif").reshape(-1, *photo.shape), [photo + n for n in wanted])
+    with pytest.raises(UsageError, match=r"in\.tif: has 5 pages, 0 to 4; --pages asks for 7"):
+        run_file(str(tmp_path / "in.tif"), str(tmp_path / "out.tif"), make_task("identity"), pages=parse_page_range("1,5-7"))
+
+
+def test_pages_have_to_fit_before_anything_is_done(tmp_path, photo, make_task) -> None:
+    tifffile.imwrite(tmp_path / "in.tif", np.stack([photo] * 3), photometric="rgb")
+    for name in ("out.png", "out.jpg", "out.gif"):
+        with pytest.raises(WriteError, match=rf"{name}: .*3 pages; choose one with --pages 0"):
+            run_file(str(tmp_path / "in.tif"), str(tmp_path / name), make_task("identity"))
+        assert not (tmp_path / name).exists()
+    run_file(str(tmp_path / "in.tif"), str(tmp_path / "out.png"), make_task("identity"), pages=parse_page_range("1"))
 
 
 def test_one_page_needs_no_note(source, tmp_path, make_task) -> None:

@@ -7,13 +7,14 @@ last bit or is refused: a kernel that changes on its way is worse than none.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from imgconv.errors import KernelError
 from imgconv.kernels.formats import catalog_yaml, ffmpeg, imagemagick, numpy_source, rows, vips
 from imgconv.kernels.kernel import Kernel
-from imgconv.kernels.literals import quoted
+from imgconv.kernels.literals import quoted, shown
 from imgconv.kernels.text_files import read_text
 from imgconv.vocabulary import suggestion
 
@@ -29,6 +30,12 @@ WRITERS: Mapping[str, Callable[[Kernel], str]] = MappingProxyType(
 )
 
 
+#: Most numbers, and most lines, that a kernel file holds: 2048 x 2048.
+MAX_NUMBERS = 2**22
+
+_NUMBER = re.compile(r"[^\s,;]+")
+
+
 def read_kernel_file(path: str | os.PathLike[str]) -> Kernel:
     """Return the kernel in a text file, its name `@path`.
 
@@ -42,6 +49,7 @@ def read_kernel_file(path: str | os.PathLike[str]) -> Kernel:
     name = os.fspath(path)
     text = _without_comments(read_text(path, "kernel file"))
     try:
+        _check_count(text)
         if imagemagick.matches(text):
             weights, anchor, delta = imagemagick.read(text)
         elif vips.matches(text, name):
@@ -51,7 +59,7 @@ def read_kernel_file(path: str | os.PathLike[str]) -> Kernel:
         return Kernel(weights, anchor, f"@{name}", delta)
     except KernelError as error:
         hint = "; a catalog is given with --kernels" if name.lower().endswith((".yaml", ".yml")) else ""
-        raise KernelError(f"{name}: {error}{hint}") from None
+        raise KernelError(f"{shown(name)}: {error}{hint}") from None
 
 
 def format_kernel(kernel: Kernel, form: str) -> str:
@@ -69,3 +77,11 @@ def format_kernel(kernel: Kernel, form: str) -> str:
 def _without_comments(text: str) -> str:
     """Return the text without what follows a `#`; the lines stay, so that messages count them rightly."""
     return "\n".join(line.split("#", 1)[0] for line in text.splitlines())
+
+
+def _check_count(text: str) -> None:
+    """Refuse a text of more numbers than a kernel would have, before there is a value in memory for each of them."""
+    lines = text.count("\n")
+    if lines > MAX_NUMBERS or any(count > MAX_NUMBERS for count, _ in enumerate(_NUMBER.finditer(text), start=1)):
+        what = "lines" if lines > MAX_NUMBERS else "numbers"
+        raise KernelError(f"it holds more than {MAX_NUMBERS:,} {what}; make the kernel smaller")

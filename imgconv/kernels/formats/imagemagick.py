@@ -19,7 +19,6 @@ from imgconv.kernels.formats.rows import Parts
 from imgconv.kernels.kernel import Kernel
 from imgconv.kernels.literals import format_number, parse_number, quoted
 
-_HEAD = re.compile(r"\s*'?\s*([^:]*?)\s*:")
 _GEOMETRY = re.compile(r"([0-9]{1,9})(?:[xX]([0-9]{1,9}))?(?:\+([0-9]{1,9})\+([0-9]{1,9}))?")
 _HOLES = ("nan", "-")
 
@@ -35,17 +34,17 @@ def read(text: str) -> Parts:
     Raises:
         KernelError: the text is a name, a list of kernels or malformed.
     """
-    head = _HEAD.match(text)
-    geometry = _GEOMETRY.fullmatch(head[1]) if head else None
-    if not head or not geometry:
-        shown = quoted(head[1] if head else text)
-        raise KernelError(f"expected WxH: or WxH+X+Y: and the values, as ImageMagick writes a kernel, found {shown}")
+    before, _, after = text.partition(":")
+    head = before.strip().removeprefix("'").strip()
+    geometry = _GEOMETRY.fullmatch(head)
+    if not geometry:
+        raise KernelError(f"expected WxH: or WxH+X+Y: and the values, as ImageMagick writes a kernel, found {quoted(head)}")
     columns, rows = int(geometry[1]), int(geometry[2] or geometry[1])
     if not 0 < rows * columns <= MAX_TAPS:
         raise KernelError(f"a kernel has from 1 to {MAX_TAPS:,} taps, found {columns}x{rows}")
     middle = ((rows - 1) // 2, (columns - 1) // 2)
     anchor = middle if geometry[3] is None else (int(geometry[4]), int(geometry[3]))
-    body = text[head.end() :].strip().rstrip("'; \n\t")
+    body = after.strip().rstrip("'; \n\t")
     if ";" in body:
         raise KernelError("expected one kernel, found a list of them parted by ';'")
     values = _values(body)

@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import io
+import itertools
+
+import cv2
+import imagecodecs
+import numpy as np
+import pytest
+import pyvips
+from PIL import Image as Pillow
+from PIL import ImageCms
+from skimage.color import deltaE_ciede2000, rgb2gray, rgb2lab
+
+from imgconv.images import colour, icc
+from imgconv.images.colour import cmyk_to_rgb, grey, srgb_profile
+from tests.images import profiles
+
+#: The profile that libvips has for inks without one: a real printer's, with tables of its own for every intent.
+PRINTER = bytes(pyvips.Operation.call("profile_load", "cmyk"))
+CMYK = {"a real printer": PRINTER, "a small one": profiles.cmyk(), "a finer one": profiles.cmyk(5)}
+
+
+def inks(dtype: str = "uint8") -> np.ndarray:
+    """Return every combination of seven amounts of four inks, and some others: (50, 70, 4)."""
+    amounts = np.array(list(itertools.product(np.linspace(0, 1, 7), repeat=4)))
+    others = np.random.default_rng(1).random((50 * 70 - len(amounts), 4))
+    full = np.iinfo(dtype).max
+    return np.rint(np.concatenate([amounts, others]) * full).astype(dtype).reshape(50, 70, 4)
+
+
+def by_pillow(pixels: np.ndarray, profile: bytes) -> np.ndarray:
+    """Return what Pillow's LittleCMS makes of 8-bit inks, each of them by the profile itself and not by a grid of it."""
+    target = ImageCms.createProfile("sRGB")
+    flags = ImageCms.Flags.BLACKPOINTCOMPENSATION | ImageCms.Flags.NOOPTIMIZE
+    intent = ImageCms.Intent.RELATIVE_COLORIMETRIC
+    made = ImageCms.buildTransform(io.BytesIO(profile), target, "CMYK", "RGB", intent, flags)
+    source = Pillow.frombytes("CMYK", pixels.shape[1::-1], pixels.tobytes())
+    return np.asarray(ImageCms.applyTransform(source, made))
+
+
+def difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return ΔE 2000 of each pixel."""
+    return deltaE_ciede2000(*(rgb2lab(pixels / np.iinfo(pixels.dtype).max) for pixels in (a, b)))
+
+
+@pytest.mark.parametrize("profile", CMYK.values(), ids=CMYK)
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_colours_are_those_of_another_binding(profile: bytes, dtype: str) -> None:
+    pixels = inks()
+    wide = pixels if dtype == "uint8" else pixels.astype(np.uint16) * 257
+    found, embedded, note = cmyk_to_rgb(wide, profile)
+    assert found.shape == (50, 70, 3)
+    assert found.dtype == dtype
+    assert icc.is_srgb(embedded)
+    assert note == "CMYK turned into sRGB by its colour profile"
+    apart = difference(found, by_pillow(pixels, profile))
+    assert apart.mean() < 0.3
+    assert apart.max() < 4  # in the dark of four inks, where a grid is coarse
+    plain, _, _ = cmyk_to_rgb(wide, b"")
+    assert difference(found, plain).mean() > 5  # the profile matters
+
+
+@pytest.mark.parametrize("profile", CMYK.values(), ids=CMYK)
+def test_paper_is_white_and_the_darkest_ink_black(profile: bytes) -> None:
+    found, _, _ = cmyk_to_rgb(np.array([[[0, 0, 0, 0], [255, 255, 255, 255], [0, 0, 0, 255]]], np.uint8), profile)
+    assert found[0, 0].min() >= 253
+    assert found[0, 1].max() <= 25
+    assert found[0, 2].max() <= 60
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (4, 3), (3, 4), (1, 300), (5, 2)])
+def test_any_size_and_view(shape: tuple[int, int]) -> None:
+    whole = np.random.default_rng(2).integers(0, 256, (2 * shape[0], shape[1], 5), dtype=np.uint8)
+    view = whole[::2, ::-1, :4]
+    for profile in (profiles.cmyk(), b""):
+        found, _, _ = cmyk_to_rgb(view, profile)
+        assert found.shape == (*shape, 3)
+        one = cmyk_to_rgb(view[-1:, -1:].copy(), profile)[0]
+        assert np.array_equal(found[-1:, -1:], one)
+
+
+def test_without_a_profile_it_is_the_formula() -> None:
+    pixels = inks()
+    found, embedded, note = cmyk_to_rgb(pixels, b"")
+    expected = Pillow.frombytes("CMYK", (70, 50), pixels.tobytes()).convert("RGB")
+    assert np.array_equal(found, np.asarray(expected))
+    assert embedded == b""
+    assert "without a colour profile" in note
+    assert "guess" in note
+
+
+def test_the_formula_in_16_bits() -> None:
+    pixels = inks("uint16")
+    part = pixels.astype(np.float64) / 65535
+    expected = np.rint(65535 * (1 - part[:, :, :3]) * (1 - part[:, :, 3:]))
+    assert np.array_equal(cmyk_to_rgb(pixels, b"")[0], expected)
+    many = np.tile(pixels, (1, 30, 1))
+    assert np.array_equal(cmyk_to_rgb(many, b"")[0], np.tile(expected, (1, 30, 1)))
+
+
+UNUSABLE = {
+    "nothing like one": (b"what" * 99, "is damaged"),
+    "cut short": (PRINTER[:100], "is damaged"),
+    "without its tables": (PRINTER[:700], "cannot be used"),
+    "no tags": (profiles.built(b"CMYK", {}), "cannot be used"),
+    "of another space": (srgb_profile(), "is not for CMYK but for RGB"),
+    "of no space": (profiles.built(b"\n\0\x1b[", {}), "is not for CMYK but for something else"),
+}
+
+
+@pytest.mark.parametrize(("profile", "fault"), UNUSABLE.values(), ids=UNUSABLE)
+def test_a_profile_that_cannot_be_used(profile: bytes, fault: str, capfd) -> None:
+    found, embedded, note = cmyk_to_rgb(inks(), profile)
+    assert np.array_equal(found, cmyk_to_rgb(inks(), b"")[0])
+    assert embedded == b""
+    assert note.startswith(f"the colour profile {fault}: ")
+    assert note.isprintable()
+    assert capfd.readouterr() == ("", "")
+
+
+DAMAGED = """
+import sys
+import numpy as np
+from imgconv.images.colour import cmyk_to_rgb
+from tests.images import profiles
+random, whole, used = np.random.default_rng(int(sys.argv[1])), profiles.cmyk(2), set()
+inks = random.integers(0, 256, (2, 3, 4), dtype=np.uint8)
+for _ in range(int(sys.argv[2])):
+    data = bytearray(whole)
+    for at in random.integers(0, len(data), random.integers(1, 5)):
+        data[at] = random.choice([0, 1, 127, 128, 255, data[at] ^ (1 << random.integers(8))])
+    data = bytes(data[: random.integers(len(data))] if random.random() < 0.1 else data)
+    found, _, note = cmyk_to_rgb(inks, data)
+    assert found.shape == (2, 3, 3)
+    used.add(note)
+assert len(used) > 2, used
+print("whole")
+"""
+
+
+@pytest.mark.parametrize("count", [40, pytest.param(500, marks=pytest.mark.long)])
+def test_damaged_profiles_end_no_process(count: int, root, run_python) -> None:
+    code = f"import sys; sys.path.insert(0, {str(root)!r})\n{DAMAGED}"
+    done = run_python("-W", "error", "-c", code, str(count), str(count))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "whole\n", "")
+
+
+def test_the_profile_of_srgb_is_the_same_every_day() -> None:
+    found = srgb_profile()
+    about = ImageCms.ImageCmsProfile(io.BytesIO(found)).profile
+    assert about.creation_date is not None
+    assert about.creation_date.year == 2000
+    assert about.profile_description == "sRGB built-in"
+    assert icc.is_srgb(found)
+    ours, theirs = bytearray(found), bytearray(imagecodecs.cms_profile("srgb"))
+    ours[colour._MADE] = theirs[colour._MADE] = bytes(12)
+    assert ours == theirs
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64"])
+def test_luma_is_that_of_opencv_and_pillow(dtype: str) -> None:
+    full = np.iinfo(dtype).max if dtype.startswith("u") else 1
+    pixels = (np.random.default_rng(3).random((37, 50, 3)) * full).astype(dtype)
+    found = grey(pixels, linear=False)
+    assert found.dtype == ("float64" if dtype == "float64" else "float32")
+    assert found == pytest.approx(pixels @ np.array([0.114, 0.587, 0.299]), rel=1e-6)
+    if dtype != "float64":  # which OpenCV has not
+        # Rounded, and in 16 bits by weights that are rounded themselves.
+        apart = {"uint8": 0.51, "uint16": 2.0}.get(dtype, 0)
+        assert np.allclose(found, cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), rtol=2e-6, atol=apart)
+    if dtype == "uint8":
+        theirs = np.asarray(Pillow.fromarray(pixels[:, :, ::-1]).convert("L")).astype(int)
+        assert np.abs(np.rint(found) - theirs).max() <= 1
+
+
+def test_luminance_is_that_of_scikit_image() -> None:
+    pixels = np.random.default_rng(4).random((37, 50, 3))
+    # scikit-image has 0.2125, 0.7154, 0.0721.
+    assert grey(pixels, linear=True) == pytest.approx(rgb2gray(pixels[:, :, ::-1]), abs=2e-4)
+    assert grey(pixels, linear=True) == pytest.approx(pixels @ np.array([0.0722, 0.7152, 0.2126]))
+    one = np.zeros((1, 3, 3))
+    one[0, [0, 1, 2], [0, 1, 2]] = 1
+    assert grey(one, linear=True)[0] == pytest.approx(colour.LUMINANCE)
+    assert grey(one, linear=False)[0] == pytest.approx(colour.LUMA)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float16", "float32", "float64"])
+@pytest.mark.parametrize("linear", [False, True])
+def test_equal_channels_are_that_grey(dtype: str, linear: bool) -> None:
+    limits = (-1, 1) if dtype.startswith("f") else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    one = np.linspace(*limits, 65536).astype(dtype).reshape(2, -1)
+    found = grey(np.stack([one] * 3, axis=-1)[::-1], linear)
+    assert np.array_equal(found, one[::-1])
+
+
+def test_grey_of_infinities() -> None:
+    pixels = np.array([[[np.inf, np.inf, np.inf], [1, 2, np.inf], [-np.inf, 0, 0], [np.nan, 1, 1], [np.inf, 3, 3]]])
+    for values in (pixels, pixels.astype(np.float32)):
+        assert repr(grey(values, linear=True)[0].tolist()) == "[inf, inf, -inf, nan, inf]"

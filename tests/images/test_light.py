@@ -1,0 +1,289 @@
+from __future__ import annotations
+
+import cv2
+import imagecodecs
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from skimage.color import rgb2xyz
+
+from imgconv.errors import UsageError
+from imgconv.images import tables
+from imgconv.images.light import LINEAR, SRGB, Transfer, encoded, linear, transfer_of
+from imgconv.images.metadata import Metadata
+from tests.images import profiles
+from tests.images.profiles import curv, para
+
+FULL = {"uint8": 255, "uint16": 65535, "int8": 127, "int16": 32767}
+
+
+def of_code(code: int) -> Transfer:
+    return transfer_of(Metadata(cicp=bytes((9, code, 0, 1))), np.uint8, 3)
+
+
+def of_profile(*curves: bytes, channels: int = 3) -> Transfer:
+    return transfer_of(Metadata(icc=profiles.rgb(*curves)), np.uint8, channels)
+
+
+#: Every transfer that there is, and profiles of every kind, the difficult ones too.
+TRANSFERS = {
+    **{f"H.273 {code}": of_code(code) for code in (1, 4, 5, 7, 8, 13, 16, 17, 18)},
+    "three": of_profile(
+        para(0, 1.8), curv([0, 9000, 30000, 65535]), para(3, 2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
+    ),
+    "4096 samples": of_profile(curv([round(65535 * (x / 4095) ** 2.4) for x in range(4096)])),
+    "flat at black": of_profile(curv([0] * 9 + [round(65535 * (x / 90) ** 2) for x in range(91)])),
+    "flat at white": of_profile(curv([round(65535 * (x / 90) ** 2) for x in range(91)] + [65535] * 9)),
+    "one of three flat at white": of_profile(para(0, 1.8), curv([0, 40000, 65535, 65535]), para(0, 2.2)),
+    "a step": of_profile(curv([0, 0, 65535, 65535])),
+    "steep": of_profile(para(0, 0.2)),
+    "exponent 10": of_profile(para(0, 10.0)),
+    "exponent 200": of_profile(curv([200 * 256])),
+    "black of some light": of_profile(para(2, 2.2, 0.9, 0.1, 0.02)),
+}
+
+
+def test_every_profile_is_taken_at_its_word() -> None:
+    assert {transfer.note for name, transfer in TRANSFERS.items() if "H.273" not in name} == {""}
+    assert [len(transfer.curves) for transfer in TRANSFERS.values()].count(3) == 2
+
+
+def levels(dtype: str) -> np.ndarray:
+    """Return each level of a type, as an image of three channels that differ."""
+    limits = np.iinfo(dtype)
+    each = np.arange(limits.min, limits.max + 1).astype(dtype)
+    return np.stack([each, each[::-1], np.roll(each, 77)], -1).reshape(2, -1, 3)
+
+
+@pytest.mark.parametrize("dtype", FULL)
+@pytest.mark.parametrize("transfer", TRANSFERS.values(), ids=TRANSFERS)
+def test_every_level_comes_back(transfer: Transfer, dtype: str) -> None:
+    pixels = levels(dtype)
+    there = linear(pixels, transfer)
+    back = encoded(there, transfer, FULL[dtype])
+    assert there.shape == back.shape == pixels.shape
+    assert there.dtype == back.dtype
+    assert np.array_equal(np.rint(back), pixels)
+    # Black stays black, white white, and darker stays darker.
+    assert there[pixels == 0].tolist() == [0.0] * 3
+    assert there[pixels == FULL[dtype]].tolist() == [FULL[dtype]] * 3
+    for channel in range(3):
+        order = np.argsort(pixels[:, :, channel], axis=None)
+        assert (np.diff(there[:, :, channel].ravel()[order]) > 0).all()
+
+
+@pytest.mark.parametrize("transfer", TRANSFERS.values(), ids=TRANSFERS)
+def test_floating_point_comes_back(transfer: Transfer) -> None:
+    pixels = np.linspace(-1.5, 1.5, 30_003, dtype=np.float32).reshape(3, -1, 1).repeat(3, axis=2)
+    back = encoded(linear(pixels, transfer), transfer, 1.0)
+    assert back.dtype == np.float32
+    # Where a curve is as flat as it may be, float32 light keeps a 4096th of what float32 levels would.
+    assert np.abs(back - pixels).max() < 2**-12
+
+
+@pytest.mark.parametrize("name", ["H.273 1", "H.273 4", "H.273 13", "H.273 16", "H.273 18", "three", "4096 samples"])
+@pytest.mark.parametrize("full", [1.0, 255.0, 65535.0])
+def test_float32_is_near_the_formula(name: str, full: float) -> None:
+    random = np.random.default_rng(3)
+    light_there = (full * random.random((40, 51, 3)) ** [[[1, 4, 9]]]).astype(np.float32)
+    found = encoded(light_there, TRANSFERS[name], full)
+    exact = encoded(light_there.astype(np.float64), TRANSFERS[name], full)
+    assert found.dtype == np.float32
+    assert exact.dtype == np.float64
+    assert not np.array_equal(found, exact)
+    assert np.abs(found - exact).max() <= {"three": 1 / 65535, "4096 samples": 0.1 / 255}.get(name, 0.05 / 65535) * full
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_srgb_is_that_of_scikit_image(dtype: str) -> None:
+    full = FULL[dtype]
+    grey = np.arange(full + 1).reshape(16, -1).astype(dtype)
+    expected = rgb2xyz(np.repeat(grey[:, :, np.newaxis], 3, axis=2) / full)[:, :, 1]  # luminance
+    found = linear(grey, SRGB)
+    assert found.dtype == np.float32
+    assert np.allclose(found, expected * full, rtol=2e-6, atol=0)
+    assert np.allclose(linear((grey / full).astype(np.float64), SRGB), expected, rtol=1e-6, atol=0)
+
+
+# Light at signals of 0.05, 0.3, 0.7, 0.9: by colour-science 0.4.7 (`eotf_sRGB` and the like); a power by hand.
+@pytest.mark.parametrize(
+    ("code", "expected", "tolerance"),
+    [
+        (1, (0.0111111111, 0.105236675, 0.492415034, 0.808962584), 1.2e-3),  # there with BT.709's rounded 1.099
+        (4, (0.05**2.2, 0.3**2.2, 0.7**2.2, 0.9**2.2), 1e-9),
+        (5, (0.05**2.8, 0.3**2.8, 0.7**2.8, 0.9**2.8), 1e-9),
+        (7, (0.0125, 0.109906417, 0.497047513, 0.810987699), 3e-4),  # there with 1.1115
+        (13, (0.0039359395, 0.0732389559, 0.447988412, 0.787412289), 1e-8),
+        (16, (6.00016355e-06, 0.00100382263, 0.0620879382, 0.390564465), 1e-8),
+        (18, (0.000833333333, 0.03, 0.206122413, 0.581837591), 1e-8),
+    ],
+)
+def test_curves_of_the_standards(code: int, expected: tuple[float, ...], tolerance: float) -> None:
+    found = linear(np.array([[0.05, 0.3, 0.7, 0.9]]), of_code(code))
+    assert found[0] == pytest.approx(expected, rel=tolerance)
+
+
+@pytest.mark.parametrize(("code", "slope", "power"), [(1, 4.5, 0.45), (7, 4.0, 0.45), (13, 12.92, 1 / 2.4)])
+def test_line_and_power_meet(code: int, slope: float, power: float) -> None:
+    """The constants are chosen so that neither height nor slope changes there; those of sRGB are rounded to 3 places."""
+    [curve] = of_code(code).curves
+    rounded = 2e-2 if code == 13 else 1e-9
+    below, above = (curve.light_of(np.array([curve.d * (1 + side), curve.d * (1 + 2 * side)])) for side in (-1e-6, 1e-6))
+    assert curve.light_of(np.array([curve.d * 0.5]))[0] == pytest.approx(curve.d * 0.5 / slope)
+    assert below[0] == pytest.approx(above[0], rel=4e-6)
+    assert (below[0] - below[1]) == pytest.approx(above[1] - above[0], rel=rounded + 1e-4)
+    assert 1 / curve.exponent == pytest.approx(power)
+
+
+def test_points_that_the_standards_name() -> None:
+    assert encoded(np.array([[0.18]]), of_code(1), 1.0)[0, 0] == pytest.approx(0.409, abs=5e-4)  # the grey card, BT.709
+    # 203 cd/m² lie at 58 % of PQ, 100 at 51 % (BT.2408, table 1); HLG's two halves meet at a twelfth (BT.2100).
+    assert encoded(np.array([[203, 100]]) / 10_000, of_code(16), 1.0)[0] == pytest.approx([0.58, 0.51], abs=2e-3)
+    assert linear(np.array([[0.5]]), of_code(18))[0, 0] == pytest.approx(1 / 12)
+
+
+def test_black_and_white_mixed_are_188() -> None:
+    """Half the light of white, which a screen shows as a fine pattern, is 188 of 255 in sRGB, not 128."""
+    board = (np.indices((8, 8)).sum(axis=0) % 2 * 255).astype(np.uint8)
+    mixed = cv2.blur(linear(board, SRGB), (2, 2))
+    assert set(np.rint(encoded(mixed, SRGB, 255.0)).ravel()) == {188.0}
+
+
+@pytest.mark.parametrize("transfer", TRANSFERS.values(), ids=TRANSFERS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_beyond_black_and_white_it_goes_on(transfer: Transfer, dtype: str) -> None:
+    values = np.linspace(-300, 1000, 131).reshape(1, -1, 1).repeat(3, axis=2).astype(dtype)
+    found = encoded(values, transfer, 255.0)
+    assert np.isfinite(found).all()
+    assert (np.diff(found, axis=1) > 0).all()
+    assert np.array_equal(found, -encoded(-values, transfer, 255.0))  # turned round the origin
+    assert ((found > 255) == (values > 255)).all()
+
+
+def test_above_white_the_formula_goes_on() -> None:
+    found = encoded(np.array([[4 * 255.0, -255.0]]), SRGB, 255.0)[0] / 255
+    assert found == pytest.approx([1.055 * 4 ** (1 / 2.4) - 0.055, -1])
+    assert encoded(np.array([[4e9]], np.float32), of_code(4), 4294967295.0)[0, 0] == pytest.approx(
+        4294967295 * (4e9 / 4294967295) ** (1 / 2.2), rel=1e-6
+    )
+    assert encoded(np.array([[4.0]], np.float32), of_code(4), 1.0)[0, 0] == pytest.approx(4 ** (1 / 2.2))
+
+
+def test_signed_levels_are_turned_round_the_origin() -> None:
+    pixels = np.array([[-128, -127, -9, 0, 9, 127]], np.int8)
+    found = linear(pixels, SRGB)[0]
+    expected = 127 * rgb2xyz(np.full((1, 1, 3), 9 / 127))[0, 0, 1]
+    assert found[1:] == pytest.approx([-127, -expected, 0, expected, 127], rel=1e-5)
+    assert found[0] < -127
+
+
+@pytest.mark.parametrize(
+    ("dtype", "expected"),
+    [
+        ("uint8", "float32"),
+        ("int8", "float32"),
+        ("uint16", "float32"),
+        ("float16", "float32"),
+        ("float32", "float32"),
+        ("uint32", "float64"),
+        ("int32", "float64"),
+        ("float64", "float64"),
+    ],
+)
+@pytest.mark.parametrize("transfer", [SRGB, LINEAR], ids=["sRGB", "linear"])
+def test_types(dtype: str, expected: str, transfer: Transfer) -> None:
+    white = 1 if dtype.startswith("f") else np.iinfo(dtype).max
+    pixels = np.array([[0, white // 3, white]], dtype)
+    found = linear(pixels, transfer)
+    assert found.dtype == expected
+    assert found[0, [0, 2]].tolist() == [0, float(white)]
+    assert not np.shares_memory(found, pixels)
+    assert encoded(found, transfer, float(white)) == pytest.approx(pixels.astype(expected), rel=1e-6)
+
+
+def test_what_is_no_number_stays_so() -> None:
+    strange = np.array([[np.nan, np.inf, -np.inf, -0.0, 1e-45, 3e38]])
+    for transfer in TRANSFERS.values():
+        for values in (strange[:, :3], strange[:, :3].astype(np.float32)):
+            many = values[:, :, np.newaxis].repeat(3, axis=2)
+            there, back = linear(many, transfer), encoded(many, transfer, 1.0)
+            assert np.isnan(there[:, 0]).all()
+            assert np.isnan(back[:, 0]).all()
+            assert there[0, 1:, 0].tolist() == back[0, 1:, 0].tolist() == [np.inf, -np.inf]
+    for values in (strange, strange.astype(np.float32)):
+        found = encoded(values, SRGB, 255.0)[0, 3:]
+        assert not np.isnan(found).any()
+        assert found[:2] == pytest.approx([0, 0], abs=1e-40)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+@pytest.mark.parametrize("transfer", [SRGB, TRANSFERS["three"]], ids=["one curve", "three curves"])
+def test_strips_and_views_change_nothing(dtype: str, transfer: Transfer) -> None:
+    random = np.random.default_rng(5)
+    whole = (random.random((13, 4001, 4)) * (FULL.get(dtype) or 1)).astype(dtype)
+    view = whole[::2, ::-1, :3]  # as blue, green, red beside alpha
+    assert not view.flags.c_contiguous
+    there = linear(view, transfer)
+    full = FULL.get(dtype) or 1
+    for row, column in ((0, 0), (3, 2500), (6, 4000)):
+        pixel = view[row : row + 1, column : column + 1]
+        assert np.array_equal(linear(pixel.copy(), transfer), there[row : row + 1, column : column + 1])
+        wide = encoded(there, transfer, full)[row : row + 1, column : column + 1]
+        assert np.array_equal(encoded(linear(pixel, transfer), transfer, full), wide)
+    assert np.array_equal(encoded(there[::-1], transfer, full), encoded(there, transfer, full)[::-1])
+    one = linear(view[:, :, :1], SRGB)
+    assert one.shape == (7, 4001, 1)
+    assert np.array_equal(one[:, :, 0], linear(view[:, :, 0], SRGB))
+
+
+def test_each_channel_has_its_own_curve() -> None:
+    """The profile's are red, green, blue; the pixels blue, green, red."""
+    profile = profiles.rgb(para(0, 1.5), para(0, 2.0), para(0, 2.5))
+    pixels = np.array([[[40, 120, 200], [90, 10, 250]]], np.uint8)
+    found = linear(pixels, transfer_of(Metadata(icc=profile), np.uint8, 3))
+    flat = imagecodecs.cms_transform(
+        (pixels[:, :, ::-1] / np.float32(255)).astype(np.float32),
+        profile,
+        profiles.rgb(para(0, 1.0)),
+        colorspace="rgb",
+        outcolorspace="rgb",
+        outdtype=np.float32,
+    )
+    assert found == pytest.approx(flat[:, :, ::-1] * 255, abs=0.02)
+    assert found[0, 0] == pytest.approx(255 * (pixels[0, 0] / 255) ** [2.5, 2.0, 1.5], rel=1e-5)
+
+
+def test_some_planes_of_three() -> None:
+    three = TRANSFERS["three"]
+    pixels = levels("uint8")
+    there = linear(pixels, three)
+    back = there[:, :, [2, 0]]
+    assert np.array_equal(linear(pixels[:, :, [2, 0]], three.of_planes([2, 0])), back)
+    assert np.array_equal(np.rint(encoded(back, three.of_planes([2, 0]), 255.0)), pixels[:, :, [2, 0]])
+    assert np.array_equal(linear(pixels[:, :, 0], three.of_planes([0])), there[:, :, 0])
+    # Of a mixture the curve is green's.
+    for one in (pixels[:, :, 1], pixels[:, :, 1:2]):
+        assert np.array_equal(linear(one, three), there[:, :, 1].reshape(one.shape))
+    assert SRGB.of_planes([1]) == SRGB
+    with pytest.raises(UsageError, match="curves for 3 channels, and 2 of them"):
+        linear(pixels[:, :, :2], three)
+
+
+@given(st.floats(0, 4, width=32), st.sampled_from(["H.273 1", "H.273 13", "H.273 16", "H.273 18", "exponent 10"]))
+def test_light_and_back(value: float, name: str) -> None:
+    values = np.array([[value]])
+    assert linear(encoded(values, TRANSFERS[name], 1.0), TRANSFERS[name])[0, 0] == pytest.approx(value, rel=1e-6, abs=1e-12)
+
+
+@pytest.mark.parametrize("full", [1.0, 127.0, 255.0, 32767.0, 65535.0])
+def test_curves_of_the_standards_go_by_the_fast_way(full: float) -> None:
+    for name, transfer in TRANSFERS.items():
+        assert tables.lines_of(transfer.curves[0], full).keeps_levels or "H.273" not in name
+
+
+def test_tables_are_made_once() -> None:
+    tables.lines_of.cache_clear()
+    for _ in range(3):
+        encoded(linear(np.zeros((2, 3), np.uint8), SRGB), SRGB, 255.0)
+    assert tables.lines_of.cache_info().misses == 1

@@ -1,0 +1,17 @@
+"""Every file that the matrix begins with; `BY_NAME` has the table."""
+
+from __future__ import annotations
+
+from tests.matrix import by_others, by_pillow, by_tifffile, by_vips
+from tests.matrix.source import Source
+
+#: Files of every kind: the rows of the matrix.
+SOURCES: tuple[Source, ...] = (
+    *by_pillow.SOURCES,
+    *by_tifffile.SLICE,
+    *by_tifffile.OTHERS,
+    *by_vips.SOURCES,
+    *by_others.SOURCES,
+)
+
+BY_NAME: dict[str, Source] = {source.name: source for source in SOURCES}

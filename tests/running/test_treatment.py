@@ -1,0 +1,297 @@
+"""What of a picture is filtered, and in what light, held against SciPy and the formulas of the standards."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+from scipy import ndimage
+from skimage import color
+
+import imgconv
+from imgconv.errors import UsageError
+from imgconv.images.image import Image
+from imgconv.running.treatment import Treatment
+
+KERNEL = "[1 2 3; 4 5 6]:scale=1/21"
+WEIGHTS = np.array([[1, 2, 3], [4, 5, 6]]) / 21
+DTYPES = ("uint8", "uint16", "float32")
+
+
+def full(dtype) -> float:
+    return 1.0 if np.dtype(dtype).kind == "f" else float(np.iinfo(dtype).max)
+
+
+def of_type(pixels: np.ndarray, dtype: str) -> np.ndarray:
+    """Return 8-bit pixels in another type, white staying white."""
+    if dtype == "uint8":
+        return pixels
+    return (pixels * (full(dtype) / 255)).astype(dtype)
+
+
+def averaged(plane: np.ndarray) -> np.ndarray:
+    return ndimage.correlate(plane.astype(float), WEIGHTS, mode="mirror")
+
+
+def to_linear(levels: np.ndarray) -> np.ndarray:
+    """sRGB's curve, IEC 61966-2-1, for levels from 0 to 1."""
+    return np.where(levels <= 0.04045, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4)
+
+
+def from_linear(light: np.ndarray) -> np.ndarray:
+    return np.where(light <= 0.0031308, light * 12.92, 1.055 * np.abs(light) ** (1 / 2.4) - 0.055)
+
+
+@pytest.fixture
+def treated(make_task):
+    """Filter pixels, treated in some way: `treated(pixels, filter, alpha="keep", ...)`; return the pixels."""
+
+    def run(pixels, text=KERNEL, *, depth=None, options=None, scale=1, delta=0, **treatment):
+        more = {"depth": depth, "options": options, "scale": Fraction(scale), "delta": Fraction(delta)}
+        return make_task(text, treatment=Treatment(**treatment), **more).run(Image(pixels)).image.pixels
+
+    return run
+
+
+@pytest.fixture
+def transparent(photo, alpha):
+    """The photograph with holes, steps and slopes in its alpha."""
+    alpha = alpha.copy()
+    alpha[20:40, 30:60] = 0
+    alpha[60:, 90:] = 255
+    return np.dstack([photo, alpha])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_colour_is_weighted_by_alpha_and_alpha_is_filtered(treated, transparent, dtype) -> None:
+    pixels = of_type(transparent, dtype)
+    found = treated(pixels).astype(float)
+    weight = pixels[:, :, 3] / full(dtype)
+    mass = averaged(weight)
+    off = {"uint8": 0.501, "uint16": 0.51, "float32": 1e-6}[dtype]  # half a level, and what float32 is off in so many
+    assert np.abs(found[:, :, 3] - mass * full(dtype)).max() <= off
+    seen = mass > 0.01
+    for c in range(3):
+        expected = averaged(pixels[:, :, c] * weight)[seen] / mass[seen]
+        assert np.abs(found[seen, c] - expected).max() <= off * 1.01
+
+
+def test_grey_with_alpha_too(treated, transparent) -> None:
+    grey = transparent[:, :, [1, 3]]
+    assert np.array_equal(treated(grey), treated(transparent)[:, :, [1, 3]])
+
+
+def test_what_cannot_be_seen_does_not_bleed(treated, transparent) -> None:
+    other = transparent.copy()
+    other[transparent[:, :, 3] == 0] = (0, 0, 255, 0)
+    found, same = treated(transparent, "gaussian:sigma=4"), treated(other, "gaussian:sigma=4")
+    assert np.array_equal(found, same)
+    # As they are stored they would: that is what is to be avoided.
+    options = {"alpha": "straight"}
+    assert not np.array_equal(
+        treated(transparent, "gaussian:sigma=4", **options), treated(other, "gaussian:sigma=4", **options)
+    )
+
+
+@pytest.mark.parametrize("text", ["laplacian", "sobel_x", "edges"])
+def test_an_edge_kernel_leaves_alpha_and_finds_no_edge_of_it(treated, transparent, text) -> None:
+    assert np.array_equal(treated(transparent, text)[:, :, 3], transparent[:, :, 3])
+    even = transparent.copy()
+    even[:, :, :3] = 90
+    expected = 128 if text == "edges:output=x" else 0
+    assert np.all(treated(even, text)[:, :, :3] == expected)
+
+
+def test_the_four_ways_with_alpha(treated, transparent) -> None:
+    colour = imgconv.correlate(np.ascontiguousarray(transparent[:, :, :3]), KERNEL)
+    filtered = imgconv.correlate(np.ascontiguousarray(transparent[:, :, 3]), KERNEL)
+    assert np.array_equal(treated(transparent, alpha="drop"), colour)
+    assert np.array_equal(treated(transparent, alpha="keep"), np.dstack([colour, transparent[:, :, 3]]))
+    straight = treated(transparent, alpha="straight")
+    assert np.array_equal(straight[:, :, :3], colour)
+    assert np.abs(straight[:, :, 3].astype(int) - filtered).max() <= 1
+    assert np.mean(straight[:, :, 3] != filtered) < 0.01  # where float32 falls on the other side of a tie
+    assert np.array_equal(treated(transparent, alpha="weighted")[:, :, 3], straight[:, :, 3])
+
+
+@pytest.mark.parametrize("text", ["sharpen", "gaussian:sigma=2", "edges"])
+def test_an_alpha_that_says_nothing_changes_no_bit(treated, photo, text) -> None:
+    opaque = np.dstack([photo, np.full(photo.shape[:2], 255, np.uint8)])
+    found = treated(opaque, text)
+    assert np.all(found[:, :, 3] == 255)
+    assert np.array_equal(found[:, :, :3], treated(photo, text))
+
+
+def test_scale_and_delta_are_for_the_colour(treated, transparent) -> None:
+    plain, changed = treated(transparent, depth="32f"), treated(transparent, depth="32f", scale="1/2", delta=10)
+    seen = plain[:, :, 3] > 0.01
+    np.testing.assert_allclose(changed[seen, :3], plain[seen, :3] / 2 + 10 / 255, atol=1e-6)
+    assert np.array_equal(changed[:, :, 3], plain[:, :, 3])
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+@pytest.mark.parametrize("depth", [None, "16", "32f"])
+def test_linear_light_is_that_of_srgb(treated, photo, dtype, depth) -> None:
+    pixels = of_type(photo, dtype)
+    found = treated(pixels, linear=True, depth=depth)
+    white = full(found.dtype)
+    expected = np.dstack([from_linear(averaged(to_linear(pixels[:, :, c] / full(dtype)))) for c in range(3)]) * white
+    allowed = 0.51 if found.dtype.kind == "u" and white == 255 else 2e-5 * white
+    assert np.abs(found - expected).max() <= allowed
+    assert np.abs(expected - treated(pixels, depth=depth)).max() > 0.02 * white  # which is not the same without
+
+
+def test_nothing_but_the_light_changes_nothing(treated, photo) -> None:
+    assert np.array_equal(treated(photo, "identity", linear=True), photo)
+    assert np.array_equal(treated(of_type(photo, "uint16"), "identity", linear=True), of_type(photo, "uint16"))
+
+
+def test_a_border_of_a_level_has_that_level_in_linear_light(treated) -> None:
+    even = np.full((9, 11), 200, np.uint8)
+    options = {"border": "constant", "border_value": 200}
+    assert np.all(treated(even, "gaussian:sigma=2", linear=True, options=options) == 200)
+
+
+def test_alpha_is_no_light(treated, transparent) -> None:
+    assert np.array_equal(treated(transparent, linear=True)[:, :, 3], treated(transparent)[:, :, 3])
+
+
+def test_floats_are_linear_already(treated, photo) -> None:
+    pixels = of_type(photo, "float32")
+    assert np.array_equal(treated(pixels, linear=True), treated(pixels))
+
+
+def test_a_direction_is_no_light(treated, photo) -> None:
+    found = treated(photo, "edges:output=direction", linear=True, depth="32f")
+    light = to_linear(photo / 255).astype(np.float32)
+    expected = imgconv.find_edges(light, "scharr", "direction")
+    turned = np.abs(found - expected)
+    assert np.quantile(np.minimum(turned, 360 - turned), 0.99) < 0.01
+
+
+def test_grey_is_the_luma_that_others_compute(treated, photo) -> None:
+    found = treated(photo, "identity", gray=True)
+    other = np.asarray(Pillow.fromarray(photo[:, :, ::-1].copy()).convert("L"))
+    assert found.shape == photo.shape[:2]
+    assert np.abs(found.astype(int) - other).max() <= 1
+    assert np.array_equal(treated(found, gray=True), treated(found))
+
+
+def test_linear_grey_is_luminance(treated, photo) -> None:
+    found = treated(photo, "identity", gray=True, linear=True)
+    xyz = color.rgb2xyz(photo[:, :, ::-1])
+    np.testing.assert_allclose(found, from_linear(xyz[:, :, 1]) * 255, atol=0.6)
+
+
+def test_luma_changes_and_the_colours_keep_their_distance_from_it(treated, photo) -> None:
+    found = treated(photo, "gaussian:sigma=3", luma=True, depth="32f").astype(float)
+    ycc, before = color.rgb2ycbcr(found[:, :, ::-1]), color.rgb2ycbcr(photo[:, :, ::-1])
+    assert np.abs(ycc[:, :, 1:] - before[:, :, 1:]).max() < 0.01
+    expected = ndimage.correlate(before[:, :, 0], imgconv.parse_kernel("gaussian:sigma=3").weights, mode="mirror")
+    assert np.abs(ycc[:, :, 0] - expected).max() < 0.01
+    assert np.abs(ycc[:, :, 0] - before[:, :, 0]).max() > 20
+
+
+@pytest.mark.parametrize(("channels", "places"), [((0,), [2]), ((1, 2), [1, 0]), ((0, 2), [2, 0])])
+def test_channels_are_counted_from_red_and_the_others_stay(treated, transparent, channels, places) -> None:
+    found = treated(transparent, alpha="straight", channels=channels)
+    whole = treated(transparent, alpha="straight")
+    for c in range(4):
+        assert np.array_equal(found[:, :, c], whole[:, :, c] if c in places else transparent[:, :, c])
+
+
+def test_alpha_can_be_the_only_channel_that_is_filtered(treated, transparent) -> None:
+    found = treated(transparent, channels=(3,))
+    assert np.array_equal(found[:, :, :3], transparent[:, :, :3])
+    assert np.array_equal(found[:, :, 3], treated(transparent)[:, :, 3])
+
+
+def test_a_border_of_three_levels_is_that_of_the_channels(treated, photo) -> None:
+    options = {"border": "constant", "border_value": (10, 20, 30)}
+    whole = treated(photo, options=options)
+    found = treated(photo, options=options, channels=(0,))
+    assert np.array_equal(found[:, :, 2], whole[:, :, 2])
+    weighted = np.dstack([photo, np.full(photo.shape[:2], 254, np.uint8)])
+    assert np.abs(treated(weighted, options=options)[5:, :, :3].astype(int) - whole[5:]).max() <= 1
+
+
+@pytest.mark.parametrize("channels", [(1,), (2,), (3,), (0, 3)])
+def test_channels_that_are_not_there_are_refused(treated, grey, channels) -> None:
+    with pytest.raises(UsageError, match="--channels: the picture"):
+        treated(grey, channels=channels)
+
+
+def test_a_missing_value_has_no_part_and_stays(treated, grey) -> None:
+    pixels = grey.copy()
+    pixels[10:14, 20:29] = 7
+    missing = pixels == 7
+    found = treated(pixels, nodata=7)
+    assert np.all(found[missing] == 7)
+    counts = averaged(~missing)
+    expected = averaged(np.where(missing, 0, pixels))[~missing] / counts[~missing]
+    assert np.abs(found[~missing] - expected).max() <= 0.501
+
+
+def test_missing_values_are_filled_from_their_neighbours(treated, grey) -> None:
+    pixels = grey.copy()
+    pixels[10:30, 20:49] = 0
+    pixels[pixels == 0] = 0
+    missing = pixels == 0
+    found = treated(pixels, "box:size=5", nodata=0, fill=True, depth="32f")
+    inside = ndimage.binary_erosion(missing, np.ones((5, 5)))
+    assert inside.any()
+    assert not found[inside].any()  # where no neighbour has a value either
+    counts = ndimage.uniform_filter((~missing).astype(float), 5, mode="mirror")
+    expected = ndimage.uniform_filter(np.where(missing, 0.0, pixels), 5, mode="mirror")
+    np.testing.assert_allclose(found[~inside], (expected[~inside] / counts[~inside]) / 255, atol=1e-6)
+
+
+@pytest.mark.parametrize("text", [KERNEL, "sobel_x", "edges"])
+def test_nan_stays_where_it_is(treated, grey, text) -> None:
+    pixels = of_type(grey, "float32")
+    pixels[12, 30] = np.nan
+    found = treated(pixels, text)
+    assert np.array_equal(np.isnan(found), np.isnan(pixels))
+    filled = treated(pixels, KERNEL, fill=True)
+    assert not np.isnan(filled).any()
+
+
+def test_each_channel_misses_its_own_values(treated, photo) -> None:
+    pixels = of_type(photo, "float32")
+    pixels[5, 9, 0] = pixels[40, 50, 2] = np.nan
+    found = treated(pixels)
+    assert np.array_equal(np.isnan(found), np.isnan(pixels))
+    assert np.array_equal(found[:, :, 0], treated(pixels[:, :, 0].copy()), equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    "options", [{"stride": 2}, {"mode": "valid"}, {"mode": "full"}, {"stride": (3, 2), "mode": "valid"}], ids=str
+)
+def test_everything_lies_in_the_same_places_whatever_the_grid(treated, transparent, options) -> None:
+    for treatment in ({}, {"linear": True}, {"luma": True}, {"channels": (1,)}, {"nodata": 3.0}, {"gray": True}):
+        whole = treated(transparent, "[0 0 0; 0 0 1]", alpha="keep", **treatment)
+        found = treated(transparent, "[0 0 0; 0 0 1]", alpha="keep", options={**options, "border": "replicate"}, **treatment)
+        if options.get("mode", "same") == "same":
+            assert np.array_equal(found[:, :-1], whole[::2, ::2][:, :-1])
+        assert found.shape[:2] == imgconv.correlate(transparent, "[0 0 0; 0 0 1]", **options).shape[:2]
+
+
+def test_depths_of_one_and_of_half(treated, grey) -> None:
+    bilevel = treated(grey, "identity", depth="1")
+    assert bilevel.dtype == bool
+    assert np.array_equal(bilevel, grey > 127)
+    half = treated(grey, "identity", depth="16f")
+    assert half.dtype == np.float16
+    assert np.array_equal(half, (grey / np.float32(255)).astype(np.float16))
+
+
+def test_the_plans_are_those_of_what_is_done(make_task, transparent) -> None:
+    for treatment in ({}, {"linear": True}, {"luma": True}, {"gray": True}, {"channels": (0,)}, {"alpha": "keep"}):
+        task = make_task(KERNEL, treatment=Treatment(**treatment), count=True)
+        opaque = transparent.copy()
+        opaque[:, :, 3] = 255
+        (done,) = task.run(Image(opaque)).plans
+        (planned,) = task.plans((*transparent.shape[:2], 3), "uint8")
+        assert (done.method, done.job.shape, done.job.dtype) == (planned.method, planned.job.shape, planned.job.dtype)
