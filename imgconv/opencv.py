@@ -37,6 +37,7 @@ def load_cv2() -> Any:
         DependencyError: it cannot be imported; the message says which package to install.
     """
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    os.environ.setdefault("OPENCV_IO_ENABLE_OPENEXR", "1")  # which builds that have it leave off
     for which, limit in _LIMITS.items():
         os.environ.setdefault(f"OPENCV_IO_MAX_IMAGE_{which}", str(limit))
     try:

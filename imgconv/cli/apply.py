@@ -40,5 +40,6 @@ def command(specs: tuple[str, ...], source: str, target: str, **options: Any) ->
         imgconv apply gaussian:sigma=2 "[0 -1 0; -1 5 -1; 0 -1 0]" in.jpg out.jpg --border reflect
         imgconv apply box:size=5 tile.png out.png --border wrap
         imgconv apply laplacian in.png out.tiff --depth 32f
+        imgconv apply gaussian:sigma=5 in.jpg out.jpg --linear --auto-orient
     """
     run_one(specs, source, target, **options)

@@ -5,6 +5,8 @@ What lies between the chunks that matter is stepped over, however long it is.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from imgconv.images.seeking import FileBytes, HeaderError, Pixels
 
 # Colour types of a PNG: the bits that a sample may have, and the channels.
@@ -37,8 +39,21 @@ def _is_png_transparent(file: FileBytes) -> bool:
         at += 12 + size
 
 
-def jpeg_pixels(file: FileBytes) -> Pixels:
-    """Return what a JPEG says of its pixels; four inks become three colours, as OpenCV makes them."""
+class Frame(NamedTuple):
+    """The frame header of a JPEG (ITU-T T.81, B.2.2)."""
+
+    bits: int
+    rows: int
+    columns: int
+    components: int
+
+
+def jpeg_frame(file: FileBytes) -> Frame:
+    """Return the frame header of a JPEG.
+
+    Raises:
+        HeaderError: there is none.
+    """
     at = 2
     while True:
         first, marker = file.read(at, 2)
@@ -51,13 +66,17 @@ def jpeg_pixels(file: FileBytes) -> Pixels:
         if marker in _WITHOUT_LENGTH:
             continue
         if 0xC0 <= marker <= 0xCF and marker not in _NO_FRAME:
-            bits, rows, columns, components = file.numbers(">BHHB", at + 2)
-            if components not in (1, 3, 4) or not 2 <= bits <= 16 or (components == 4 and bits != 8):
-                of = f"{components} components of {bits} bits a sample"
-                raise HeaderError(f"a JPEG of {of} cannot be read; save it as PNG or TIFF")
-            return Pixels(rows, columns, min(components, 3), "uint8" if bits <= 8 else "uint16")
+            return Frame(*file.numbers(">BHHB", at + 2))
         (size,) = file.numbers(">H", at)
         at += max(2, size)
+
+
+def jpeg_pixels(file: FileBytes) -> Pixels:
+    """Return what a JPEG says of its pixels; four inks become three colours."""
+    bits, rows, columns, components = jpeg_frame(file)
+    if components not in (1, 3, 4) or not 2 <= bits <= 16 or (components == 4 and bits != 8):
+        raise HeaderError(f"a JPEG of {components} components of {bits} bits a sample cannot be read; save it as PNG or TIFF")
+    return Pixels(rows, columns, min(components, 3), "uint8" if bits <= 8 else "uint16")
 
 
 def gif_pixels(file: FileBytes) -> Pixels:

@@ -167,7 +167,7 @@ def _bits(pixels: NDArray[Any], chosen: Format, coding: Coding) -> int | None:
 def _with_metadata(image: Image, chosen: Format, coding: Coding, where: str) -> list[Piece]:
     """Return the file that OpenCV makes of the pixels, with the metadata put in."""
     pixels = _stored(image.pixels, coding)
-    told = parameters(chosen, coding, wide=pixels.dtype == np.uint16, bilevel=image.pixels.dtype == bool)
+    told = parameters(chosen, coding, image.pixels.dtype)
     blocks = image.metadata if containers.is_left_to_encoder(chosen) else None
     if chosen.name == "png" and pixels.ndim == 3 and pixels.shape[2] == 2:
         from imgconv.images.codecs import png_pixels
@@ -185,7 +185,9 @@ def _with_metadata(image: Image, chosen: Format, coding: Coding, where: str) -> 
 
 
 def _stored(pixels: NDArray[Any], coding: Coding) -> NDArray[Any]:
-    """Return the pixels as the encoder takes them: black and white as 0 and 255, 10 and 12 bits in those numbers."""
+    """Return the pixels as the encoder takes them: black and white as 0 and 255, 10 and 12 bits in those numbers, no halves."""
+    if pixels.dtype == np.float16:
+        return pixels.astype(np.float32)
     if pixels.dtype == bool:
         return pixels.view(np.uint8) * np.uint8(255)
     if pixels.dtype == np.uint16 and coding.bits:

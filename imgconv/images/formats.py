@@ -54,6 +54,7 @@ class Format:
         narrow: bits a sample that it holds of 16-bit pixels, where these are all that it holds of them.
         side: the most rows and the most columns; 0 where no picture comes near to it.
         least: the fewest rows and the fewest columns.
+        optional: whether there are builds of OpenCV without it.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Format:
     narrow: tuple[int, ...] = ()
     side: int = 0
     least: int = 1
+    optional: bool = False
 
     def refusal(self, dtype: DTypeLike, shape: tuple[int, ...], *, opaque: bool = False, bits: int | None = None) -> str:
         """Return what the format lacks to hold pixels of this type and shape, or "" when it holds them.
@@ -156,6 +158,7 @@ FORMATS: dict[str, Format] = {
         Format("pnm", "PNM", (".pnm",), ("bool", "uint8", "uint16")),
         Format("pfm", "PFM", (".pfm",), ("float32",)),
         Format("hdr", "Radiance HDR", (".hdr", ".pic"), ("float32",), grey=False),
+        Format("exr", "OpenEXR", (".exr",), ("float16", "float32"), alpha=True, optional=True),
         Format(
             "gif",
             "GIF",
@@ -183,6 +186,7 @@ _SIGNATURES = (
     (b"GIF8", "gif"),
     (b"BM", "bmp"),
     (b"\0\0\0\x0cjP  ", "jp2"),
+    (b"\x76\x2f\x31\x01", "exr"),
     (b"#?RADIANCE", "hdr"),
     (b"#?RGBE", "hdr"),
     (b"PF", "pfm"),

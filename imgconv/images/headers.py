@@ -34,6 +34,7 @@ _READERS = {
     "pnm": "rasters.pnm_pixels",
     "pfm": "rasters.pfm_pixels",
     "hdr": "rasters.hdr_pixels",
+    "exr": "exr.exr_pixels",
     "ras": "rasters.sun_pixels",
 }
 

@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike
 from imgconv.errors import WriteError
 from imgconv.images.coding import Coding
 from imgconv.images.formats import FORMATS, Format
+from imgconv.opencv import load_cv2
 from imgconv.vocabulary import DEPTHS
 
 # The word of `--depth` for each type that it can choose, as in `vocabulary.DEPTHS`.
@@ -42,6 +43,8 @@ def require(
         WriteError: it does not; the message says what to choose instead.
     """
     lack = chosen.refusal(dtype, shape, opaque=opaque, bits=bits)
+    if not lack and chosen.optional and not load_cv2().haveImageWriter(chosen.extensions[0]):
+        lack = "is not among the formats that this OpenCV was built with"
     if lack:
         advice = _advice(chosen, np.dtype(dtype), shape, opaque)
         raise WriteError(f"{where}: {chosen.title} {lack}; choose {advice}")
@@ -99,4 +102,4 @@ def _advice(chosen: Format, dtype: np.dtype[Any], shape: tuple[int, ...], opaque
 
 
 def _holding(dtype: np.dtype[Any], shape: tuple[int, ...], opaque: bool) -> Iterable[Format]:
-    return (f for f in FORMATS.values() if not f.refusal(dtype, shape, opaque=opaque))
+    return (f for f in FORMATS.values() if not (f.optional or f.refusal(dtype, shape, opaque=opaque)))

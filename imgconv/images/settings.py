@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import DTypeLike
+
 from imgconv.images.coding import Coding
 from imgconv.images.formats import Format
 
@@ -17,14 +20,13 @@ def settled(chosen: Format, wanted: Coding, source: Coding, source_format: str) 
     return wanted.over(source) if source_format == chosen.name else wanted.over(Coding(bits=source.bits))
 
 
-def parameters(chosen: Format, coding: Coding, *, wide: bool, bilevel: bool) -> tuple[tuple[str, int], ...]:
+def parameters(chosen: Format, coding: Coding, dtype: DTypeLike) -> tuple[tuple[str, int], ...]:
     """Return what OpenCV's encoder of a format is told: names of its constants, and their values.
 
     Args:
         chosen: the format.
         coding: how to store the pixels.
-        wide: whether they have 16 bits.
-        bilevel: whether they are black and white.
+        dtype: of the pixels, bool for black and white.
     """
     quality = coding.quality if coding.quality is not None else QUALITY
     if chosen.name == "jpeg":
@@ -37,12 +39,14 @@ def parameters(chosen: Format, coding: Coding, *, wide: bool, bilevel: bool) -> 
             return ("IMWRITE_WEBP_LOSSLESS_MODE", 0), ("IMWRITE_WEBP_QUALITY", quality)
         return (("IMWRITE_WEBP_LOSSLESS_MODE", 2),)  # which keeps the colour under transparent pixels as well
     if chosen.name == "avif":
-        depth = (("IMWRITE_AVIF_DEPTH", coding.bits),) if wide and coding.bits else ()
+        depth = (("IMWRITE_AVIF_DEPTH", coding.bits),) if np.dtype(dtype) == np.uint16 and coding.bits else ()
         return ("IMWRITE_AVIF_QUALITY", 100 if coding.lossless else quality), *depth
     if chosen.name == "png":
-        if bilevel:
+        if np.dtype(dtype) == np.bool_:
             return (("IMWRITE_PNG_BILEVEL", 1),)
         return (("IMWRITE_PNG_COMPRESSION", int(coding.compression)),) if coding.compression else ()
+    if chosen.name == "exr":
+        return (("IMWRITE_EXR_TYPE", 1 if np.dtype(dtype) == np.float16 else 2),)  # half, float
     return _FIXED.get(chosen.name, ())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -17,9 +18,12 @@ LOSSY = {"jpeg": 3.0, "avif": 3.0, "gif": 12.0, "hdr": 1.0}
 
 TYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float16", "float32", "float64", "bool")
 
+#: Formats that the OpenCV at hand was built with.
+THERE = {name: f for name, f in FORMATS.items() if not f.optional or cv2.haveImageWriter(f.extensions[0])}
+
 HELD = [
     (name, dtype, channels)
-    for name, f in FORMATS.items()
+    for name, f in THERE.items()
     for dtype in f.dtypes
     for channels in (1, 2, 3, 4)
     if (channels in (1, 3) or f.alpha) and (channels < 3 or f.colour)
@@ -27,7 +31,7 @@ HELD = [
 ]
 REFUSED = [
     (name, dtype, channels)
-    for name in FORMATS
+    for name in THERE
     for dtype in TYPES
     for channels in (1, 2, 3, 4)
     if (name, dtype, channels) not in HELD

@@ -58,7 +58,7 @@ def _coded(pixels: NDArray[Any], coding: Coding, frames: Frames) -> tuple[bytes,
     if pixels.ndim == 3 and pixels.shape[2] == 2:  # no encoder of OpenCV takes grey with alpha
         pixels = np.ascontiguousarray(pixels[:, :, [0, 0, 0, 1]])
     bilevel = pixels.dtype == bool
-    told = parameters(FORMATS["png"], coding, wide=pixels.dtype == np.uint16, bilevel=bilevel)
+    told = parameters(FORMATS["png"], coding, pixels.dtype)
     found = None
     if bilevel or pixels.dtype in (np.uint8, np.uint16):
         found = opencv.encoded(pixels.view(np.uint8) * np.uint8(255) if bilevel else pixels, ".png", told)

@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import io
-import struct
 import warnings
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 
 from imgconv.errors import ReadError
 from imgconv.images import containers
+from imgconv.images.chunks import Frame, jpeg_frame
 from imgconv.images.codecs.channel_order import swapped
 from imgconv.images.codecs.depths import scaled
 from imgconv.images.coding import Coding
 from imgconv.images.image import Image
 from imgconv.images.metadata import Metadata
+from imgconv.images.seeking import FileBytes
 
-# Markers. A frame header is any of C0 to CF but these three.
-_NO_FRAME, _WITHOUT_LENGTH, _TOO_LATE = {0xC4, 0xC8, 0xCC}, {0x00, 0x01, *range(0xD0, 0xD8)}, {0xD8, 0xD9, 0xDA}
 _END = b"\xff\xd9"
 
 _INKS = 4
-
-
-class _Frame(NamedTuple):
-    bits: int
-    components: int
 
 
 def read(view: memoryview, name: str) -> Image | None:
@@ -38,9 +31,10 @@ def read(view: memoryview, name: str) -> Image | None:
 
     Raises:
         ReadError: it is damaged, or of a kind that nobody reads right.
+        HeaderError: it has no frame.
     """
-    frame = _frame(view)
-    if frame is None or (frame.bits == 8 and frame.components in (1, 3)):
+    frame = jpeg_frame(FileBytes(view))
+    if frame.bits == 8 and frame.components in (1, 3):
         return None
     metadata, coding = containers.read(view, "jpeg")
     if frame.components not in (1, 3, _INKS):
@@ -50,27 +44,6 @@ def read(view: memoryview, name: str) -> Image | None:
     if frame.components == _INKS:
         raise ReadError(f"{name}: a JPEG of four inks and {frame.bits} bits a sample cannot be read; save it as TIFF")
     return _deep(view, name, frame, metadata, coding)
-
-
-def _frame(view: memoryview) -> _Frame | None:
-    """Return what the header of the frame says, None where there is none."""
-    at = 2
-    for _ in range(1 << 16):
-        if at + 10 > len(view):
-            return None
-        first, marker = view[at], view[at + 1]
-        if first != 0xFF or marker == 0xFF:  # libjpeg steps over what is no marker, and over those that only fill
-            at += 1
-            continue
-        if marker in _TOO_LATE:
-            return None
-        at += 2
-        if marker in _WITHOUT_LENGTH:
-            continue
-        if 0xC0 <= marker <= 0xCF and marker not in _NO_FRAME:
-            return _Frame(view[at + 2], view[at + 7])
-        at += max(2, struct.unpack_from(">H", view, at)[0])
-    return None
 
 
 def _of_inks(view: memoryview, name: str, metadata: Metadata, coding: Coding) -> Image:
@@ -89,7 +62,7 @@ def _of_inks(view: memoryview, name: str, metadata: Metadata, coding: Coding) ->
     return Image(swapped(pixels), replace(metadata, icc=profile), "jpeg", coding=coding, notes=(note,) if note else ())
 
 
-def _deep(view: memoryview, name: str, frame: _Frame, metadata: Metadata, coding: Coding) -> Image:
+def _deep(view: memoryview, name: str, frame: Frame, metadata: Metadata, coding: Coding) -> Image:
     from imagecodecs import jpeg8_decode
 
     # libjpeg makes something up where the data end; only the marker at the end says that they are all there.

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from imgconv.errors import ReadError
 from imgconv.images import formats, netpbm
 from imgconv.images.coding import Coding
+from imgconv.images.exr import exr_pixels
 from imgconv.images.image import Image
 from imgconv.images.metadata import Metadata
+from imgconv.images.seeking import FileBytes
 from imgconv.opencv import load_cv2
 
 _KEPT = ("uint8", "uint16", "float32")
@@ -40,6 +42,8 @@ def read(view: memoryview, kind: str, name: str, metadata: Metadata, coding: Cod
     if kind == "pnm" and (header := netpbm.header_of(view)) and header.greatest > 255:
         # A PGM or PPM that is text; up to 255 OpenCV scales those itself.
         pixels = netpbm.scaled(pixels, header)
+    elif kind == "exr" and exr_pixels(FileBytes(view)).dtype == "float16":
+        pixels = pixels.astype(np.float16)  # which is what they were
     return Image(pixels, metadata, kind, coding=coding)
 
 
@@ -73,7 +77,10 @@ def _unreadable(kind: str) -> str:
     """Return why OpenCV may have found no image in the data."""
     if not kind:
         return "is not an image that OpenCV can read"
-    return f"is damaged or cut short: it begins like {formats.FORMATS[kind].title}, but OpenCV cannot read it"
+    chosen = formats.FORMATS[kind]
+    if chosen.optional and not load_cv2().haveImageWriter(chosen.extensions[0]):
+        return f"is {chosen.title}, which is not among the formats that this OpenCV was built with"
+    return f"is damaged or cut short: it begins like {chosen.title}, but OpenCV cannot read it"
 
 
 def _fault(error: Exception) -> str:

@@ -70,7 +70,7 @@ def _frame(place: Place, pixels: NDArray[Any], duration: int, coding: Coding, fr
         pixels = np.dstack([pixels] * 3)
     elif pixels.shape[2] == 2:
         pixels = np.ascontiguousarray(pixels[:, :, [0, 0, 0, 1]])
-    told = parameters(FORMATS["webp"], coding, wide=False, bilevel=False)
+    told = parameters(FORMATS["webp"], coding, np.uint8)
     found = opencv.encoded(pixels, ".webp", told) if pixels.dtype == np.uint8 else None
     if found is None:
         raise frames.failure("WebP", f"a frame of {pixels.shape[0]} x {pixels.shape[1]} pixels of {pixels.dtype}")

@@ -1,0 +1,128 @@
+"""The options on pictures and their files: what they take, what they refuse, and that they reach the work."""
+
+from __future__ import annotations
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+
+import imgconv
+from imgconv.cli.parameters import ByteSize, Channels, Compression, Count, Level, Pages
+from imgconv.images.pages import PageRange
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        (Channels(), "red", (0,)),
+        (Channels(), "b,G", (1, 2)),
+        (Channels(), "3, 0", (0, 3)),
+        (Channels(), "gray", (0,)),
+        (Compression(), "ZIP", "deflate"),
+        (Compression(), "7", "7"),
+        (Count(), "300M", 300_000_000),
+        (Count(), "2g", 2_000_000_000),
+        (Count(), "1.5k", 1500),
+        (Count(), "12", 12),
+        (ByteSize(), "2G", 2 << 30),
+        (ByteSize(), "0", 0),
+        (Level(), "-9999", -9999.0),
+        (Pages(), "0,3-5,7-", PageRange(((0, 0), (3, 5), (7, None)))),
+    ],
+)
+def test_what_an_option_takes(kind, text, value) -> None:
+    assert kind.convert(text, None, None) == value
+    assert kind.convert(value, None, None) == value
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--channels", "red,red", "each once"),
+        ("--channels", "purple", "red, green, blue, alpha"),
+        ("--channels", "4", "0 to 3"),
+        ("--compression", "12", "a level from 0 to 9"),
+        ("--compression", "", "a level from 0 to 9"),
+        ("--compression", "lwz", "did you mean lzw"),
+        ("--max-pixels", "0", "from 1 up"),
+        ("--max-pixels", "many", "500M"),
+        ("--max-pixels", "M", "from 1 up"),
+        ("--memory", "-1", "from 0 up"),
+        ("--pages", "3-1", "0,3-5"),
+        ("--pages", "", "0,3-5"),
+        ("--pages", "-1", "0,3-5"),
+        ("--nodata", "none", "a level, or nan"),
+        ("--quality", "0", "1<=x<=100"),
+        ("--timeout", "-1", "x>=0"),
+        ("--alpha", "weigthed", "did you mean weighted"),
+    ],
+)
+def test_what_an_option_refuses(fails, photo, option, value, words) -> None:
+    assert words in fails(2, "apply", "box", "photo.png", "out.png", f"{option}={value}")
+
+
+@pytest.mark.parametrize("options", [("--gray", "--luma"), ("--luma", "--channels", "red"), ("--gray", "--channels", "0")])
+def test_one_thing_is_filtered(fails, photo, options) -> None:
+    assert "give one of them" in fails(2, "apply", "box", "photo.png", "out.png", *options)
+
+
+@pytest.mark.parametrize(
+    ("target", "options", "words"),
+    [
+        ("out.png", ("--quality", "80"), "--quality is for .jpg"),
+        ("out.jpg", ("--lossless",), "JPEG cannot be written without loss"),
+        ("out.jpg", ("--compression", "lzw"), "it has none to choose"),
+        ("out.png", ("--compression", "lzw"), "it knows 0, 1, 2"),
+        ("out.tif", ("--compression", "9"), "it knows none, lzw, deflate, zstd, packbits"),
+        ("out.png", ("--depth", "1"), "--gray, or --depth 8"),
+        ("out.jpg", ("--depth", "1", "--gray"), "--depth 8, or another format (.png, .tif"),
+    ],
+)
+def test_what_a_format_cannot_do_is_told_before_the_work(fails, photo, tmp_path, target, options, words) -> None:
+
+    assert words in fails(5, "apply", "box", "photo.png", target, *options)
+    assert not (tmp_path / target).exists()
+
+
+def test_the_limit_on_pixels(fails, done, photo) -> None:
+    line = fails(4, "apply", "box", "photo.png", "out.png", "--max-pixels", "12999")
+    assert "photo.png: claims 100 x 130 pixels, 0.013 megapixels; at most 0.013 megapixels are read: --max-pixels" in line
+    done("apply", "box", "photo.png", "out.png", "--max-pixels", "13k")
+
+
+@pytest.mark.parametrize("command", ["apply", "batch"])
+def test_isolation_changes_nothing_in_the_result(done, photo, tmp_path, command) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "photo.png").rename(tmp_path / "in" / "photo.png")
+    for option in ("--isolate", "--no-isolate"):
+        names = ("in", "out") if command == "batch" else ("in/photo.png", "out.png")
+        report = json.loads(done(command, "sharpen", *names, option, "--json", "--linear", "--strip"))
+        (found,) = [file["report"] for file in report["files"]] if command == "batch" else [report]
+        assert found["plans"][0]["method"]
+        path = tmp_path / ("out/photo.png" if command == "batch" else "out.png")
+        expected = imgconv.filter_image(imgconv.read_image(tmp_path / "in" / "photo.png"), "sharpen", linear=True)
+        assert np.array_equal(cv2.imread(str(path)), expected.pixels)
+
+
+def test_a_file_that_cannot_be_read_in_isolation(fails, tmp_path) -> None:
+    (tmp_path / "in.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(99))
+    assert "in.png: is damaged or cut short" in fails(4, "apply", "box", "in.png", "out.png", "--isolate")
+
+
+def test_a_plan_is_for_what_the_filter_is_shown(done, photo) -> None:
+    (plan,) = json.loads(done("plan", "gaussian:sigma=2", "photo.png", "--json", "--linear"))
+    assert plan["image"]["dtype"] == "float32"
+    (plan,) = json.loads(done("plan", "gaussian:sigma=2", "photo.png", "--json", "--gray"))
+    assert (plan["image"]["dtype"], plan["image"]["shape"]) == ("float32", [100, 130])
+    (plan,) = json.loads(done("plan", "gaussian:sigma=2", "photo.png", "--json", "--channels", "red,blue"))
+    assert (plan["image"]["dtype"], plan["image"]["shape"]) == ("uint8", [100, 130, 2])
+
+
+def test_pages(done, fails, tmp_path, photo) -> None:
+    tifffile.imwrite(tmp_path / "in.tif", np.stack([photo, photo[::-1], photo[:, ::-1]]), photometric="rgb")
+    done("apply", "identity", "in.tif", "out.tif", "--pages", "2,0")
+    assert np.array_equal(tifffile.imread(tmp_path / "out.tif"), np.stack([photo[:, ::-1], photo]))
+    assert "--pages asks for 3" in fails(2, "apply", "box", "in.tif", "out.tif", "--pages", "3")
