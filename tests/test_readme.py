@@ -237,7 +237,7 @@ def test_the_formats_are_those_of_the_code() -> None:
         return f"{depths[kind]}{bits}-bit{' float' if kind == 'float' else ''}"
 
     blocks = {"exif": "EXIF", "xmp": "XMP", "icc": "profile", "cicp": "cICP", "iptc": "IPTC"}
-    blocks |= {"resolution": "resolution", "comment": "comment"}
+    blocks |= {"resolution": "resolution", "comment": "comment", "texts": "texts"}
     expected = [
         [
             f.title,

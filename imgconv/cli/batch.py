@@ -114,7 +114,7 @@ def _conclude(outcomes: list[Outcome], *, as_json: bool, verbose: bool) -> None:
     counts = {status: sum(o.status == status for o in outcomes) for status in ("done", "skipped", "failed")}
     for outcome in outcomes:
         if outcome.report is not None:
-            tell_notes(outcome.report)
+            tell_notes(outcome.report, named=True)
         elif outcome.status == "failed":
             note(outcome.message)
         elif verbose:

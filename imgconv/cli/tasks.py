@@ -51,12 +51,20 @@ def make_task(
     return Task(chain, depth, range_policy, scale, delta, count, treatment)
 
 
+def given(option: str) -> bool:
+    """Return whether the user has given an option of the command that runs."""
+    source = click.get_current_context().get_parameter_source(option)
+    return source is not None and source is not click.core.ParameterSource.DEFAULT
+
+
 def take_file_options(options: dict[str, Any]) -> dict[str, Any]:
     """Take what `file_options` gave out of the options of a command, and return it as `run_file` takes it."""
     from imgconv.images.coding import Coding
     from imgconv.images.limits import MAX_PIXELS
 
     quality, lossless, compression = (options.pop(name) for name in ("quality", "lossless", "compression"))
+    if quality is not None and lossless:
+        raise click.UsageError("--quality and --lossless contradict each other; give one of them")
     taken = {name: options.pop(name) for name in ("pages", "auto_orient", "strip")}
     taken["max_pixels"] = options.pop("max_pixels") or MAX_PIXELS
     return {**taken, "coding": Coding(quality, None, lossless or None, compression)}
@@ -88,6 +96,8 @@ def run_one(
     **options: Any,
 ) -> None:
     """Filter one file into another and tell what was done: `apply`, and what is `apply` by another name."""
+    if not isolate and any(given(name) for name in ("timeout", "memory")):
+        raise click.UsageError("--timeout and --memory limit what is read in a process of its own; give --isolate too")
     if as_json and target == "-":
         raise click.UsageError("--json and the image both want stdout; write the image to a file")
     files = {"overwrite": not no_clobber, "file_format": file_format, **take_file_options(options)}
@@ -125,10 +135,10 @@ def describe(report: Report) -> str:
     )
 
 
-def tell_notes(report: Report) -> None:
-    """Write what the user should know of a result to stderr."""
+def tell_notes(report: Report, *, named: bool = False) -> None:
+    """Write what the user should know of a result to stderr, after the name of the file where there are several."""
     for text in report.notes:
-        note(text)
+        note(f"{report.source}: {text}" if named else text)
 
 
 def _size(shape: tuple[int, ...]) -> str:

@@ -29,6 +29,7 @@ _TITLES = {
     "iptc": "IPTC",
     "comment": "the comment",
     "resolution": "the resolution",
+    "texts": "the texts beside the comment (title, author and the like)",
 }
 
 _NETPBM = ("ppm", "pgm", "pbm", "pnm")

@@ -114,7 +114,7 @@ FORMATS: dict[str, Format] = {
             (".png", ".apng"),
             ("bool", "uint8", "uint16"),
             alpha=True,
-            metadata=_BLOCKS | {"cicp", "iptc"},
+            metadata=_BLOCKS | {"cicp", "iptc", "texts"},
             pages="frames",
             compressions=tuple("0123456789"),
         ),

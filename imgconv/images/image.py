@@ -26,6 +26,7 @@ class Image:
         format: the extension of the format it was read from (`.png`), or "".
         pages: how many pages or frames the file has.
         coding: how it was stored there, which an output of the same format follows.
+        nodata: the level that its file says stands for a value that is missing; None where it does not.
         notes: what reading it has changed and the user should know, a line each.
 
     Raises:
@@ -37,6 +38,7 @@ class Image:
     format: str = ""
     pages: int = 1
     coding: Coding = field(default_factory=Coding, repr=False)
+    nodata: float | None = None
     notes: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:

@@ -29,6 +29,7 @@ class Metadata:
         iptc: Photoshop's image resources (`8BIM` records, IPTC captions among them), as in a JPEG's APP13 after its name.
         comment: a text for people.
         resolution: dots per inch, down and across.
+        texts: other texts for people, each with its keyword (Title, Author, ...), as a PNG has them.
     """
 
     exif: bytes = b""
@@ -38,6 +39,7 @@ class Metadata:
     iptc: bytes = b""
     comment: str = ""
     resolution: tuple[float, float] | None = None
+    texts: tuple[tuple[str, str], ...] = ()
 
     @property
     def orientation(self) -> int:

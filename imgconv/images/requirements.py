@@ -91,6 +91,8 @@ def _advice(chosen: Format, dtype: np.dtype[Any], shape: tuple[int, ...], opaque
     if dtype.kind == "b" and "bool" in chosen.dtypes and len(shape) == 3 and shape[2] > 1:
         return " ".join(["--gray"] * (shape[2] > 2) + ["--alpha drop"] * (shape[2] in (2, 4))) + ", or --depth 8"
     words = []
+    if len(shape) == 3 and shape[2] in (2, 4) and not opaque and not chosen.alpha:
+        words.append("--alpha drop")
     if chosen.refusal(dtype, shape[:2], bits=16):
         held = [_DEPTHS[d] for d in chosen.dtypes if d in _DEPTHS and not chosen.refusal(d, shape, opaque=opaque)]
         depths = [d for d in held if d != "1" or len(held) == 1]  # which is a loss that nobody means who has greys

@@ -116,7 +116,10 @@ class _Walk:
             with os.scandir(here) as entries:
                 found = sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda entry: entry.name)
         except OSError as error:
-            raise ReadError(f"{shown(here)}: {reason(error)}") from error
+            if not parts:
+                raise ReadError(f"{shown(here)}: {reason(error)}") from error
+            yield parts  # a folder that cannot be looked into fails by name later, and costs itself alone
+            return
         for entry in found:
             path = (*parts, entry.name)
             # What cannot be looked at, a link to itself too, is taken for a file: it fails by name later.

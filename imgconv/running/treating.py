@@ -48,12 +48,12 @@ def treated(image: Image, chosen: Filter, output: Output, treatment: Treatment, 
     Raises:
         UsageError: the picture has no such channel.
     """
-    work = _Work(image, chosen, output, treatment)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the ends of the range of floats are no fault
+        work = _Work(image, chosen, output, treatment)
         values, clipped, told = work.plainly() if work.is_plain else work.specially()
-    result = image.with_colour(values, work.alpha())
-    if work.transfer is not None and work.transfer.note:
-        result = replace(result, notes=(*result.notes, work.transfer.note))
+        result = image.with_colour(values, work.alpha())
+    notes = [work.transfer.note] if work.transfer is not None and work.transfer.note else []
+    result = replace(result, notes=(*result.notes, *notes, *work.notes))
     return Treated(result, clipped, told() if plans else ())
 
 
@@ -71,7 +71,9 @@ class _Work:
             from imgconv.images import light
 
             self.transfer = light.transfer_of(image.metadata, image.pixels.dtype, channels)
-        self.missing = _missing(self.pixels, treatment.nodata)
+        self.nodata = image.nodata if treatment.nodata is None else treatment.nodata
+        self.missing = _missing(self.pixels, self.nodata)
+        self.notes: list[str] = []
         self.weight = None
         if treatment.alpha == "weighted" and image.alpha is not None and not image.is_opaque:
             self.weight = _share(image.alpha)
@@ -165,11 +167,16 @@ class _Work:
         if self.treatment.fill:
             covered = [filtered.coverage(1 - part.astype(np.float32)) > 0 for part in _channels(missing)]
             gaps &= ~(covered[0] if missing.ndim == 2 else np.dstack(covered))
-        dtype, nodata = np.dtype(self.output.dtype), self.treatment.nodata
-        if nodata is None or (np.isnan(nodata) and dtype.kind != "f"):
-            level = np.nan if dtype.kind == "f" else 0
+            if gaps.any():
+                self.notes.append(f"{np.count_nonzero(gaps)} missing values are left: nothing within reach of them has a value")
+        dtype, nodata = np.dtype(self.output.dtype), self.nodata
+        if nodata is None or np.isnan(nodata) or self.pixels.dtype.kind == "f" != dtype.kind:
+            level = np.nan if dtype.kind == "f" else 0  # of a mark such as -9999 integers have no share of white
         else:
             level = fit(np.array([nodata * float(self.output.levels)]), dtype).values[0]
+        kept = nodata if nodata is not None else np.nan
+        if gaps.any() and not (float(level) == kept or (np.isnan(level) and np.isnan(kept))):
+            self.notes.append(f"missing values stand as {level:g} in {dtype}")
         gaps = gaps[:, :, np.newaxis] if gaps.ndim < found.ndim else gaps
         return np.where(gaps, dtype.type(level), found)
 

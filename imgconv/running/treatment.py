@@ -73,5 +73,7 @@ def planes_of(treatment: Treatment, channels: int, *, alpha: bool) -> list[int] 
     if len(wanted) < len(treatment.channels) and not alpha:
         raise UsageError("--channels: the picture has no alpha")
     if channels == 1 and max(wanted, default=0) > 0:
-        raise UsageError("--channels: the picture is grey; its only channel is 0")
+        raise UsageError("--channels: the picture is grey; its only colour is channel 0")
+    if len(wanted) == channels:
+        return None
     return [2 - c if channels == 3 else c for c in wanted]

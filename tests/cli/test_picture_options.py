@@ -126,3 +126,21 @@ def test_pages(done, fails, tmp_path, photo) -> None:
     done("apply", "identity", "in.tif", "out.tif", "--pages", "2,0")
     assert np.array_equal(tifffile.imread(tmp_path / "out.tif"), np.stack([photo[:, ::-1], photo]))
     assert "--pages asks for 3" in fails(2, "apply", "box", "in.tif", "out.tif", "--pages", "3")
+
+
+@pytest.mark.parametrize("options", [("--timeout", "1"), ("--memory", "2G"), ("--memory", "2G", "--no-isolate")])
+def test_limits_are_for_what_is_isolated(fails, photo, options) -> None:
+    assert "give --isolate too" in fails(2, "apply", "box", "photo.png", "out.png", *options)
+
+
+def test_quality_and_lossless_contradict_each_other(fails, photo) -> None:
+    assert "contradict" in fails(2, "apply", "box", "photo.png", "out.webp", "--lossless", "--quality", "50")
+
+
+def test_notes_in_a_batch_name_their_file(run, tmp_path, photo) -> None:
+    (tmp_path / "in").mkdir()
+    pixels = np.full((9, 9), np.nan, np.float32)
+    pixels[0, 0] = 1
+    tifffile.imwrite(tmp_path / "in" / "holes.tif", pixels)
+    result = run("batch", "box", "in", "out", "--depth", "8")
+    assert (result.code, result.err) == (0, "imgconv: in/holes.tif: missing values stand as 0 in uint8\n")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
@@ -8,7 +9,10 @@ import pytest
 import skimage
 
 from imgconv.filters.parsing import parse_filter
+from imgconv.images.image import Image
 from imgconv.running.task import Task
+from imgconv.running.treatment import Treatment
+from tests.running.levels import KERNEL
 
 PHOTOGRAPHS = Path(skimage.__file__).parent / "data"
 
@@ -54,3 +58,14 @@ def tree(tmp_path, photo, grey) -> Path:
     cv2.imwrite(str(root / ".d" / "e.png"), grey)
     (root / "notes.txt").write_text("no picture")
     return root
+
+
+@pytest.fixture
+def treated(make_task):
+    """Filter pixels, treated in some way: `treated(pixels, filter, alpha="keep", ...)`; return the pixels."""
+
+    def run(pixels, text=KERNEL, *, depth=None, options=None, scale=1, delta=0, **treatment):
+        more = {"depth": depth, "options": options, "scale": Fraction(scale), "delta": Fraction(delta)}
+        return make_task(text, treatment=Treatment(**treatment), **more).run(Image(pixels)).image.pixels
+
+    return run

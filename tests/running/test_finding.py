@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -193,3 +194,16 @@ def test_links_that_go_in_circles_fail_by_name_later(tree, tmp_path) -> None:
     for follow in (True, False):
         found = find_work(tree, tmp_path / "out", recursive=True, follow_symlinks=follow).work
         assert [s.name for s, _ in found] == ["a.jpg", "b.png", "c1.png", "c2.png", "ü 1.png"]
+
+
+def test_a_folder_that_cannot_be_looked_into_costs_itself_alone(tree, tmp_path, monkeypatch) -> None:
+    scandir = os.scandir
+
+    def refuse(path):
+        if os.path.basename(path) == "deep":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    work = find_work(tree, tmp_path / "out", recursive=True).work
+    assert [path.relative_to(tree).as_posix() for path, _ in work] == ["a.jpg", "b.png", "sub/deep"]

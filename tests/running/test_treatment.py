@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import numpy as np
 import pytest
 from PIL import Image as Pillow
@@ -14,25 +12,9 @@ import imgconv
 from imgconv.errors import UsageError
 from imgconv.images.image import Image
 from imgconv.running.treatment import Treatment
+from tests.running.levels import KERNEL, averaged, full, of_type
 
-KERNEL = "[1 2 3; 4 5 6]:scale=1/21"
-WEIGHTS = np.array([[1, 2, 3], [4, 5, 6]]) / 21
 DTYPES = ("uint8", "uint16", "float32")
-
-
-def full(dtype) -> float:
-    return 1.0 if np.dtype(dtype).kind == "f" else float(np.iinfo(dtype).max)
-
-
-def of_type(pixels: np.ndarray, dtype: str) -> np.ndarray:
-    """Return 8-bit pixels in another type, white staying white."""
-    if dtype == "uint8":
-        return pixels
-    return (pixels * (full(dtype) / 255)).astype(dtype)
-
-
-def averaged(plane: np.ndarray) -> np.ndarray:
-    return ndimage.correlate(plane.astype(float), WEIGHTS, mode="mirror")
 
 
 def to_linear(levels: np.ndarray) -> np.ndarray:
@@ -42,17 +24,6 @@ def to_linear(levels: np.ndarray) -> np.ndarray:
 
 def from_linear(light: np.ndarray) -> np.ndarray:
     return np.where(light <= 0.0031308, light * 12.92, 1.055 * np.abs(light) ** (1 / 2.4) - 0.055)
-
-
-@pytest.fixture
-def treated(make_task):
-    """Filter pixels, treated in some way: `treated(pixels, filter, alpha="keep", ...)`; return the pixels."""
-
-    def run(pixels, text=KERNEL, *, depth=None, options=None, scale=1, delta=0, **treatment):
-        more = {"depth": depth, "options": options, "scale": Fraction(scale), "delta": Fraction(delta)}
-        return make_task(text, treatment=Treatment(**treatment), **more).run(Image(pixels)).image.pixels
-
-    return run
 
 
 @pytest.fixture
@@ -217,53 +188,19 @@ def test_a_border_of_three_levels_is_that_of_the_channels(treated, photo) -> Non
     assert np.abs(treated(weighted, options=options)[5:, :, :3].astype(int) - whole[5:]).max() <= 1
 
 
+def test_the_only_channel_of_grey_is_all_of_it(treated, grey) -> None:
+    assert np.array_equal(treated(grey, channels=(0,)), treated(grey))
+    with_alpha = np.dstack([grey, grey[::-1]])
+    assert np.array_equal(treated(with_alpha, channels=(0,))[:, :, 0], treated(with_alpha)[:, :, 0])
+    assert np.array_equal(treated(with_alpha, channels=(0,))[:, :, 1], grey[::-1])
+    assert np.array_equal(treated(with_alpha, channels=(0, 3)), treated(with_alpha))
+    assert np.array_equal(treated(with_alpha, channels=(3,), linear=True)[:, :, 0], grey)
+
+
 @pytest.mark.parametrize("channels", [(1,), (2,), (3,), (0, 3)])
 def test_channels_that_are_not_there_are_refused(treated, grey, channels) -> None:
     with pytest.raises(UsageError, match="--channels: the picture"):
         treated(grey, channels=channels)
-
-
-def test_a_missing_value_has_no_part_and_stays(treated, grey) -> None:
-    pixels = grey.copy()
-    pixels[10:14, 20:29] = 7
-    missing = pixels == 7
-    found = treated(pixels, nodata=7)
-    assert np.all(found[missing] == 7)
-    counts = averaged(~missing)
-    expected = averaged(np.where(missing, 0, pixels))[~missing] / counts[~missing]
-    assert np.abs(found[~missing] - expected).max() <= 0.501
-
-
-def test_missing_values_are_filled_from_their_neighbours(treated, grey) -> None:
-    pixels = grey.copy()
-    pixels[10:30, 20:49] = 0
-    pixels[pixels == 0] = 0
-    missing = pixels == 0
-    found = treated(pixels, "box:size=5", nodata=0, fill=True, depth="32f")
-    inside = ndimage.binary_erosion(missing, np.ones((5, 5)))
-    assert inside.any()
-    assert not found[inside].any()  # where no neighbour has a value either
-    counts = ndimage.uniform_filter((~missing).astype(float), 5, mode="mirror")
-    expected = ndimage.uniform_filter(np.where(missing, 0.0, pixels), 5, mode="mirror")
-    np.testing.assert_allclose(found[~inside], (expected[~inside] / counts[~inside]) / 255, atol=1e-6)
-
-
-@pytest.mark.parametrize("text", [KERNEL, "sobel_x", "edges"])
-def test_nan_stays_where_it_is(treated, grey, text) -> None:
-    pixels = of_type(grey, "float32")
-    pixels[12, 30] = np.nan
-    found = treated(pixels, text)
-    assert np.array_equal(np.isnan(found), np.isnan(pixels))
-    filled = treated(pixels, KERNEL, fill=True)
-    assert not np.isnan(filled).any()
-
-
-def test_each_channel_misses_its_own_values(treated, photo) -> None:
-    pixels = of_type(photo, "float32")
-    pixels[5, 9, 0] = pixels[40, 50, 2] = np.nan
-    found = treated(pixels)
-    assert np.array_equal(np.isnan(found), np.isnan(pixels))
-    assert np.array_equal(found[:, :, 0], treated(pixels[:, :, 0].copy()), equal_nan=True)
 
 
 @pytest.mark.parametrize(

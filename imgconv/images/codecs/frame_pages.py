@@ -39,7 +39,7 @@ class FramePages(Pages):
         """Return a frame."""
 
     def _image(self, pixels: NDArray[Any], notes: tuple[str, ...] = ()) -> Image:
-        return Image(pixels, self._metadata, self._kind, self.count, self._coding, notes)
+        return Image(pixels, self._metadata, self._kind, self.count, self._coding, notes=notes)
 
     def _require_room(self, rows: int, columns: int, dtype: DTypeLike = np.uint8, decoded: int = 0) -> None:
         """Make sure that the frames have no more pixels than are allowed, and that the machine can hold one of them.

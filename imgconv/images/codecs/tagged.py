@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from imgconv.errors import ImgconvError, ReadError
 from imgconv.images import directories, tiff
 from imgconv.images import samples as meanings
-from imgconv.images.codecs.tiff_metadata import description_of, metadata_of
+from imgconv.images.codecs.tiff_metadata import description_of, metadata_of, no_data_of
 from imgconv.images.codecs.tiff_pixels import finish_of, interleaved, put
 from imgconv.images.codecs.tiff_samples import read_samples, shown
 from imgconv.images.codecs.tiff_segments import Segments, cut_anew, segments_of
@@ -130,7 +130,7 @@ class TiffPages(Pages):
             metadata = replace(metadata, icc=b"")
         bits = page.bits if page.kind == meanings.UNSIGNED and page.bits < 8 * page.stored.itemsize else None
         coding = Coding(compression=_COMPRESSIONS.get(page.compression), bits=bits)
-        return Image(pixels, metadata, "tiff", self.count, coding, notes)
+        return Image(pixels, metadata, "tiff", self.count, coding, no_data_of(found), notes)
 
 
 def _decoded(view: memoryview, found: Mapping[int, Field], order: str, page: Samples, cut: Segments) -> NDArray[Any]:

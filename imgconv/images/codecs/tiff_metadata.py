@@ -19,6 +19,7 @@ from imgconv.images.directories import ASCII, BYTE, RATIONAL, SHORT, UNDEFINED, 
 from imgconv.images.metadata import Metadata
 
 _DESCRIPTION, _ORIENTATION, _ACROSS, _DOWN, _UNIT = 270, 274, 282, 283, 296
+_NO_DATA = 42113  # GDAL's, as text
 _XMP, _IPTC, _RESOURCES, _PROFILE = 700, 33723, 34377, 34675
 _INCH, _CENTIMETRE = 2, 3
 _RESOLUTION = {_ACROSS, _DOWN, _UNIT}
@@ -76,6 +77,14 @@ def entries_of(metadata: Metadata) -> Tree:
     if metadata.resolution and not _agrees(found, metadata.resolution):
         found |= _resolution(metadata.resolution)
     return found
+
+
+def no_data_of(found: Mapping[int, Field]) -> float | None:
+    """Return the level that GDAL has marked as no value, None where there is none."""
+    try:
+        return float(_block(found, _NO_DATA).rstrip(b"\0").decode("ascii"))
+    except ValueError:
+        return None
 
 
 def is_of_pixels(tag: int) -> bool:

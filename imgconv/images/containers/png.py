@@ -27,6 +27,8 @@ _MOST_STEPS = 1 << 17
 _SINGLE = (b"eXIf", b"iCCP", b"cICP", b"sRGB", b"gAMA", b"cHRM", b"pHYs")
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 
+_LONGEST_KEYWORD, _MOST_TEXT = 79, 1 << 20
+
 _GREY = (0, 4)  # colour types
 
 
@@ -52,13 +54,14 @@ def read(view: memoryview) -> tuple[Metadata, Coding]:
         iptc=raw_profiles.resources(resources),
         comment=text_of(texts.of(b"Comment") or texts.of(b"Description")),
         resolution=_density(single.get(b"pHYs", b"")),
+        texts=tuple(_texts_of(texts)),
     )
     return with_exif_read(metadata), Coding(bits=bits if bits in (1, 2, 4) else None)
 
 
 def fitted(metadata: Metadata, colours: int = 3) -> Fitted:
     """Return what goes into a PNG."""
-    kept, lost = fitting(metadata, {"exif", "xmp", "icc", "cicp", "iptc", "comment", "resolution"}, "PNG", colours)
+    kept, lost = fitting(metadata, {"exif", "xmp", "icc", "cicp", "iptc", "comment", "resolution", "texts"}, "PNG", colours)
     if kept.resolution and not _dots(kept.resolution):
         lost = (*lost, LeftOut("resolution", f"a PNG holds whole numbers a metre, from 1 to {_MOST_DOTS}"))
         kept = replace(kept, resolution=None)
@@ -81,7 +84,9 @@ def written(encoded: memoryview, metadata: Metadata) -> list[Piece]:
     if metadata.iptc:
         chunks += _chunk(b"zTXt", b"Raw profile type iptc\0\0" + zlib.compress(raw_profiles.made(b"iptc", metadata.iptc)))
     if metadata.comment:
-        chunks += _comment(metadata.comment)
+        chunks += _text("Comment", metadata.comment)
+    for keyword, text in metadata.texts:
+        chunks += _text(keyword, text)
     return [encoded[:_HEADER_END], chunks, encoded[_HEADER_END:]] if chunks else [encoded]
 
 
@@ -127,13 +132,25 @@ def _dots(dots_per_inch: tuple[float, float]) -> bytes:
     return struct.pack(">IIB", round(across), round(down), _METRE)
 
 
-def _comment(text: str) -> bytes:
+def _texts_of(texts: Texts) -> Iterator[tuple[str, str]]:
+    """Yield the texts that are neither a comment nor anything else that has a place of its own, up to a limit."""
+    room = _MOST_TEXT
+    for keyword, block in texts.others():
+        name, text = keyword.decode("latin-1"), text_of(block)
+        room -= len(block) + len(keyword)
+        if room < 0:
+            return
+        if 0 < len(keyword) <= _LONGEST_KEYWORD and text:
+            yield name, text
+
+
+def _text(keyword: str, text: str) -> bytes:
     coded = utf_8(text)
     plain = text.replace("\0", "").encode("latin-1", "replace")
     # In Latin-1, as a tEXt is, unless that would be read as another text, by us too.
     if text_of(plain) == text_of(coded):
-        return _chunk(b"tEXt", b"Comment\0" + plain)
-    return _chunk(b"iTXt", b"Comment" + bytes(5) + coded)
+        return _chunk(b"tEXt", keyword.encode("latin-1") + b"\0" + plain)
+    return _chunk(b"iTXt", keyword.encode("latin-1") + bytes(5) + coded)
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:
