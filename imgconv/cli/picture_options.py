@@ -18,7 +18,8 @@ _TREATMENT = (
         type=Word(ALPHAS, "alpha"),
         default="weighted",
         show_default=True,
-        help="Transparency: colour weighted by it, or straight; alpha filtered with both.  keep: neither.  drop: leave it out.",
+        help="weighted: colour counts by its alpha, and alpha is filtered; straight: both as they are stored; "
+        "keep: alpha stays; drop: it is left out.",
     ),
     click.option("--linear", is_flag=True, help="Filter in linear light: by sRGB's curve, or that of the colour profile."),
     click.option("--gray", "--grey", "gray", is_flag=True, help="Make the picture grey first."),
@@ -26,8 +27,15 @@ _TREATMENT = (
     click.option(
         "--channels", type=Channels(), default=None, help="Filter these channels only: red, green, blue, alpha, or 0 to 3."
     ),
-    click.option("--nodata", type=Level(), default=None, help="The level that stands for a missing value, as NaN always does."),
-    click.option("--fill", is_flag=True, help="Give missing values what their neighbours make of them."),
+    click.option(
+        "--nodata",
+        type=Level(),
+        default=None,
+        help="The level that stands for a missing value, as NaN does.  [default: what the file says]",
+    ),
+    click.option(
+        "--fill", is_flag=True, help="Give missing values what their neighbours make of them, as far as the kernel reaches."
+    ),
 )
 _READING = (
     click.option("--pages", type=Pages(), default=None, help="Pages or frames to take, from 0.  [default: all]"),
@@ -44,12 +52,12 @@ _WRITING = (
         default=None,
         help="Of a lossy format.  [default: the input's, or 95]",
     ),
-    click.option("--lossless", is_flag=True, help="Write without loss where the format has both ways."),
+    click.option("--lossless", is_flag=True, help="Write WebP or AVIF without loss."),
     click.option(
         "--compression",
         type=Compression(),
         default=None,
-        help="How a TIFF is compressed, or how hard a PNG.  [default: as the input, else lzw; 1]",
+        help="How a TIFF is compressed (default: as the input, else lzw), or the effort for a PNG, 0 to 9.",
     ),
     click.option("--strip", is_flag=True, help="Leave out all metadata."),
 )
@@ -65,7 +73,7 @@ _ISOLATION = (
         "--memory",
         type=ByteSize(),
         default=0,
-        help="The most that reading a file may take, with --isolate, such as 2G.  [default: half of the machine's, shared]",
+        help="The most that reading a file may take, with --isolate, such as 2G.  [default: half of what the machine has]",
     ),
 )
 
