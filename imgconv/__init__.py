@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from imgconv.filters.base import Filter
     from imgconv.filters.edges import find_edges
     from imgconv.filters.parsing import parse_filter
+    from imgconv.images.coding import Coding
     from imgconv.images.image import Image
     from imgconv.images.pages import Pages
     from imgconv.images.reading import open_image, read_image
@@ -58,6 +59,7 @@ _HOMES = {
     "filters.base": ("Filter",),
     "filters.edges": ("find_edges",),
     "filters.parsing": ("parse_filter",),
+    "images.coding": ("Coding",),
     "images.image": ("Image",),
     "images.pages": ("Pages",),
     "images.reading": ("open_image", "read_image"),
@@ -71,6 +73,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "BatchError",
     "Catalog",
+    "Coding",
     "DependencyError",
     "Filter",
     "Image",

@@ -14,6 +14,7 @@ import imgconv
 SURFACE = {
     "BatchError",
     "Catalog",
+    "Coding",
     "DependencyError",
     "Filter",
     "Image",

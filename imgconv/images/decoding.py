@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from imgconv.errors import ReadError
-from imgconv.images import containers, netpbm
-from imgconv.images.codecs import opencv
+from imgconv.images import containers
+from imgconv.images.codecs import netpbm, opencv
 from imgconv.images.counting import count_pages
 from imgconv.images.headers import header_of
 from imgconv.images.image import Image

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.errors import WriteError
-from imgconv.images import containers, netpbm, requirements
+from imgconv.images import containers, requirements
 from imgconv.images.atomic import Piece
-from imgconv.images.codecs import opencv
+from imgconv.images.codecs import netpbm, opencv
 from imgconv.images.coding import Coding
 from imgconv.images.formats import Format
 from imgconv.images.image import Image
@@ -103,7 +103,7 @@ def encode_all(
     if chosen.name == "gif" or (count > 1 and timing is not None):  # OpenCV chooses worse colours for a GIF than Pillow
         from imgconv.images.codecs.animating import encode_animation
 
-        timing = timing or Timing((0.0,) * count, 1)
+        timing = timing or Timing((0.0,), 1)
 
         frames: Iterable[Image] = itertools.chain((prepared,), _others(images, chosen, coding, where, notes))
         if chosen.name == "avif":  # of frames that are to be turned by whoever shows them libavif makes nothing
@@ -133,7 +133,7 @@ def _prepared(image: Image, chosen: Format, coding: Coding, where: str) -> tuple
     notes = []
     if chosen.name == "gif" and image.alpha is not None and not np.isin(image.alpha, (0, 255)).all():
         notes.append("kept alpha as on or off: GIF knows nothing between")
-        pixels[:, :, -1] = np.where(pixels[:, :, -1] < 128, 0, 255)
+        pixels = np.dstack([pixels[:, :, :-1], np.where(pixels[:, :, -1] < 128, np.uint8(0), np.uint8(255))])
     metadata, colours = image.metadata, 1 if pixels.ndim == 2 or pixels.shape[2] == 2 else 3
     if metadata.icc and metadata.profile_channels != colours:
         notes.append("left out the colour profile: it is for other channels than the image has")

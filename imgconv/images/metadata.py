@@ -13,9 +13,6 @@ from numpy.typing import NDArray
 
 from imgconv.images import tiff
 
-#: An EXIF block with no entry at all, for a picture that has an orientation but no EXIF.
-_BARE_EXIF = b"MM\0*\0\0\0\x08\0\0\0\0\0\0"
-
 
 @dataclass(frozen=True)
 class Metadata:
@@ -55,7 +52,7 @@ class Metadata:
         """Return the same with another orientation; nothing is changed where it is that already."""
         if orientation == self.orientation:
             return self
-        return replace(self, exif=tiff.with_short(self.exif or _BARE_EXIF, tiff.ORIENTATION, orientation))
+        return replace(self, exif=tiff.with_short(self.exif or tiff.BARE_EXIF, tiff.ORIENTATION, orientation))
 
     def blocks(self) -> dict[str, Any]:
         """Return the blocks that are there, by name."""

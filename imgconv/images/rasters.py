@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from imgconv.images import netpbm
+from imgconv.images.codecs import netpbm, pam
 from imgconv.images.seeking import FileBytes, HeaderError, Pixels
 
 # Bits a pixel of a BMP, by compression: none, RLE8, RLE4, bit fields.
@@ -13,12 +13,8 @@ _BIT_FIELDS = 3
 # Sizes of the header of OS/2, of the part that every later one has, and of those with a place for what bits are alpha.
 _OLD_BMP, _BMP_FIELDS, _BMP_WITH_ALPHA = 12, 36, 56
 
-_GAP = rb"(?:\s|#[^\n\r]*[\n\r])+"
 _NUMBER = rb"(\d{1,10})"
-_PBM = re.compile(rb"P[14]" + _GAP + _NUMBER + _GAP + _NUMBER + rb"\s")
 _PFM = re.compile(rb"P([Ff])\s+\+?" + _NUMBER + rb"\s+\+?" + _NUMBER + rb"\s+[-+]?[\d.]")
-_PAM = re.compile(rb"P7\s.*?^[ \t]*ENDHDR\s", re.DOTALL | re.MULTILINE)
-_PAM_FIELD = re.compile(rb"^[ \t]*(WIDTH|HEIGHT|DEPTH|MAXVAL)[ \t]+" + _NUMBER + rb"[ \t\r]*$", re.MULTILINE)
 _HDR = re.compile(rb"\n\n[-+]([XY])\s*" + _NUMBER + rb"\s+[-+]([XY])\s*" + _NUMBER + rb"\s")
 _SUN_RUNS, _SUN_RED_FIRST = 2, 3
 
@@ -65,10 +61,11 @@ def sun_pixels(file: FileBytes) -> Pixels:
 
 def pnm_pixels(file: FileBytes) -> Pixels:
     """Return what a PBM, PGM or PPM, as text or binary, says of its pixels."""
-    bitmap = _PBM.match(file.head)
+    view = memoryview(file.head)
+    bitmap = netpbm.bitmap_of(view)
     if bitmap:
-        return Pixels(int(bitmap[2]), int(bitmap[1]), 1, "uint8")
-    header = netpbm.header_of(memoryview(file.head))
+        return Pixels(bitmap.rows, bitmap.columns, 1, "uint8")
+    header = netpbm.header_of(view)
     if header is None:
         raise HeaderError
     return Pixels(header.rows, header.columns, header.channels, header.dtype.name)
@@ -84,12 +81,10 @@ def pfm_pixels(file: FileBytes) -> Pixels:
 
 def pam_pixels(file: FileBytes) -> Pixels:
     """Return what a PAM says of its pixels."""
-    header = _PAM.match(file.text())
-    fields = {name: int(value) for name, value in _PAM_FIELD.findall(header[0])} if header else {}
-    if len(fields) < 4 or not 0 < fields[b"MAXVAL"] < 65_536:
+    header = pam.header_of(memoryview(file.text()))
+    if header is None:
         raise HeaderError
-    dtype = "uint8" if fields[b"MAXVAL"] < 256 else "uint16"
-    return Pixels(fields[b"HEIGHT"], fields[b"WIDTH"], fields[b"DEPTH"], dtype)
+    return Pixels(header.rows, header.columns, header.channels, "uint8" if header.greatest < 256 else "uint16")
 
 
 def hdr_pixels(file: FileBytes) -> Pixels:

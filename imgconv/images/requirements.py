@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from imgconv.errors import WriteError
+from imgconv.images.codecs import opencv
 from imgconv.images.coding import Coding
 from imgconv.images.formats import FORMATS, Format
-from imgconv.opencv import load_cv2
 from imgconv.vocabulary import DEPTHS
 
 # The word of `--depth` for each type that it can choose, as in `vocabulary.DEPTHS`.
@@ -43,7 +43,7 @@ def require(
         WriteError: it does not; the message says what to choose instead.
     """
     lack = chosen.refusal(dtype, shape, opaque=opaque, bits=bits)
-    if not lack and chosen.optional and not load_cv2().haveImageWriter(chosen.extensions[0]):
+    if not lack and chosen.optional and not opencv.is_built_in(chosen):
         lack = "is not among the formats that this OpenCV was built with"
     if lack:
         advice = _advice(chosen, np.dtype(dtype), shape, opaque)

@@ -7,7 +7,7 @@ claims, and no loop is longer than the data or `MOST_DIRECTORIES`.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 #: No more directories than this are followed, which takes some seconds; nobody is known to put as many pages into a file.
@@ -20,8 +20,11 @@ SUBFILE_TYPE, OLD_SUBFILE_TYPE, ORIENTATION = 254, 255, 274
 _REDUCED, _MASK = 1, 4
 _OLD_REDUCED = 2
 
-#: The type of an entry that holds 16-bit numbers.
-SHORT = 3
+#: EXIF data without an entry, for a picture that has something to say but no EXIF.
+BARE_EXIF = b"MM\0*\0\0\0\x08\0\0\0\0\0\0"
+
+#: Types of entries: a text, 16-bit numbers, fractions.
+ASCII, SHORT, RATIONAL = 2, 3, 5
 _CODES = {1: "B", SHORT: "H", 4: "I", 16: "Q"}
 _MOST_VALUES = 16
 
@@ -136,27 +139,51 @@ def is_page(tag: int, value: int) -> bool:
 def with_short(data: bytes, tag: int, value: int) -> bytes:
     """Return classic TIFF or EXIF data whose first directory says `value`, a 16-bit number, for `tag`.
 
-    An entry that is there is overwritten. For one that is not, the directory is written anew at the end: what its entries
-    point at stays where it is. Data that is no TIFF is returned as it came.
+    An entry that is there is overwritten. Data that is no TIFF is returned as it came.
     """
     view = memoryview(data)
     layout = layout_of(view)
-    if layout is None or layout.big or not 0 < layout.first < len(data) - 2:
+    if layout is None or layout.big:
         return data
-    order = layout.order
     present = entries(view, layout, layout.first).get(tag)
     if present and present.kind == SHORT:
         changed = bytearray(data)
-        struct.pack_into(order + "H", changed, present.position, value)
+        struct.pack_into(layout.order + "H", changed, present.position, value)
         return bytes(changed)
-    start, end = layout.first + 2, min(_end_of_entries(view, layout, layout.first), len(data))
-    rows = [data[at : at + 12] for at in range(start, end - 11, 12)]
-    rows = [row for row in rows if _number(memoryview(row), order + "H", 0) != tag]
-    rows.append(struct.pack(order + "HHIHH", tag, SHORT, 1, value, 0))
-    rows.sort(key=lambda row: _number(memoryview(row), order + "H", 0))
-    directory = struct.pack(order + "H", len(rows)) + b"".join(rows) + (data[end : end + 4] or bytes(4)).ljust(4, b"\0")
-    padded = data + bytes(len(data) % 2)  # a directory begins on an even byte
-    return padded[:4] + struct.pack(order + "I", len(padded)) + padded[8:] + directory
+    return with_entries(data, {tag: (SHORT, struct.pack(">H", value))}) or data
+
+
+def with_entries(data: bytes, values: Mapping[int, tuple[int, bytes]]) -> bytes:
+    """Return classic TIFF or EXIF data whose first directory has entries that may be new; nothing where there is no place.
+
+    The directory is written anew at the end. All that its entries point at stays where it is: a maker's note, which nobody
+    but its maker can read, may hold offsets into the whole.
+
+    Args:
+        data: a TIFF, or EXIF data.
+        values: kind (`ASCII`, `SHORT`, `RATIONAL`) and value by tag, numbers highest byte first.
+    """
+    layout = layout_of(memoryview(data))
+    if layout is None or layout.big or not 8 <= layout.first <= len(data) - 2:
+        return b""
+    order, start = layout.order, layout.first + 2
+    end = _end_of_entries(memoryview(data), layout, layout.first)
+    rows: dict[int, bytes] = {}
+    for at in range(start, min(end, len(data) - 11), 12):
+        rows.setdefault(struct.unpack_from(order + "H", data, at)[0], data[at : at + 12])
+    found = bytearray(data)
+    for tag, (kind, value) in values.items():
+        code, size = {ASCII: (f"{len(value)}s", 1), SHORT: ("H", 2), RATIONAL: ("II", 8)}[kind]
+        place = swapped = struct.pack(order + code, *struct.unpack(">" + code, value))
+        if len(swapped) > 4:
+            found += bytes(len(found) % 2)  # values and directories begin on even bytes
+            place = struct.pack(order + "I", len(found))
+            found += swapped
+        rows[tag] = struct.pack(order + "HHI", tag, kind, len(value) // size) + place.ljust(4, b"\0")
+    found += bytes(len(found) % 2)
+    struct.pack_into(order + "I", found, 4, len(found))
+    directory = struct.pack(order + "H", len(rows)) + b"".join(rows[tag] for tag in sorted(rows))
+    return bytes(found) + directory + data[end : end + 4].ljust(4, b"\0")
 
 
 def _end_of_entries(data: memoryview, layout: Layout, offset: int) -> int:

@@ -6,6 +6,7 @@ import struct
 import zlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 import tifffile
 from PIL import Image as Pillow
@@ -25,6 +26,11 @@ def _read(path: Path) -> np.ndarray:
         return _png(data)
     if data[:2] in (b"P5", b"P6", b"PF", b"Pf"):
         return _netpbm(data)
+    if data[:4] == b"\x76\x2f\x31\x01":  # where OpenCV is built with it, nobody else here reads it
+        pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        (kind,) = struct.unpack_from("<I", data, data.index(b"\0", data.index(b"chlist\0") + 11) + 1)
+        pixels = pixels.astype(np.float16) if kind == 1 else pixels
+        return pixels if pixels.ndim == 2 else pixels[:, :, [2, 1, 0, 3][: pixels.shape[2]]]
     with Pillow.open(path) as image:
         if image.mode == "P":
             image = image.convert("RGBA" if "transparency" in image.info else "RGB")

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import struct
 
-import cv2
 import numpy as np
 import pytest
 
 import imgconv
 from imgconv.errors import ReadError, WriteError
+from imgconv.images.codecs.opencv import is_built_in
 from imgconv.images.decoding import decode
+from imgconv.images.formats import FORMATS
 from imgconv.images.headers import header_of
 from imgconv.images.image import Image
 from imgconv.images.seeking import FileBytes
 
 HALF, FLOAT = 1, 2
-BUILT_IN = cv2.haveImageWriter(".exr")
+BUILT_IN = is_built_in(FORMATS["exr"])
 
 
 def attribute(name: str, kind: str, value: bytes) -> bytes:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import pytest
 
 from imgconv.errors import WriteError
+from imgconv.images.codecs.opencv import is_built_in
 from imgconv.images.formats import EXTENSIONS, FORMATS, format_named, format_of, sniffed
 from imgconv.images.image import Image
 from imgconv.images.reading import read_image
@@ -19,7 +19,7 @@ LOSSY = {"jpeg": 3.0, "avif": 3.0, "gif": 12.0, "hdr": 1.0}
 TYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float16", "float32", "float64", "bool")
 
 #: Formats that the OpenCV at hand was built with.
-THERE = {name: f for name, f in FORMATS.items() if not f.optional or cv2.haveImageWriter(f.extensions[0])}
+THERE = {name: f for name, f in FORMATS.items() if not f.optional or is_built_in(f)}
 
 HELD = [
     (name, dtype, channels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import os
@@ -15,6 +16,7 @@ import pytest
 from PIL import Image as Pillow
 
 from imgconv.errors import WriteError
+from imgconv.images.formats import FORMATS
 from imgconv.images.image import Image
 from imgconv.images.reading import read_image
 from imgconv.images.writing import check_target, write_image
@@ -232,3 +234,13 @@ def test_gif_says_that_it_keeps_no_half_transparency(tmp_path) -> None:
     assert any("on or off" in note for note in write_image(tmp_path / "half.gif", Image(pixels)))
     pixels[..., 3] = 255
     assert write_image(tmp_path / "whole.gif", Image(pixels)) == ()
+
+
+@pytest.mark.parametrize("extension", [extension for f in FORMATS.values() if not f.optional for extension in f.extensions[:1]])
+def test_the_pixels_that_are_given_stay_as_they_are(tmp_path, photo, extension) -> None:
+    alpha = np.arange(photo[:, :, 0].size, dtype=np.uint8).reshape(photo.shape[:2])
+    for pixels in (np.dstack([photo, alpha]), photo.copy(), photo[:, :, 0].copy(), photo[:, :, 0] > 99):
+        before = pixels.copy()
+        with contextlib.suppress(WriteError):
+            write_image(tmp_path / f"out{extension}", Image(pixels))
+        assert np.array_equal(pixels, before)

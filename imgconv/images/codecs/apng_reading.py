@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from imgconv.depth import full_scale
 from imgconv.images.codecs import png_pixels
 from imgconv.images.codecs.apng_chunks import CLEARED, PUT_BACK, ApngError, ApngFile, ApngFrame, parsed
-from imgconv.images.codecs.frame_pages import FramePages
+from imgconv.images.codecs.frame_pages import ComposedPages
 from imgconv.images.codecs.png_pixels import PngError
 from imgconv.images.image import Image
 from imgconv.images.pages import Timing
@@ -21,7 +21,7 @@ from imgconv.images.pages import Timing
 _EXTRA = "left out the picture that is shown where animations are not: it is no frame of the animation"
 
 
-class ApngPages(FramePages):
+class ApngPages(ComposedPages):
     """The frames of an animated PNG.
 
     One after the other each costs its own decoding; going back begins with the first one again.
@@ -50,27 +50,21 @@ class ApngPages(FramePages):
         return self._image(pixels.copy(), notes)
 
     def _begin(self) -> None:
-        self._done = -1
+        super()._begin()
         self._canvas: NDArray[Any] | None = None
         self._kept: NDArray[Any] | None = None
 
-    def _advance(self, index: int) -> None:
-        if index < self._done:
-            self._begin()
-        while self._done < index:
-            if self._canvas is not None and self._done >= 0:
-                self._dispose(self._canvas, self._file.frames[self._done])
-            self._draw(self._file.frames[self._done + 1])
-            self._done += 1
-
-    def _dispose(self, canvas: NDArray[Any], frame: ApngFrame) -> None:
+    def _dispose(self, index: int) -> None:
+        frame = self._file.frames[index]
+        assert self._canvas is not None
         if frame.disposal == PUT_BACK and self._kept is not None:
-            _place(canvas, frame)[:] = self._kept
+            _place(self._canvas, frame)[:] = self._kept
         elif _clears(self._file, frame):
-            _place(canvas, frame)[:] = 0
+            _place(self._canvas, frame)[:] = 0
         self._kept = None
 
-    def _draw(self, frame: ApngFrame) -> None:
+    def _draw(self, index: int) -> None:
+        frame = self._file.frames[index]
         pixels = self._decoded(frame)
         if self._canvas is None:
             self._canvas = np.zeros((self._file.rows, self._file.columns, pixels.shape[2]), pixels.dtype)

@@ -68,3 +68,31 @@ class FramePages(Pages):
     def _undecodable(self, index: int) -> ReadError:
         """Return the error for a frame that cannot be decoded."""
         return ReadError(f"{self._name}: is damaged or cut short: frame {index + 1} cannot be decoded")
+
+
+class ComposedPages(FramePages):
+    """Frames that are drawn on one canvas, each over what the ones before it have left."""
+
+    _done = -1
+
+    def _advance(self, index: int) -> None:
+        """Draw up to a frame; going back begins with the first one again."""
+        if index < self._done:
+            self._begin()
+        while self._done < index:
+            if self._done >= 0:
+                self._dispose(self._done)
+            self._draw(self._done + 1)
+            self._done += 1
+
+    def _begin(self) -> None:
+        """Clear the canvas: no frame has been drawn."""
+        self._done = -1
+
+    @abstractmethod
+    def _dispose(self, index: int) -> None:
+        """Take away of a frame what is not to be seen in the next one."""
+
+    @abstractmethod
+    def _draw(self, index: int) -> None:
+        """Draw a frame over what is there."""

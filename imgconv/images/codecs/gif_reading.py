@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.errors import ReadError
-from imgconv.images.codecs.frame_pages import FramePages
+from imgconv.images.codecs.frame_pages import ComposedPages
 from imgconv.images.codecs.gif_blocks import GifError, GifFile, GifFrame, parsed
 from imgconv.images.image import Image
 from imgconv.images.pages import Timing
@@ -28,7 +28,7 @@ _OPAQUE = 255
 _STRIP = 1 << 16
 
 
-class GifPages(FramePages):
+class GifPages(ComposedPages):
     """The frames of a GIF.
 
     One after the other each costs its own decoding; going back begins with the first one again.
@@ -57,21 +57,13 @@ class GifPages(FramePages):
         return self._image((pixels if self._alpha else pixels[:, :, :3]).copy())
 
     def _begin(self) -> None:
-        self._done = -1
+        super()._begin()
         # A pixel is one number: blue, green, red, alpha in this order in memory. 0 is transparent.
         self._canvas: NDArray[np.uint32] = np.zeros((self._file.rows, self._file.columns), np.uint32)
         self._kept: NDArray[np.uint32] | None = None
 
-    def _advance(self, index: int) -> None:
-        if index < self._done:
-            self._begin()
-        while self._done < index:
-            if self._done >= 0:
-                self._dispose(self._file.frames[self._done])
-            self._draw(self._file.frames[self._done + 1])
-            self._done += 1
-
-    def _dispose(self, frame: GifFrame) -> None:
+    def _dispose(self, index: int) -> None:
+        frame = self._file.frames[index]
         place = self._place(frame)
         if frame.disposal == _CLEARED:
             place[:] = 0
@@ -79,7 +71,8 @@ class GifPages(FramePages):
             place[:] = self._kept
         self._kept = None
 
-    def _draw(self, frame: GifFrame) -> None:
+    def _draw(self, index: int) -> None:
+        frame = self._file.frames[index]
         place = self._place(frame)
         if not place.size:
             return

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.errors import ReadError
-from imgconv.images import formats, netpbm
+from imgconv.images import formats
+from imgconv.images.codecs import netpbm
+from imgconv.images.codecs.depths import scaled_from
 from imgconv.images.coding import Coding
 from imgconv.images.exr import exr_pixels
 from imgconv.images.image import Image
@@ -41,7 +43,7 @@ def read(view: memoryview, kind: str, name: str, metadata: Metadata, coding: Cod
         pixels = pixels[:, :, 0]
     if kind == "pnm" and (header := netpbm.header_of(view)) and header.greatest > 255:
         # A PGM or PPM that is text; up to 255 OpenCV scales those itself.
-        pixels = netpbm.scaled(pixels, header)
+        pixels = scaled_from(pixels, header.greatest)
     elif kind == "exr" and exr_pixels(FileBytes(view)).dtype == "float16":
         pixels = pixels.astype(np.float16)  # which is what they were
     return Image(pixels, metadata, kind, coding=coding)
@@ -73,12 +75,21 @@ def encoded(
     return found.data if done and found is not None and len(found) else None
 
 
+def is_built_in(chosen: formats.Format) -> bool:
+    """Return whether this OpenCV has a format."""
+    cv2 = load_cv2()
+    try:
+        return bool(cv2.haveImageWriter(chosen.extensions[0]))
+    except cv2.error:  # it has it, but was loaded by somebody who has not switched it on
+        return False
+
+
 def _unreadable(kind: str) -> str:
     """Return why OpenCV may have found no image in the data."""
     if not kind:
         return "is not an image that OpenCV can read"
     chosen = formats.FORMATS[kind]
-    if chosen.optional and not load_cv2().haveImageWriter(chosen.extensions[0]):
+    if chosen.optional and not is_built_in(chosen):
         return f"is {chosen.title}, which is not among the formats that this OpenCV was built with"
     return f"is damaged or cut short: it begins like {chosen.title}, but OpenCV cannot read it"
 

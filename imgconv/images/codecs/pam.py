@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,29 +20,50 @@ _TYPE = re.compile(rb"^[ \t]*TUPLTYPE[ \t]+(\S+)[ \t\r]*$", re.MULTILINE)
 _LONGEST_HEADER = 1 << 16
 
 
+class Header(NamedTuple):
+    """The header of a PAM."""
+
+    columns: int
+    rows: int
+    channels: int
+    greatest: int
+    kind: bytes
+    start: int
+
+
+def header_of(data: memoryview) -> Header | None:
+    """Return the header of a PAM that makes sense, or None."""
+    match = _HEADER.match(bytes(data[:_LONGEST_HEADER]))
+    fields = {key: int(value) for key, value in _FIELD.findall(match[0])} if match else {}
+    if match is None or len(fields) < 4:
+        return None
+    kind = _TYPE.search(match[0])
+    columns, rows, channels, greatest = (fields[key] for key in (b"WIDTH", b"HEIGHT", b"DEPTH", b"MAXVAL"))
+    header = Header(columns, rows, channels, greatest, kind[1] if kind else b"", match.end())
+    return header if header.columns and header.rows and 0 < header.greatest < 65_536 else None
+
+
 def read(view: memoryview, name: str) -> Image | None:
     """Return the picture of a PAM, its samples scaled to the full range of 8 or 16 bits; None where it is none.
 
     Raises:
         ReadError: it is damaged, or has more channels than can be kept.
     """
-    header = _HEADER.match(bytes(view[:_LONGEST_HEADER]))
+    header = header_of(view)
     if header is None:
-        return None
-    fields = {key: int(value) for key, value in _FIELD.findall(header[0])}
-    if len(fields) < 4 or not (fields[b"WIDTH"] and fields[b"HEIGHT"] and 0 < fields[b"MAXVAL"] < 65_536):
+        if bytes(view[:2]) != b"P7":
+            return None
         raise ReadError(f"{name}: is damaged: it begins like PAM, but its header makes no sense")
-    channels, greatest = fields[b"DEPTH"], fields[b"MAXVAL"]
+    channels, greatest = header.channels, header.greatest
     if not 1 <= channels <= 4:
         raise ReadError(f"{name}: has {channels} channels, at most 4 can be read; split it")
-    kind = _TYPE.search(header[0])
-    if kind and kind[1] == b"CMYK":
+    if header.kind == b"CMYK":
         raise ReadError(f"{name}: a PAM of inks cannot be read; save it as RGB")
     dtype = np.dtype(np.uint8 if greatest < 256 else ">u2")
-    shape = (fields[b"HEIGHT"], fields[b"WIDTH"], channels)
-    count = shape[0] * shape[1] * channels
-    if len(view) - header.end() < count * dtype.itemsize:
+    shape = (header.rows, header.columns, channels)
+    count = math.prod(shape)
+    if len(view) - header.start < count * dtype.itemsize:
         raise ReadError(f"{name}: is cut short: it begins like PAM, but ends before its last sample")
-    samples: NDArray[Any] = np.frombuffer(view, dtype, count, header.end()).reshape(shape if channels > 1 else shape[:2])
+    samples: NDArray[Any] = np.frombuffer(view, dtype, count, header.start).reshape(shape if channels > 1 else shape[:2])
     pixels = swapped(samples.astype(dtype.newbyteorder("=")))
     return Image(scaled_from(pixels, greatest))

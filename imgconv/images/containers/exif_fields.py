@@ -12,10 +12,8 @@ from imgconv.images import directories, tiff
 from imgconv.images.containers.texts import text_of, utf_8
 
 _DESCRIPTION, _ACROSS, _DOWN, _UNIT = 270, 282, 283, 296
-_ASCII, _SHORT, _RATIONAL = 2, 3, 5
 _INCH, _INCHES = 2, {2: 1.0, 3: 2.54}  # 3 is for centimetres, 1 for no unit at all
 
-_BARE = b"MM\0*\0\0\0\x08\0\0\0\0\0\0"  # a directory with no entry
 _LONGEST_TEXT = 1 << 16
 
 # Containers count in whole dots an inch, a centimetre or a metre. Resolutions nearer than this are rounded from the same one.
@@ -50,17 +48,17 @@ def with_resolution(exif: bytes, dots_per_inch: tuple[float, float]) -> bytes:
     try:
         down, across = (Fraction(dots).limit_denominator(10_000) for dots in dots_per_inch)
         values = {
-            tag: (_RATIONAL, struct.pack(">II", dots.numerator, dots.denominator))
+            tag: (tiff.RATIONAL, struct.pack(">II", dots.numerator, dots.denominator))
             for tag, dots in ((_ACROSS, across), (_DOWN, down))
         }
     except (ValueError, OverflowError, struct.error):  # no number, or out of range
         return b""
-    return _with(exif, {**values, _UNIT: (_SHORT, struct.pack(">H", _INCH))})
+    return tiff.with_entries(exif or tiff.BARE_EXIF, {**values, _UNIT: (tiff.SHORT, struct.pack(">H", _INCH))})
 
 
 def with_description(exif: bytes, text: str) -> bytes:
     """Return EXIF with another text; nothing where that cannot be done."""
-    return _with(exif, {_DESCRIPTION: (_ASCII, utf_8(text) + b"\0")})
+    return tiff.with_entries(exif or tiff.BARE_EXIF, {_DESCRIPTION: (tiff.ASCII, utf_8(text) + b"\0")})
 
 
 def _fields(exif: bytes) -> tuple[str, dict[int, directories.Field]]:
@@ -68,33 +66,3 @@ def _fields(exif: bytes) -> tuple[str, dict[int, directories.Field]]:
     view = memoryview(exif)
     layout = tiff.layout_of(view)
     return (layout.order, directories.fields(view, layout, layout.first)) if layout else ("<", {})
-
-
-def _with(exif: bytes, values: dict[int, tuple[int, bytes]]) -> bytes:
-    """Return EXIF with entries, given as their kind and their value, numbers of it highest byte first.
-
-    The directory is written anew at the end. All that its entries point at stays where it is: a maker's note, which nobody
-    but its maker can read, may hold offsets into the whole.
-    """
-    exif = exif or _BARE
-    layout = tiff.layout_of(memoryview(exif))
-    if layout is None or layout.big or not 8 <= layout.first <= len(exif) - 2:
-        return b""
-    order, start = layout.order, layout.first + 2
-    end = start + 12 * struct.unpack_from(order + "H", exif, layout.first)[0]
-    rows: dict[int, bytes] = {}
-    for at in range(start, min(end, len(exif) - 11), 12):
-        rows.setdefault(struct.unpack_from(order + "H", exif, at)[0], exif[at : at + 12])
-    found = bytearray(exif)
-    for tag, (kind, value) in values.items():
-        code, size = {_ASCII: (f"{len(value)}s", 1), _SHORT: ("H", 2), _RATIONAL: ("II", 8)}[kind]
-        place = swapped = struct.pack(order + code, *struct.unpack(">" + code, value))
-        if len(swapped) > 4:
-            found += bytes(len(found) % 2)  # values and directories begin on even bytes
-            place = struct.pack(order + "I", len(found))
-            found += swapped
-        rows[tag] = struct.pack(order + "HHI", tag, kind, len(value) // size) + place.ljust(4, b"\0")
-    found += bytes(len(found) % 2)
-    struct.pack_into(order + "I", found, 4, len(found))
-    directory = struct.pack(order + "H", len(rows)) + b"".join(rows[tag] for tag in sorted(rows))
-    return bytes(found) + directory + exif[end : end + 4].ljust(4, b"\0")

@@ -17,14 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.errors import ReadError
+from imgconv.images.codecs.channel_order import swapped
+from imgconv.images.codecs.depths import scaled_from
 from imgconv.images.coding import Coding
 from imgconv.images.image import Image
-from imgconv.opencv import load_cv2
 
 # Kind, then columns, rows and the greatest value, with blanks and comments between them, and one blank after the last.
 _GAP = rb"(?:\s|#[^\n\r]*[\n\r])+"
 _HEADER = re.compile(rb"P([2356])" + (_GAP + rb"(\d{1,10})") * 3 + rb"\s")
-_BITMAP = re.compile(rb"P4" + (_GAP + rb"(\d{1,10})") * 2 + rb"\s")
+_BITMAP = re.compile(rb"P([14])" + (_GAP + rb"(\d{1,10})") * 2 + rb"\s")
+_BINARY_BITMAP = 4
 _LONGEST_HEADER = 4096
 
 # Bytes written at a time: what is swapped stays in the second-level cache until it is written.
@@ -51,6 +53,21 @@ class Header(NamedTuple):
         return np.dtype(np.uint8 if self.greatest < 256 else ">u2")
 
 
+class Bitmap(NamedTuple):
+    """The header of a PBM: `P1` is text, `P4` binary."""
+
+    kind: int
+    columns: int
+    rows: int
+    start: int
+
+
+def bitmap_of(data: memoryview) -> Bitmap | None:
+    """Return the header of a PBM, or None."""
+    match = _BITMAP.match(bytes(data[:_LONGEST_HEADER]))
+    return Bitmap(int(match[1]), int(match[2]), int(match[3]), match.end()) if match else None
+
+
 def header_of(data: memoryview) -> Header | None:
     """Return the header of a PGM or PPM that makes sense, or None."""
     match = _HEADER.match(bytes(data[:_LONGEST_HEADER]))
@@ -67,10 +84,10 @@ def read(data: memoryview, name: str) -> Image | None:
     Raises:
         ReadError: the data end too early; the message calls them `name`.
     """
-    bitmap = _BITMAP.match(bytes(data[:_LONGEST_HEADER]))
-    if bitmap:
-        columns, rows = int(bitmap[1]), int(bitmap[2])
-        bits = data[bitmap.end() : bitmap.end() + rows * -(-columns // 8)]
+    bitmap = bitmap_of(data)
+    if bitmap and bitmap.kind == _BINARY_BITMAP:
+        _, columns, rows, start = bitmap
+        bits = data[start : start + rows * -(-columns // 8)]
         if not columns or not rows or len(bits) < rows * -(-columns // 8):
             raise _cut_short(name)
         black = np.unpackbits(np.frombuffer(bits, np.uint8).reshape(rows, -1), axis=1, count=columns)
@@ -81,7 +98,7 @@ def read(data: memoryview, name: str) -> Image | None:
     pixels = decoded(data, header)
     if pixels is None:
         raise _cut_short(name)
-    return Image(scaled(pixels, header), format="pnm")
+    return Image(scaled_from(pixels, header.greatest), format="pnm")
 
 
 def _cut_short(name: str) -> ReadError:
@@ -100,20 +117,7 @@ def decoded(data: memoryview, header: Header) -> NDArray[Any] | None:
     samples = samples.astype(header.dtype.newbyteorder("="), copy=header.channels == 1)
     if header.channels == 1:
         return samples.reshape(header.rows, header.columns)
-    cv2 = load_cv2()
-    pixels: NDArray[Any] = cv2.cvtColor(samples.reshape(header.rows, header.columns, 3), cv2.COLOR_RGB2BGR)
-    return pixels
-
-
-def scaled(pixels: NDArray[Any], header: Header) -> NDArray[Any]:
-    """Return samples scaled to the full range of their type, rounded."""
-    full = 255 if header.greatest < 256 else 65_535
-    if header.greatest == full:
-        return pixels
-    levels = np.arange(full + 1, dtype=np.float64) * (full / header.greatest)
-    table = np.minimum(np.rint(levels), full).astype(pixels.dtype)
-    found: NDArray[Any] = table[pixels]
-    return found
+    return swapped(samples.reshape(header.rows, header.columns, 3))
 
 
 def encoded(pixels: NDArray[Any]) -> Iterator[memoryview | bytes]:
@@ -129,12 +133,9 @@ def encoded(pixels: NDArray[Any]) -> Iterator[memoryview | bytes]:
         return
     greatest = 255 if pixels.dtype == np.uint8 else 65_535
     yield b"P%d\n%d %d\n%d\n" % (6 if pixels.ndim == 3 else 5, columns, rows, greatest)
-    cv2 = load_cv2()
     step = max(1, _STRIP // (pixels.nbytes // rows))
     for start in range(0, rows, step):
-        strip = pixels[start : start + step]
-        if pixels.ndim == 3:
-            strip = cv2.cvtColor(strip, cv2.COLOR_BGR2RGB)
+        strip = swapped(pixels[start : start + step])
         if greatest > 255:
             strip = strip.astype(">u2")
         yield np.ascontiguousarray(strip).data
