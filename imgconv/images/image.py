@@ -26,7 +26,7 @@ class Image:
         format: the extension of the format it was read from (`.png`), or "".
         pages: how many pages or frames the file has.
         coding: how it was stored there, which an output of the same format follows.
-        nodata: the level that its file says stands for a value that is missing; None where it does not.
+        nodata: the level that stands for a value that is missing, as its file says; None where it does not.
         notes: what reading it has changed and the user should know, a line each.
 
     Raises:
@@ -93,7 +93,7 @@ class Image:
 
     def stripped(self) -> Image:
         """Return the image without metadata, turned upright where they said how."""
-        return replace(self.upright(), metadata=Metadata())
+        return replace(self.upright(), metadata=Metadata(), nodata=None)
 
     def replaced(self, pixels: NDArray[Any]) -> Image:
         """Return the image with other pixels and the same metadata."""

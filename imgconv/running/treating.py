@@ -53,7 +53,8 @@ def treated(image: Image, chosen: Filter, output: Output, treatment: Treatment, 
         values, clipped, told = work.plainly() if work.is_plain else work.specially()
         result = image.with_colour(values, work.alpha())
     notes = [work.transfer.note] if work.transfer is not None and work.transfer.note else []
-    result = replace(result, notes=(*result.notes, *notes, *work.notes))
+    nodata = None if work.nodata is None else work.mark()
+    result = replace(result, nodata=nodata, notes=(*result.notes, *notes, *work.notes))
     return Treated(result, clipped, told() if plans else ())
 
 
@@ -169,16 +170,21 @@ class _Work:
             gaps &= ~(covered[0] if missing.ndim == 2 else np.dstack(covered))
             if gaps.any():
                 self.notes.append(f"{np.count_nonzero(gaps)} missing values are left: nothing within reach of them has a value")
-        dtype, nodata = np.dtype(self.output.dtype), self.nodata
-        if nodata is None or np.isnan(nodata) or self.pixels.dtype.kind == "f" != dtype.kind:
-            level = np.nan if dtype.kind == "f" else 0  # of a mark such as -9999 integers have no share of white
-        else:
-            level = fit(np.array([nodata * float(self.output.levels)]), dtype).values[0]
-        kept = nodata if nodata is not None else np.nan
-        if gaps.any() and not (float(level) == kept or (np.isnan(level) and np.isnan(kept))):
+        dtype, level = np.dtype(self.output.dtype), self.mark()
+        kept = self.nodata if self.nodata is not None else np.nan
+        if gaps.any() and not (level == kept or (np.isnan(level) and np.isnan(kept))):
             self.notes.append(f"missing values stand as {level:g} in {dtype}")
         gaps = gaps[:, :, np.newaxis] if gaps.ndim < found.ndim else gaps
         return np.where(gaps, dtype.type(level), found)
+
+    def mark(self) -> float:
+        """Return what stands for a missing value in the result."""
+        dtype, nodata = np.dtype(self.output.dtype), self.nodata
+        if nodata is not None and dtype == self.pixels.dtype:
+            return nodata
+        if nodata is None or np.isnan(nodata) or self.pixels.dtype.kind == "f" != dtype.kind:
+            return np.nan if dtype.kind == "f" else 0.0  # of a mark such as -9999 integers have no share of white
+        return float(fit(np.array([nodata * float(self.output.levels)]), dtype).values[0])
 
     def _of_planes(self, options: Options) -> Options:
         """Return the options for the planes that are filtered, where the border has a value for each."""

@@ -19,7 +19,7 @@ from imgconv.convolution.strips import thread_count
 from imgconv.errors import ImgconvError, WriteError
 from imgconv.images import directories, tiff
 from imgconv.images.atomic import Piece
-from imgconv.images.codecs.tiff_metadata import entries_of, is_of_pixels
+from imgconv.images.codecs.tiff_metadata import entries_of, is_of_pixels, no_data_entry
 from imgconv.images.codecs.tiff_pixels import put
 from imgconv.images.coding import Coding
 from imgconv.images.directories import LONG, LONG8, SHORT, Field, Tree, numbers
@@ -155,7 +155,7 @@ def _made(image: Image, bilevel: bool, compression: _Compression, where: str) ->
     offsets, sizes = (directories.integers(_field(made, tag), "<") for tag in (_OFFSETS, _SIZES))
     plain = compression.name is None and pixels.dtype != np.bool_
     strips = _plain_strips(pixels) if plain else (sink.pieces[offset] for offset in offsets.tolist())
-    return _Page(made | entries_of(image.metadata), sizes, strips, pixels.nbytes)
+    return _Page(made | entries_of(image.metadata) | no_data_entry(image.nodata), sizes, strips, pixels.nbytes)
 
 
 def _field(found: Tree, tag: int) -> Field | None:

@@ -87,6 +87,14 @@ def no_data_of(found: Mapping[int, Field]) -> float | None:
         return None
 
 
+def no_data_entry(level: float | None) -> Tree:
+    """Return the entry that marks a level as no value, the way GDAL does; none for None."""
+    if level is None:
+        return {}
+    words = f"{level:.17g}".encode() + b"\0"
+    return {_NO_DATA: Field(ASCII, len(words), words)}
+
+
 def is_of_pixels(tag: int) -> bool:
     """Return whether an entry says how the pixels are stored."""
     return tag in _OF_PIXELS
