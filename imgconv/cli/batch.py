@@ -11,7 +11,7 @@ import click
 from imgconv.cli.messages import note, print_json
 from imgconv.cli.options import anchor_option, filtering_options
 from imgconv.cli.picture_options import file_options, isolation_options, treatment_options
-from imgconv.cli.tasks import describe, make_task, start_workers, take_file_options, tell_notes
+from imgconv.cli.tasks import describe, make_task, require_isolation, start_workers, take_file_options, tell_notes
 from imgconv.errors import BatchError
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def command(
         imgconv batch sharpen photos/ sharpened/ --recursive
         imgconv batch gaussian:sigma=1 edges:operator=sobel photos/ edges/ --format png
     """
+    require_isolation(isolate)
     from pathlib import Path
 
     from imgconv.running.finding import find_work

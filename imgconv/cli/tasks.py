@@ -36,8 +36,6 @@ def make_task(
     **convolution: Any,
 ) -> Task:
     """Return the task for filters as they were written, the options of `filtering_options` and of `treatment_options`."""
-    if gray + luma + (channels is not None) > 1:
-        raise click.UsageError("--gray, --luma and --channels each say what is filtered; give one of them")
     from imgconv.convolution.options import make_options
     from imgconv.filters.parsing import build_chain
     from imgconv.kernels.catalog import load_catalog
@@ -51,10 +49,12 @@ def make_task(
     return Task(chain, depth, range_policy, scale, delta, count, treatment)
 
 
-def given(option: str) -> bool:
-    """Return whether the user has given an option of the command that runs."""
-    source = click.get_current_context().get_parameter_source(option)
-    return source is not None and source is not click.core.ParameterSource.DEFAULT
+def require_isolation(isolate: bool) -> None:
+    """Refuse limits on what is read in a process of its own where nothing is."""
+    context = click.get_current_context()
+    sources = {context.get_parameter_source(option) for option in ("timeout", "memory")}
+    if not isolate and sources - {None, click.core.ParameterSource.DEFAULT}:
+        raise click.UsageError("--timeout and --memory limit what is read in a process of its own; give --isolate too")
 
 
 def take_file_options(options: dict[str, Any]) -> dict[str, Any]:
@@ -96,8 +96,7 @@ def run_one(
     **options: Any,
 ) -> None:
     """Filter one file into another and tell what was done: `apply`, and what is `apply` by another name."""
-    if not isolate and any(given(name) for name in ("timeout", "memory")):
-        raise click.UsageError("--timeout and --memory limit what is read in a process of its own; give --isolate too")
+    require_isolation(isolate)
     if as_json and target == "-":
         raise click.UsageError("--json and the image both want stdout; write the image to a file")
     files = {"overwrite": not no_clobber, "file_format": file_format, **take_file_options(options)}

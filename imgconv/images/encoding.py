@@ -176,9 +176,6 @@ def _with_metadata(image: Image, chosen: Format, coding: Coding, where: str) -> 
         found: memoryview | None = png_pixels.encoded(pixels, coding.compression)
     else:
         found = opencv.encoded(pixels, chosen.extensions[0], told, blocks)
-    if found is None and pixels.ndim == 2 and chosen.name == "avif":
-        # OpenCV 4.12 writes no grey AVIF. In three equal channels nothing is lost.
-        found = opencv.encoded(np.dstack([pixels] * 3), chosen.extensions[0], told, blocks)
     if found is None:
         rows, columns = pixels.shape[:2]
         raise WriteError(f"{where}: OpenCV cannot write this image of {rows} x {columns} pixels as {chosen.title}")

@@ -58,8 +58,6 @@ def filter_image(
         UsageError: an option that cannot be used, or that does not fit the image.
         RangeError: with the range `error`, a value that does not fit.
     """
-    if gray + luma + (channels is not None) > 1:
-        raise UsageError("gray, luma and channels each say what is filtered; give one of them")
     if isinstance(chosen, Filter) and options:
         raise UsageError(f"a filter has its options already, found {', '.join(options)}; give them where it is made")
     task = Task(

@@ -27,6 +27,9 @@ class Treatment:
         channels: those that are filtered, counted from red, alpha being 3; None for all.
         nodata: the level that stands for a value that is missing; NaN always does.
         fill: whether missing values get what their neighbours give.
+
+    Raises:
+        UsageError: more than one of `gray`, `luma` and `channels`.
     """
 
     alpha: str = "weighted"
@@ -36,6 +39,10 @@ class Treatment:
     channels: tuple[int, ...] | None = None
     nodata: float | None = None
     fill: bool = False
+
+    def __post_init__(self) -> None:
+        if self.gray + self.luma + (self.channels is not None) > 1:
+            raise UsageError("gray, luma and channels each say what is filtered; give one of them")
 
 
 #: How pixels are taken where nobody says otherwise.

@@ -131,6 +131,7 @@ def test_pages(done, fails, tmp_path, photo) -> None:
 @pytest.mark.parametrize("options", [("--timeout", "1"), ("--memory", "2G"), ("--memory", "2G", "--no-isolate")])
 def test_limits_are_for_what_is_isolated(fails, photo, options) -> None:
     assert "give --isolate too" in fails(2, "apply", "box", "photo.png", "out.png", *options)
+    assert "give --isolate too" in fails(2, "batch", "box", ".", "out", *options, "--no-isolate")
 
 
 def test_quality_and_lossless_contradict_each_other(fails, photo) -> None:
