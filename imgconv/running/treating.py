@@ -75,8 +75,9 @@ class _Work:
         self.nodata = image.nodata if treatment.nodata is None else treatment.nodata
         self.missing = _missing(self.pixels, self.nodata)
         self.notes: list[str] = []
+        self.is_opaque = image.is_opaque
         self.weight = None
-        if treatment.alpha == "weighted" and image.alpha is not None and not image.is_opaque:
+        if treatment.alpha == "weighted" and image.alpha is not None and not self.is_opaque:
             self.weight = _share(image.alpha)
 
     @property
@@ -108,6 +109,8 @@ class _Work:
         filtered = self.filter.with_options(self._for_levels)
         values, plans = _weighed(filtered, np.ascontiguousarray(base), self.weight, missing)
         values = values * values.dtype.type(self.output.scale) + values.dtype.type(self.output.delta)
+        if values.dtype.kind == "c" and (self.mixes or self.transfer is not None):  # of these a level can only be the magnitude
+            values = fit(values, sum_dtype(self.pixels.dtype), self.output.range_policy or "clip").values
         if self.mixes and self.treatment.luma:
             values = _on_grid(self.filter, levels) + (values - self.filter.on_grid(base))[:, :, np.newaxis]
         if self.transfer is not None and self.filter.gives_levels:
@@ -127,7 +130,7 @@ class _Work:
         if given is None or treatment.alpha == "drop":
             return None
         wanted = treatment.channels is None or ALPHA in treatment.channels
-        if treatment.alpha == "keep" or not wanted or self.image.is_opaque:
+        if treatment.alpha == "keep" or not wanted or self.is_opaque:
             return self._beside(given)
         weight = _share(given) if self.weight is None else self.weight
         levels = self.filter.coverage(weight) * weight.dtype.type(full_scale(given.dtype) * self.output.levels)

@@ -232,3 +232,15 @@ def test_the_plans_are_those_of_what_is_done(make_task, transparent) -> None:
         (done,) = task.run(Image(opaque)).plans
         (planned,) = task.plans((*transparent.shape[:2], 3), "uint8")
         assert (done.method, done.job.shape, done.job.dtype) == (planned.method, planned.job.shape, planned.job.dtype)
+
+
+def test_of_a_complex_result_the_magnitude_is_light(make_task, photo) -> None:
+    task = make_task("[1 2j]:scale=1/3", range_policy="abs", treatment=Treatment(linear=True))
+    found = task.run(Image(photo)).image.pixels.astype(float)
+    for c in range(3):
+        light = to_linear(photo[:, :, c] / 255)
+        magnitude = np.hypot(np.pad(light, ((0, 0), (1, 0)), "reflect")[:, :-1], 2 * light) / 3
+        assert np.abs(found[:, :, c] - np.clip(from_linear(magnitude), 0, 1) * 255).max() <= 0.51
+    grey = make_task("[1 2j]", treatment=Treatment(luma=True))
+    with pytest.raises(UsageError, match="a complex result does not fit"):
+        grey.run(Image(photo))
