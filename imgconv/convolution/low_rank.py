@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.convolution.arithmetic import UNIT
-from imgconv.convolution.exactness import narrowest, narrowing_error
+from imgconv.convolution.exactness import narrowest, narrowing_error, why_not_exact
 from imgconv.convolution.method import Method
 from imgconv.convolution.plan import Job
 from imgconv.kernels.kernel import Kernel
@@ -90,10 +90,13 @@ def pairs_dtype(job: Job) -> np.dtype[Any]:
 def why_not_pairs(job: Job) -> str | None:
     """Return why a job cannot be done by pairs whatever their error; None where it can.
 
-    Pairs that cancel one another are off by a share of the whole kernel, however little of it falls inside.
+    Pairs that cancel one another are off by a share of the whole kernel, however little of it falls inside. They also leave a
+    rest of a weight of 0, through which a pixel changes the last bits of sums that it has no part in: errors mix.
     """
     if job.options.normalizes and not job.arithmetic.whole and len(pairs_for(job)[0].sizes) > 1:
         return "where little weight falls inside, the division would show what the pairs are off"
+    if pairs_for(job)[1] > 1:
+        return why_not_exact(job, pairs_error(job, pairs_dtype(job)), mixes=True)
     return None
 
 

@@ -170,3 +170,10 @@ def test_where_the_weight_inside_is_divided_by_only_one_pair_or_whole_numbers_wi
     for weights in (REAL["gaussian"][0], [[1, 2], [3, 5]]):
         assert why_not_pairs(job(weights, border="renormalize")) is None
     assert why_not_pairs(job(REAL["noise"][0])) is None
+
+
+def test_pairs_that_cancel_one_another_need_a_tolerance_in_float64():
+    weights = REAL["laplacian of a gaussian"][0]
+    assert "tolerance" in why_not_pairs(job(weights, "float64"))
+    assert why_not_pairs(job(weights, "float64", tolerance=1e-12)) is None
+    assert why_not_pairs(job(weights, "float32")) is None
