@@ -14,8 +14,9 @@ from imgconv.cli import main
 @pytest.mark.parametrize("command", main.COMMANDS)
 def test_every_command_has_help_with_an_example(done, command):
     text = done(command, "--help")
-    assert f"imgconv {command} " in text
-    assert text.startswith(f"Usage: imgconv {command}")
+    usage, _, rest = text.partition("\n")
+    assert f"imgconv {command} " in usage
+    assert f"imgconv {command} " in rest
 
 
 def test_help_lists_every_command(done):
@@ -31,7 +32,7 @@ def test_version(done):
 def test_wrong_usage(fails):
     assert "did you mean apply?" in fails(2, "aply")
     assert "--help" in fails(2, "apply")
-    assert "No such option" in fails(2, "apply", "box", "a.png", "b.png", "--bordr", "wrap")
+    assert "--bordr" in fails(2, "apply", "box", "a.png", "b.png", "--bordr", "wrap")
     assert "did you mean reflect" in fails(2, "apply", "box", "a.png", "b.png", "--border", "reflct")
     assert "whole numbers from 1" in fails(2, "apply", "box", "a.png", "b.png", "--stride", "0")
     assert "found '1,2,3'" in fails(2, "apply", "box", "a.png", "b.png", "--dilation", "1,2,3")

@@ -29,8 +29,9 @@ def test_the_weights_are_a_copy_that_cannot_be_written_to():
     kernel = Kernel(table)
     table[0, 0] = 99
     assert kernel.weights[0, 0] == 1
-    with pytest.raises(ValueError, match="read-only"):
+    with pytest.raises(ValueError):
         kernel.weights[0, 0] = 99
+    assert kernel.weights[0, 0] == 1
     with pytest.raises(AttributeError):
         kernel.name = "another"
 

@@ -91,8 +91,8 @@ def test_a_usual_bmp_is_left_to_opencv() -> None:
     assert still(bmp(bmp_header(24), b"", [row[:, ::-1].tobytes() for row in COLOURS])) is None
 
 
-def test_a_bmp_of_other_bits_is_refused_with_a_reason() -> None:
-    with pytest.raises(ReadError, match=r"x\.pic: a BMP of 16 bits a pixel that is damaged, .* bitfields"):
+def test_a_bmp_of_other_bits_is_refused() -> None:
+    with pytest.raises(ReadError, match=r"x\.pic: a BMP of 16 bits a pixel that is damaged"):
         still(bmp(bmp_header(16, (0xF00, 0xF0, 0xF), 52), b"", [bytes(2 * COLUMNS)] * ROWS))
 
 
