@@ -149,8 +149,7 @@ def test_damaged_profiles_end_no_process(count: int, root, run_python) -> None:
 def test_the_profile_of_srgb_is_the_same_every_day() -> None:
     found = srgb_profile()
     about = ImageCms.ImageCmsProfile(io.BytesIO(found)).profile
-    assert about.creation_date is not None
-    assert about.creation_date.year == 2000
+    assert int.from_bytes(found[24:26], "big") == 2000  # the year in which it was made; Pillow 12.3 fails on its month
     assert about.profile_description == "sRGB built-in"
     assert icc.is_srgb(found)
     ours, theirs = bytearray(found), bytearray(imagecodecs.cms_profile("srgb"))

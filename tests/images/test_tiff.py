@@ -121,7 +121,7 @@ def test_random_bytes_are_read_within_bounds(head, tail, offset) -> None:
 @pytest.mark.parametrize("compression", [1, 5, 8])
 def test_a_tiff_is_compressed_as_the_one_that_it_comes_from(tmp_path, dtype, compression) -> None:
     pixels = (np.random.default_rng(0).random((20, 30, 3)) * 200).astype(dtype)
-    cv2.imwrite(str(tmp_path / "in.tif"), pixels[..., ::-1], [cv2.IMWRITE_TIFF_COMPRESSION, compression])
+    tifffile.imwrite(tmp_path / "in.tif", pixels, photometric="rgb", compression=compression)
     notes = write_image(tmp_path / "out.tif", read_image(tmp_path / "in.tif"))
     assert not notes
     with tifffile.TiffFile(tmp_path / "out.tif") as file:

@@ -25,9 +25,6 @@ _REPEATED = 1  # of the flags of an edit list
 _FOR_EVER = (0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
 
 
-_READS_DEEP = 5  # the first OpenCV that decodes animations from memory
-
-
 class _Track(NamedTuple):
     """Milliseconds of each frame of a sequence, and how often they are played (0: for ever)."""
 
@@ -97,10 +94,8 @@ class AvifPages(FramePages):
     def _deep(self, index: int) -> NDArray[Any]:
         if not self._frames:
             cv2 = load_cv2()
-            done, found = cv2.imdecodeanimation(np.frombuffer(self._view, np.uint8))
-            if not done and int(cv2.__version__.partition(".")[0]) < _READS_DEEP:
-                deep = f"an animation of {self._coded.bits} bits a sample"
-                raise ReadError(f"{self._name}: {deep} is read by OpenCV {_READS_DEEP} and later; this is {cv2.__version__}")
+            row = np.frombuffer(self._view, np.uint8).reshape(1, -1)  # OpenCV 4 takes no column
+            done, found = cv2.imdecodeanimation(row)
             if not done or len(found.frames) != self.count:
                 raise self._damaged()
             self._frames = list(found.frames)

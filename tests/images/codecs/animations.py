@@ -41,7 +41,7 @@ def by_pillow(data: bytes) -> list[np.ndarray]:
 
 def by_opencv(data: bytes) -> list[np.ndarray]:
     """Return the frames, blue first, with alpha."""
-    done, animation = cv2.imdecodeanimation(np.frombuffer(data, np.uint8))
+    done, animation = cv2.imdecodeanimation(np.frombuffer(data, np.uint8).reshape(1, -1))  # OpenCV 4 takes no column
     assert done
     return [with_alpha(frame) for frame in animation.frames]
 

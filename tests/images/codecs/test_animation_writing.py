@@ -180,7 +180,7 @@ def test_how_often_it_is_played(kind, loop) -> None:
         length = struct.unpack_from(">Q", data, at + 4 + 28)[0]
         assert length == (loop * 5 * 40 or (1 << 64) - 1)
     else:
-        assert cv2.imdecodeanimation(np.frombuffer(data, np.uint8))[1].loop_count == loop
+        assert cv2.imdecodeanimation(np.frombuffer(data, np.uint8).reshape(1, -1))[1].loop_count == loop
     if kind in ("webp", "gif"):
         image = pyvips.Image.new_from_buffer(data, "", n=-1)
         assert (image.get("loop") if "loop" in image.get_fields() else 0) == loop
