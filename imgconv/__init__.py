@@ -31,11 +31,9 @@ if TYPE_CHECKING:
     from imgconv.filters.base import Filter
     from imgconv.filters.edges import find_edges
     from imgconv.filters.parsing import parse_filter
-    from imgconv.images.coding import Coding
-    from imgconv.images.image import Image
+    from imgconv.images.files import open_image, read_image, write_image, write_pages
+    from imgconv.images.image import Coding, Image
     from imgconv.images.pages import Pages
-    from imgconv.images.reading import open_image, read_image
-    from imgconv.images.writing import write_image, write_pages
     from imgconv.kernels.catalog import Catalog, load_catalog, parse_kernel
     from imgconv.kernels.kernel import Kernel
     from imgconv.running.api import filter_image
@@ -59,11 +57,9 @@ _HOMES = {
     "filters.base": ("Filter",),
     "filters.edges": ("find_edges",),
     "filters.parsing": ("parse_filter",),
-    "images.coding": ("Coding",),
-    "images.image": ("Image",),
+    "images.files": ("open_image", "read_image", "write_image", "write_pages"),
+    "images.image": ("Coding", "Image"),
     "images.pages": ("Pages",),
-    "images.reading": ("open_image", "read_image"),
-    "images.writing": ("write_image", "write_pages"),
     "kernels.catalog": ("Catalog", "load_catalog", "parse_kernel"),
     "kernels.kernel": ("Kernel",),
     "running.api": ("filter_image",),
@@ -110,4 +106,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

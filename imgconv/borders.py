@@ -66,7 +66,7 @@ def as_border(border: str | Sequence[str] | Border, value: Any = 0) -> Border:
     """
     if isinstance(border, Border):
         return border
-    words = border.split(",") if isinstance(border, str) else list(border)
+    words = border.split(",") if isinstance(border, str) else list(border) if isinstance(border, Sequence) else []
     if len(words) not in (1, 2):
         raise UsageError(f"a border is one name, or one down and one across, found {border!r}")
     names = [canonical(word, BORDERS, "border") for word in words]

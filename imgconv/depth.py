@@ -83,9 +83,11 @@ def fit(values: NDArray[Any], dtype: DTypeLike, range_policy: str = "clip") -> F
 
     Raises:
         RangeError: the policy is `error` and a value lies outside of the range.
-        UsageError: complex values, and a type that is not complex.
+        UsageError: a type that holds no numbers, or complex values and a type that is not complex.
     """
     dtype = np.dtype(dtype)
+    if dtype.kind not in "biufc":
+        raise UsageError(f"{dtype} cannot hold the result; choose a type such as uint8 or float32")
     if values.dtype.kind == "c" and dtype.kind != "c" and range_policy != "abs":
         raise UsageError(f"a complex result does not fit into {dtype}; range abs takes its magnitude")
     if range_policy != "clip" and dtype.kind != "c":

@@ -1,4 +1,4 @@
-"""The one place where OpenCV is imported: quiet, with a word on what to install when it cannot be; and its threads."""
+"""The one place where OpenCV is imported, with advice on what to install where it cannot be; its settings and threads."""
 
 from __future__ import annotations
 
@@ -24,22 +24,34 @@ _SYSTEM_PACKAGES = {
     "libX11.so.6": "libx11-6",
 }
 
+# What OpenCV reads from the environment when it is imported: its log off; OpenEXR, which builds that have it leave off, on; and
+# its limits on the size of pictures out of the way, which is checked before it sees them.
+_SETTINGS = {
+    "OPENCV_LOG_LEVEL": "SILENT",
+    "OPENCV_IO_ENABLE_OPENEXR": "1",
+    "OPENCV_IO_MAX_IMAGE_PIXELS": str(1 << 40),
+    "OPENCV_IO_MAX_IMAGE_WIDTH": str((1 << 31) - 1),
+    "OPENCV_IO_MAX_IMAGE_HEIGHT": str((1 << 31) - 1),
+}
 
-# How large a picture may be is decided before OpenCV sees it; it reads its own limits once, when it is imported.
-_LIMITS = {"PIXELS": 1 << 40, "WIDTH": (1 << 31) - 1, "HEIGHT": (1 << 31) - 1}
+
+def configure_for_command_line() -> None:
+    """Set OpenCV up for a process that is imgconv's own, before `load_cv2`; what the environment sets already stays.
+
+    In a Python program OpenCV is used as the program has set it up: it logs to stderr, its own limits on the size of pictures
+    hold, and OpenEXR is read and written where the program has set OPENCV_IO_ENABLE_OPENEXR.
+    """
+    for variable, value in _SETTINGS.items():
+        os.environ.setdefault(variable, value)
 
 
 @functools.cache
 def load_cv2() -> Any:
-    """Import `cv2` on first use and return it, its own log lines off and its own limits on pictures out of the way.
+    """Import `cv2` on first use and return it.
 
     Raises:
         DependencyError: it cannot be imported; the message says which package to install.
     """
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
-    os.environ.setdefault("OPENCV_IO_ENABLE_OPENEXR", "1")  # which builds that have it leave off
-    for which, limit in _LIMITS.items():
-        os.environ.setdefault(f"OPENCV_IO_MAX_IMAGE_{which}", str(limit))
     try:
         import cv2
     except ImportError as error:
@@ -62,7 +74,7 @@ def _explain(error: ImportError) -> str:
 
 
 class _Threads:
-    """How many threads OpenCV had before anybody limited them, and the limits that hold now."""
+    """How many threads OpenCV had before the first limit, and the limits that hold now."""
 
     def __init__(self) -> None:
         self.clear()
@@ -81,9 +93,9 @@ if hasattr(os, "register_at_fork"):  # a child has none of the threads that woul
 
 @contextmanager
 def opencv_threads(count: int | None) -> Iterator[None]:
-    """Give OpenCV `count` threads until the last of those who asked is done; None leaves it as it is.
+    """Give OpenCV `count` threads until the last caller is done; None leaves it as it is.
 
-    The number holds for the whole process: of several who ask at the same time, the smallest one counts.
+    The number holds for the whole process: of several callers at the same time, the smallest one counts.
     """
     if count is None:
         yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Literal, TypeAlias
 
 from imgconv.errors import UsageError
 
@@ -19,7 +20,7 @@ BORDERS: dict[str, tuple[str, ...]] = {
 #: The size of the output, as in `scipy.signal.convolve2d`.
 MODES: dict[str, tuple[str, ...]] = {"same": (), "valid": (), "full": ()}
 
-#: Who computes.
+#: The convolution backend.
 ENGINES: dict[str, tuple[str, ...]] = {"opencv": ("cv2",), "numpy": ("np",)}
 
 #: What becomes of a value that the output cannot hold.
@@ -53,6 +54,26 @@ EDGE_OUTPUTS: dict[str, tuple[str, ...]] = {"magnitude": (), "x": (), "y": (), "
 #: What a NaN does to the sums that it is part of.
 NAN_POLICIES: dict[str, tuple[str, ...]] = {"propagate": (), "ignore": ("omit",)}
 
+# The same words for type checkers, which read no tables: names and aliases; a test compares them.
+BorderWord: TypeAlias = (
+    Literal["constant", "replicate", "reflect", "reflect101", "wrap", "renormalize"]
+    | Literal["fill", "zero", "edge", "nearest", "symmetric", "symm"]
+    | Literal["mirror", "reflect_101", "tile", "circular", "periodic", "ignore"]
+)
+ModeWord: TypeAlias = Literal["same", "valid", "full"]
+EngineWord: TypeAlias = Literal["opencv", "numpy"] | Literal["cv2", "np"]
+RangeWord: TypeAlias = Literal["clip", "abs", "offset", "stretch", "error"] | Literal["saturate"]
+DepthWord: TypeAlias = (
+    Literal["1", "8", "16", "16f", "32f", "64f"]
+    | Literal["bilevel", "bool", "uint8", "uint16", "float16", "half", "float32", "32", "float64", "64"]
+)
+AlphaWord: TypeAlias = Literal["weighted", "straight", "keep", "drop"] | Literal["remove"]
+CompressionWord: TypeAlias = (
+    Literal["none", "lzw", "deflate", "zstd", "packbits"]
+    | Literal["raw", "uncompressed", "zip", "zlib", "adobe_deflate", "zstandard"]
+)
+EdgeOutputWord: TypeAlias = Literal["magnitude", "x", "y", "direction"]
+NanWord: TypeAlias = Literal["propagate", "ignore"] | Literal["omit"]
 
 # Characters of a word beyond which nothing is like it, and which a message does not show.
 _LONGEST = 100

@@ -7,18 +7,24 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from imgconv.opencv import configure_for_command_line
+
+configure_for_command_line()  # before any test imports cv2
+
 ROOT = Path(__file__).parent.parent
 
 # No deadline: the first call of a process loads OpenCV, and a busy machine is not a defect. In CI the examples are the
 # same in every run, so that a change is never blamed for what another one broke.
-settings.register_profile("imgconv", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+# `pytest --hypothesis-profile long` tries many more of them.
+settings.register_profile("imgconv", deadline=None, max_examples=50)
+settings.register_profile("ci", deadline=None, max_examples=50, derandomize=True, print_blob=True)
+settings.register_profile("long", deadline=None, max_examples=1000, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "imgconv")
 
 # A shell ignores SIGINT in what it runs in the background, and processes inherit that: a test could not interrupt them.
@@ -28,13 +34,25 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 RunPython = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-@pytest.fixture(autouse=True)
-def _nothing_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+#: Longer texts among the parameters of a test are cut in its name, which travels between the processes several times.
+LONGEST_IN_A_NAME = 80
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Return the beginning of a long text; None leaves the name to pytest."""
+    if not isinstance(val, str | bytes) or len(val) <= LONGEST_IN_A_NAME:
+        return None
+    return f"{val[:LONGEST_IN_A_NAME]!a}... {len(val)}"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _nothing_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep what the person running the tests has set up out of them: a catalog, a number of threads, constants."""
-    monkeypatch.delenv("IMGCONV_COSTS", raising=False)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp() / "configuration"))
-    monkeypatch.delenv("IMGCONV_KERNELS", raising=False)
-    monkeypatch.delenv("IMGCONV_JOBS", raising=False)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp() / "configuration"))
+        for name in ("IMGCONV_COSTS", "IMGCONV_KERNELS", "IMGCONV_JOBS"):
+            monkeypatch.delenv(name, raising=False)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from imgconv.borders import OUTSIDE, Border, as_border, extend, source_indices
 from imgconv.errors import UsageError
+from tests.cases import each
 
 #: How numpy.pad calls what we call.
 PAD = {"constant": "constant", "replicate": "edge", "reflect": "symmetric", "reflect101": "reflect", "wrap": "wrap"}
@@ -55,8 +56,8 @@ def test_any_window_is_what_numpy_pads(shape, rows, columns, names, per_channel)
     assert np.array_equal(wide, expected)
 
 
-@pytest.mark.parametrize("names", list(itertools.product(NAMES, NAMES)), ids=",".join)
-@pytest.mark.parametrize(("rows", "columns"), [((-9, -4), (1, 3)), ((1, 2), (8, 12)), ((-7, -2), (-9, -5)), ((5, 9), (6, 20))])
+@each("names", list(itertools.product(NAMES, NAMES)))
+@each("rows, columns", [((-9, -4), (1, 3)), ((1, 2), (8, 12)), ((-7, -2), (-9, -5)), ((5, 9), (6, 20))])
 def test_a_window_wholly_outside(names, rows, columns):
     image, border = np.arange(1, 13).reshape(3, 4), Border(*names, (55,))
     expected = padded(image, border)[rows[0] + FAR : rows[1] + FAR, columns[0] + FAR : columns[1] + FAR]
@@ -64,7 +65,7 @@ def test_a_window_wholly_outside(names, rows, columns):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("length", [1, 2, 3, 4, 11])
+@each("length", [1, 2, 3, 4, 11])
 def test_source_indices_say_which_pixel_stands_at_a_coordinate(name, length):
     found = source_indices(length, -FAR, length + FAR, name)
     if name in ("constant", "renormalize"):

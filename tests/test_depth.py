@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from imgconv.depth import dtype_of_depth, fit, full_scale, levels_between, limits, sum_dtype
 from imgconv.errors import RangeError, UsageError
+from tests.cases import each
 
 INTEGERS = [np.dtype(name) for name in ("u1", "i1", "u2", "i2", "u4", "i4")]
 HELD_IN = (np.float32, np.float64)
@@ -126,8 +127,8 @@ def test_beyond_the_largest_float16_lies_infinity():
 
 
 @pytest.mark.parametrize("dtype", [*INTEGERS, np.dtype("f2"), np.dtype("f4"), np.dtype("f8")], ids=str)
-@pytest.mark.parametrize("held_in", HELD_IN)
-@pytest.mark.parametrize("seed", range(5))
+@each("held_in", HELD_IN)
+@each("seed", range(5))
 def test_stretch_meets_both_ends_of_the_range_and_passes_neither(dtype, held_in, seed):
     values = np.random.default_rng(seed).normal(size=(40, 40)).astype(held_in) * 10.0 ** (seed - 2)
     low, high = (0, 1) if dtype.kind == "f" else (np.iinfo(dtype).min, np.iinfo(dtype).max)

@@ -1,8 +1,9 @@
-"""Loading OpenCV: what is said when it cannot be, its silence when it can; and how many threads it has."""
+"""Loading OpenCV: the advice where it cannot be, what it leaves of the process as it was, and how many threads it has."""
 
 from __future__ import annotations
 
 import builtins
+import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -70,32 +71,72 @@ def test_a_failure_is_not_remembered(failing_import, monkeypatch: pytest.MonkeyP
     assert load_cv2() is sys.modules["cv2"]
 
 
-QUIET = "from imgconv.opencv import load_cv2; import sys; load_cv2().imread(sys.argv[1], -1)"
-SPEAKING = "import cv2, sys; cv2.imread(sys.argv[1], -1)"
+NEXT = "-- next --"
+SPEAKING = f"""
+import cv2, sys
+for path in sys.argv[1:]:
+    cv2.imread(path, -1)
+    print("{NEXT}", file=sys.stderr, flush=True)
+"""
+QUIET = f"""
+from imgconv.opencv import configure_for_command_line, load_cv2
+configure_for_command_line()
+load_cv2()
+{SPEAKING}"""
 
 
-@pytest.fixture(params=["tiff", "bmp", "ppm", "jp2"])
-def broken(request: pytest.FixtureRequest, samples: Path, tmp_path: Path, run_python, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A picture whose second half is missing; skipped where OpenCV logs nothing about that."""
-    picture = cv2.imread(str(samples / "noisy_scene.png"), cv2.IMREAD_COLOR)
-    done, encoded = cv2.imencode(f".{request.param}", picture)
-    assert done
-    path = tmp_path / f"broken.{request.param}"
-    path.write_bytes(encoded.tobytes()[: len(encoded) // 2])
+@pytest.fixture
+def broken(samples: Path, tmp_path: Path, run_python, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Pictures whose second halves are missing, of formats about which this OpenCV logs something then."""
     monkeypatch.delenv("OPENCV_LOG_LEVEL", raising=False)
-    if not run_python("-c", SPEAKING, path).stderr:
-        pytest.skip(f"this OpenCV logs nothing about a broken {request.param}")
-    return path
+    picture, paths = cv2.imread(str(samples / "noisy_scene.png"), cv2.IMREAD_COLOR), []
+    for extension in ("tiff", "bmp", "ppm", "jp2"):
+        done, encoded = cv2.imencode(f".{extension}", picture)
+        assert done
+        paths.append(tmp_path / f"broken.{extension}")
+        paths[-1].write_bytes(encoded.tobytes()[: len(encoded) // 2])
+    logged = run_python("-c", SPEAKING, *paths).stderr.split(NEXT)
+    if not any(map(str.strip, logged)):
+        pytest.skip("this OpenCV logs nothing about broken pictures")
+    return [path for path, text in zip(paths, logged, strict=False) if text.strip()]
 
 
-def test_opencv_keeps_its_log_to_itself(broken: Path, run_python) -> None:
-    quiet = run_python("-c", QUIET, broken)
-    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
-
-
-def test_who_asks_for_the_log_gets_it(broken: Path, run_python, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_line_keeps_the_log_of_opencv_to_itself_unless_it_is_asked_for(
+    broken: list[Path], run_python, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quiet = run_python("-c", QUIET, *broken)
+    assert (quiet.returncode, quiet.stdout, quiet.stderr.replace(NEXT, "").strip()) == (0, "", "")
     monkeypatch.setenv("OPENCV_LOG_LEVEL", "ERROR")
-    assert run_python("-c", QUIET, broken).stderr
+    texts = run_python("-c", QUIET, *broken).stderr.split(NEXT)[: len(broken)]
+    assert [path.name for path, text in zip(broken, texts, strict=True) if not text.strip()] == []
+
+
+AS_BEFORE = """
+import os, warnings
+import numpy
+import cv2
+def state():
+    return dict(os.environ), cv2.utils.logging.getLogLevel(), cv2.getNumThreads(), warnings.filters[:]
+before = state()
+import imgconv
+imgconv.correlate([[1, 2], [3, 4]], "sharpen")
+imgconv.write_image("o.png", imgconv.Image(imgconv.find_edges([[1, 2], [3, 4]], dtype="uint8")))
+imgconv.read_image("o.png")
+assert state() == before, (before, state())
+"""
+
+
+@pytest.mark.parametrize("first", ["cv2", "imgconv"])
+def test_a_python_program_stays_as_it_was(first: str, run_python, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in [name for name in os.environ if name.startswith("OPENCV_")]:
+        monkeypatch.delenv(variable)
+    done = run_python(
+        "-c",
+        AS_BEFORE
+        if first == "cv2"
+        else AS_BEFORE.replace("import cv2", "import imgconv.opencv; cv2 = imgconv.opencv.load_cv2()"),
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 # Threads

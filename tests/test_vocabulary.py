@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 from imgconv import vocabulary
 from imgconv.errors import UsageError
 from imgconv.vocabulary import canonical, suggestion
+from tests.cases import each
 
 TABLES = {name: table for name, table in vars(vocabulary).items() if name.isupper() and isinstance(table, dict)}
-WORDS = [
-    pytest.param(table, word, name, id=f"{title}-{word}")
-    for title, table in TABLES.items()
-    for name, aliases in table.items()
-    for word in (name, *aliases)
-]
+WORDS = [(table, word, name) for table in TABLES.values() for name, aliases in table.items() for word in (name, *aliases)]
 
 
 def test_all_the_tables_are_seen() -> None:
     assert {"BORDERS", "MODES", "ENGINES", "RANGES", "DEPTHS", "EDGE_OUTPUTS", "NAN_POLICIES"} <= TABLES.keys()
 
 
-@pytest.mark.parametrize(("table", "word", "name"), WORDS)
-@pytest.mark.parametrize("written", [str.lower, str.upper, str.title, " {} ".format])
+@each("table, word, name", WORDS)
+@each("written", [str.lower, str.upper, str.title, " {} ".format])
 def test_names_and_aliases_are_found_in_any_case(table, word, name, written) -> None:
     assert canonical(written(word), table, "word") == name
 
@@ -34,8 +32,29 @@ def test_no_word_stands_for_two_things(table) -> None:
     assert all(word == word.lower().strip() for word in words)
 
 
+LITERALS = {
+    "BORDERS": vocabulary.BorderWord,
+    "MODES": vocabulary.ModeWord,
+    "ENGINES": vocabulary.EngineWord,
+    "RANGES": vocabulary.RangeWord,
+    "DEPTHS": vocabulary.DepthWord,
+    "ALPHAS": vocabulary.AlphaWord,
+    "COMPRESSIONS": vocabulary.CompressionWord,
+    "EDGE_OUTPUTS": vocabulary.EdgeOutputWord,
+    "NAN_POLICIES": vocabulary.NanWord,
+}
+
+
+@pytest.mark.parametrize("title", TABLES)
+def test_type_checkers_accept_the_words_of_the_tables(title) -> None:
+    parts = get_args(LITERALS[title])
+    words = [word for part in parts for word in ([part] if isinstance(part, str) else get_args(part))]
+    names, aliases = list(TABLES[title]), [alias for aliases in TABLES[title].values() for alias in aliases]
+    assert words == names + aliases
+
+
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
-@pytest.mark.parametrize("word", ["", "no such word", "ähnlich"])
+@each("word", ["", "no such word", "ähnlich"])
 def test_an_unknown_word_is_told_with_the_words_there_are(table, word) -> None:
     with pytest.raises(UsageError) as caught:
         canonical(word, table, "thing")

@@ -26,10 +26,10 @@ from imgconv.convolution.methods import METHODS
 from imgconv.convolution.options import make_options
 from imgconv.convolution.plan import Plan, Work
 from imgconv.convolution.planner import make_job, plan_for
-from imgconv.convolution.strips import thread_count
 from imgconv.errors import WriteError
 from imgconv.images.atomic import destination, write_file
 from imgconv.kernels.kernel import Kernel
+from imgconv.threads import thread_count
 
 SHAPES = ((48, 64), (256, 320), (1000, 1200), (1500, 2000, 3))
 SIZES = (3, 5, 9, 15, 31, 63)
@@ -70,19 +70,15 @@ def calibrate(*, quick: bool = False, tell: Callable[[str], None] = lambda line:
     for run in runs:
         fastest[run.case] = min(run.seconds, fastest.get(run.case, run.seconds))
     rates: dict[str, dict[str, Rates]] = defaultdict(dict)
-    for (name, dtype), found in _by_sums(runs).items():
-        # Where a method is hopeless nobody needs to know by how much: the fit is to serve where it is not.
+    by_sums: dict[tuple[str, str], list[_Run]] = defaultdict(list)
+    for run in runs:
+        by_sums[run.method, run.sums].append(run)
+    for (name, dtype), found in by_sums.items():
+        # The fit has to serve where a method is a candidate, not where it is far slower than another.
         near = [run for run in found if run.seconds < _HOPELESS * fastest[run.case]]
         kept = near if len(near) >= _LEAST else found
         rates[name][dtype] = fit_rates([run.units for run in kept], [run.seconds for run in kept])
     return Costs(_origin(quick), thread_count(), dict(rates))
-
-
-def _by_sums(runs: list[_Run]) -> dict[tuple[str, str], list[_Run]]:
-    found: dict[tuple[str, str], list[_Run]] = defaultdict(list)
-    for run in runs:
-        found[run.method, run.sums].append(run)
-    return found
 
 
 def _runs_of(name: str, *, quick: bool, tell: Callable[[str], None]) -> list[_Run]:
@@ -145,7 +141,7 @@ def fit_rates(units: list[tuple[float, ...]], seconds: list[float]) -> Rates:
             if (found >= 0).all() and error < least:
                 best, least = np.zeros(len(_FEATURES)), error
                 best[list(chosen)] = found
-    return Rates(**dict(zip(_FEATURES, (float(f"{rate:.4g}") for rate in best), strict=True)))
+    return Rates(*(float(f"{rate:.4g}") for rate in best))
 
 
 def _cases(name: str, *, quick: bool) -> Iterator[tuple[tuple[Any, ...], Plan, NDArray[Any]]]:

@@ -38,7 +38,7 @@ class Picture:
 
     @property
     def size(self) -> str:
-        """Rows and columns, for people."""
+        """Rows and columns as text."""
         return f"{self.pixels.shape[0]} x {self.pixels.shape[1]}"
 
     @property

@@ -1,4 +1,4 @@
-"""Who is timed: what imgconv chooses by itself, each of its methods, OpenCV, and SciPy where it is installed."""
+"""What is timed: what imgconv chooses by itself, each of its methods, OpenCV, and SciPy where it is installed."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from imgconv.convolution.plan import Plan
 from imgconv.convolution.planner import make_plan
 from imgconv.errors import UsageError
 from imgconv.opencv import load_cv2
-from imgconv.vocabulary import ENGINES
+from imgconv.vocabulary import EngineWord
 
 #: The name of OpenCV's function among the contestants.
 FILTER2D = "cv2.filter2D"
 
-#: What has to be known to read the times, for those who have only the data.
+#: How the times have to be read; part of the data.
 NOTES = (
     "imgconv and cv2.filter2D take the picture as it is, with the border reflect101, and give its own type back",
     "scipy.* take float32, also where the picture has 8 or 16 bits, as their sums would not fit into these; the conversion is "
@@ -32,6 +32,9 @@ NOTES = (
     "scipy.signal.* continue the picture with zeros, so their results are compared inside only",
     "what is called imgconv (...) is a whole call of imgconv.correlate, choice of the method included",
 )
+
+#: The engines, in the order in which they are timed.
+BOTH: tuple[EngineWord, ...] = ("opencv", "numpy")
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +46,7 @@ class Contestant:
         role: `choice` (a call of imgconv that chooses by itself), `method`, `opencv` or `scipy`.
         engine: of imgconv; "" for the others.
         run: gives the result, shape (H, W) or (H, W, C).
-        expected: the seconds that it may take, by which those are left out that nobody wants to wait for; None where it is
-            quick in any case.
+        expected: the seconds that it may take; the slowest are left out. None where it is quick in any case.
         zero_border: whether it continues the picture with zeros.
         unable: why it cannot do this at all; `run` is not called then.
     """
@@ -58,14 +60,14 @@ class Contestant:
     unable: str = ""
 
 
-def plan_cell(cell: Cell, engine: str, method: str = "auto", jobs: int | None = None) -> Plan:
+def plan_cell(cell: Cell, engine: EngineWord, method: str = "auto", jobs: int | None = None) -> Plan:
     """Return imgconv's plan for a cell."""
     pixels = cell.picture.pixels
     return make_plan(pixels.shape, pixels.dtype, cell.kernel, engine=engine, method=method, jobs=jobs)
 
 
-def make_contestants(cell: Cell, engines: tuple[str, ...] = tuple(ENGINES), jobs: int | None = None) -> tuple[Contestant, ...]:
-    """Return all who are to be timed in a cell: for each engine its choice and its methods, then OpenCV and SciPy.
+def make_contestants(cell: Cell, engines: tuple[EngineWord, ...] = BOTH, jobs: int | None = None) -> tuple[Contestant, ...]:
+    """Return everything that is timed in a cell: for each engine its choice and its methods, then OpenCV and SciPy.
 
     Args:
         cell: the picture and the kernel.
@@ -76,7 +78,7 @@ def make_contestants(cell: Cell, engines: tuple[str, ...] = tuple(ENGINES), jobs
     return (*ours, _opencv(cell), *_scipy(cell))
 
 
-def _of_an_engine(cell: Cell, engine: str, jobs: int | None) -> Iterator[Contestant]:
+def _of_an_engine(cell: Cell, engine: EngineWord, jobs: int | None) -> Iterator[Contestant]:
     pixels, kernel = cell.picture.pixels, cell.kernel
     whole = partial(correlate, pixels, kernel, engine=engine, jobs=jobs)
     yield Contestant(f"imgconv ({engine})", "choice", engine, whole, plan_cell(cell, engine, jobs=jobs).seconds)
@@ -89,11 +91,11 @@ def _of_an_engine(cell: Cell, engine: str, jobs: int | None) -> Iterator[Contest
             reason = str(error).partition("cannot do this: ")[2] or str(error)
             yield Contestant(method.name, "method", engine, _nothing, unable=reason)
         else:
-            yield Contestant(method.name, "method", engine, _carried_out(plan, pixels), plan.seconds)
+            yield Contestant(method.name, "method", engine, partial(_run_plan, plan, pixels), plan.seconds)
 
 
-def _carried_out(plan: Plan, pixels: NDArray[Any]) -> Callable[[], NDArray[Any]]:
-    return lambda: execute(plan, pixels).values
+def _run_plan(plan: Plan, pixels: NDArray[Any]) -> NDArray[Any]:
+    return execute(plan, pixels).values
 
 
 def _opencv(cell: Cell) -> Contestant:
@@ -103,7 +105,7 @@ def _opencv(cell: Cell) -> Contestant:
 
 
 def _scipy(cell: Cell) -> Iterator[Contestant]:
-    """Yield the four functions of SciPy that people use for this, each called as its manual shows."""
+    """Yield the four functions of SciPy for this, each called as its manual shows."""
     try:
         ndimage, signal = importlib.import_module("scipy.ndimage"), importlib.import_module("scipy.signal")
     except ImportError:
@@ -126,7 +128,7 @@ def _scipy(cell: Cell) -> Iterator[Contestant]:
 
 
 def scipy_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Return the type in which SciPy gets the pixels: floating point that holds them and their sums."""
+    """Return the type in which pixels are passed to SciPy: floating point that holds them and their sums."""
     return np.result_type(dtype, np.float32)
 
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from imgconv.convolution.strips import thread_count
 from imgconv.opencv import load_cv2
+from imgconv.threads import thread_count
 
 #: Settings that hold OpenBLAS to a slower kernel than the processor has.
 HOLD_BLAS_BACK = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
@@ -48,7 +48,7 @@ def describe_machine(version: str, jobs: int | None = None) -> dict[str, Any]:
 
 
 def blas_libraries() -> list[dict[str, Any]]:
-    """Return each BLAS that is loaded: who brought it, its version, the kernel that it chose, and its threads."""
+    """Return each BLAS that is loaded: the package it belongs to, its version, the kernel that it chose, and its threads."""
     from threadpoolctl import threadpool_info
 
     return [
@@ -89,7 +89,7 @@ def _blas_text(blas: dict[str, Any]) -> str:
 
 
 def _processor() -> str:
-    """Return the processor's name as its maker gives it; `platform` knows only the family of it on most systems."""
+    """Return the processor's name as its maker gives it; on most systems `platform` returns only its family."""
     try:
         found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(errors="replace"), re.MULTILINE)
         if found:

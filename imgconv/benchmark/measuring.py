@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from imgconv.benchmark.agreement import disagreement, exact_result
 from imgconv.benchmark.cells import Cell, Picture
-from imgconv.benchmark.contestants import Contestant, make_contestants, plan_cell
+from imgconv.benchmark.contestants import BOTH, Contestant, make_contestants, plan_cell
 from imgconv.benchmark.results import CellResult, Outcome
 from imgconv.benchmark.timing import Timing, time_in_turn
 from imgconv.opencv import opencv_threads
-from imgconv.vocabulary import ENGINES
+from imgconv.vocabulary import EngineWord
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Effort:
     Attributes:
         seconds: of timing for each contestant in a cell.
         rounds: how often each has its turn.
-        most_expected: seconds; who is expected to take longer is left out.
-        longest: seconds; who takes longer in the run that is checked has no turns, and that run is its time. If less was
+        most_expected: seconds; what is expected to take longer is left out.
+        longest: seconds; what takes longer in the run that is checked has no turns, and that run is its time. If less was
             expected, it is the faster one of two.
         total: seconds for all cells together, each gets an equal share of what is left; None for as many as it takes.
     """
@@ -52,7 +52,7 @@ def measure_cells(
     cells: Sequence[Cell],
     effort: Effort = FULL,
     *,
-    engines: tuple[str, ...] = tuple(ENGINES),
+    engines: tuple[EngineWord, ...] = BOTH,
     jobs: int | None = None,
     tell: Callable[[str], None] = lambda line: None,
 ) -> list[CellResult]:
@@ -81,12 +81,12 @@ def measure_cell(
     effort: Effort = FULL,
     *,
     share: float | None = None,
-    engines: tuple[str, ...] = tuple(ENGINES),
+    engines: tuple[EngineWord, ...] = BOTH,
     jobs: int | None = None,
 ) -> CellResult:
     """Measure one cell, in no more than `share` seconds if a share is given."""
     start = time.perf_counter()
-    chosen = {engine: plan_cell(cell, engine, jobs=jobs).method for engine in engines}
+    chosen: dict[str, str] = {engine: plan_cell(cell, engine, jobs=jobs).method for engine in engines}
     contestants = make_contestants(cell, engines, jobs)
     first = _check(cell, contestants, set(chosen.values()), effort, None if share is None else start + share * _CHECKING)
     end = None if share is None else start + share
@@ -106,7 +106,7 @@ def measure_cell(
 
 
 def allot(runs: dict[str, float], effort: Effort, rest: float | None) -> set[str]:
-    """Return who is timed in rounds: those for whom there is time, the fastest first.
+    """Return which contestants are timed in rounds: those for which there is time, the fastest first.
 
     Args:
         runs: the seconds of a run, by contestant.
@@ -163,12 +163,12 @@ def _first_run(contestant: Contestant, cell: Cell, exact: NDArray[np.float64]) -
     return _outcome(contestant, "error", trouble) if trouble else seconds
 
 
-def _start_libraries(engines: tuple[str, ...], jobs: int | None) -> None:
+def _start_libraries(engines: tuple[EngineWord, ...], jobs: int | None) -> None:
     """Have every library imported and its threads started, which is no part of the first cell's time."""
     cell = Cell(Picture("", np.zeros((32, 32), np.float32)), "box", 3)
     for contestant in make_contestants(cell, engines, jobs):
         if not contestant.unable:
-            with contextlib.suppress(Exception):  # told where it is measured
+            with contextlib.suppress(Exception):  # reported where it is measured
                 contestant.run()
 
 

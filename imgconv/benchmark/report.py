@@ -1,4 +1,4 @@
-"""The results as tables and sentences for people, and as data for programs."""
+"""The results as text, tables and sentences, and as data for JSON."""
 
 from __future__ import annotations
 

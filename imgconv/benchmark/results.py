@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,9 +58,9 @@ class CellResult:
         return next(outcome for outcome in self.outcomes if outcome.name == name)
 
     def fastest(self, role: str, engine: str = "") -> Outcome | None:
-        """Return the fastest of those who were timed in a role; None where nobody was."""
-        timed = [o for o in self.outcomes if (o.role, o.engine) == (role, engine) and o.timing]
-        return min(timed, key=_median, default=None)
+        """Return the fastest of those timed in a role; None where none was."""
+        timed = [(o.timing.median, n) for n, o in enumerate(self.outcomes) if (o.role, o.engine) == (role, engine) and o.timing]
+        return self.outcomes[min(timed)[1]] if timed else None
 
     def choice_ratio(self, engine: str) -> float | None:
         """Return how many times as long the chosen method takes as the fastest one of its engine."""
@@ -74,18 +74,13 @@ def ratio(one: Outcome | None, other: Outcome | None) -> float | None:
     return one.timing.median / other.timing.median
 
 
-def _median(outcome: Outcome) -> float:
-    assert outcome.timing is not None
-    return outcome.timing.median
-
-
 @dataclass(frozen=True)
 class Comparison:
-    """How imgconv, choosing by itself, stands against someone, over several cells.
+    """How imgconv, choosing by itself, compares with another library, over several cells.
 
     Attributes:
         engine: of imgconv.
-        against: who else.
+        against: the other library.
         over: which cells.
         cells: how many of them both were timed in.
         mean: geometric mean of imgconv's time over the other's; below 1 imgconv is the faster one.
@@ -127,23 +122,19 @@ class Choices:
 
 def compare(results: Sequence[CellResult]) -> tuple[Comparison, ...]:
     """Return how each engine stands against the best of SciPy, and against cv2.filter2D for small and large kernels."""
-    return tuple(filter(None, _comparisons(results)))
-
-
-def _comparisons(results: Sequence[CellResult]) -> Iterator[Comparison | None]:
+    found = []
     for engine in engines_of(results):
-        yield _comparison(engine, "the best of SciPy", "all cells", results, lambda r: r.fastest("scipy"))
+        found.append(_comparison(engine, "the best of SciPy", "all cells", results, "scipy"))
         least = 0
         for most, words in BRACKETS:
             some = [result for result in results if least < result.cell.size <= most]
-            yield _comparison(engine, "cv2.filter2D", words, some, lambda r: r.fastest("opencv"))
+            found.append(_comparison(engine, "cv2.filter2D", words, some, "opencv"))
             least = most
+    return tuple(filter(None, found))
 
 
-def _comparison(
-    engine: str, against: str, over: str, results: Iterable[CellResult], other: Callable[[CellResult], Outcome | None]
-) -> Comparison | None:
-    found = [(ratio(result.fastest("choice", engine), other(result)), str(result.cell)) for result in results]
+def _comparison(engine: str, against: str, over: str, results: Iterable[CellResult], role: str) -> Comparison | None:
+    found = [(ratio(result.fastest("choice", engine), result.fastest(role)), str(result.cell)) for result in results]
     ratios = [(value, cell) for value, cell in found if value is not None]
     if not ratios:
         return None
@@ -172,18 +163,17 @@ def engines_of(results: Sequence[CellResult]) -> tuple[str, ...]:
 
 def as_data(results: Sequence[CellResult]) -> list[dict[str, Any]]:
     """Return every cell as plain data, for JSON."""
-    return [_cell_data(result) for result in results]
-
-
-def _cell_data(result: CellResult) -> dict[str, Any]:
-    picture = result.cell.picture
-    return {
-        "picture": {"name": picture.name, "shape": list(picture.pixels.shape), "dtype": picture.pixels.dtype.name},
-        "kernel": {"kind": result.cell.kind, "size": result.cell.size},
-        "chosen": dict(result.chosen),
-        "chosen_to_fastest": {engine: result.choice_ratio(engine) for engine in result.chosen},
-        "contestants": [_outcome_data(outcome, result) for outcome in result.outcomes],
-    }
+    return [
+        {
+            "picture": {"name": picture.name, "shape": list(picture.pixels.shape), "dtype": picture.pixels.dtype.name},
+            "kernel": {"kind": result.cell.kind, "size": result.cell.size},
+            "chosen": dict(result.chosen),
+            "chosen_to_fastest": {engine: result.choice_ratio(engine) for engine in result.chosen},
+            "contestants": [_outcome_data(outcome, result) for outcome in result.outcomes],
+        }
+        for result in results
+        for picture in [result.cell.picture]
+    ]
 
 
 def _outcome_data(outcome: Outcome, result: CellResult) -> dict[str, Any]:

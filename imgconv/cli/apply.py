@@ -6,8 +6,7 @@ from typing import Any
 
 import click
 
-from imgconv.cli.options import anchor_option, filtering_options, format_option, jobs_option
-from imgconv.cli.picture_options import file_options, isolation_options, treatment_options
+from imgconv.cli.options import filtering_options, format_option, jobs_option
 from imgconv.cli.tasks import run_one
 
 
@@ -15,11 +14,7 @@ from imgconv.cli.tasks import run_one
 @click.argument("specs", metavar="SPEC...", nargs=-1, required=True)
 @click.argument("source", metavar="IN")
 @click.argument("target", metavar="OUT")
-@anchor_option
-@filtering_options
-@treatment_options
-@file_options
-@isolation_options(default=False)
+@filtering_options(isolate=False)
 @jobs_option
 @format_option
 def command(specs: tuple[str, ...], source: str, target: str, **options: Any) -> None:
@@ -30,8 +25,7 @@ def command(specs: tuple[str, ...], source: str, target: str, **options: Any) ->
 
     The kernel is laid on the image as it is written (correlation, as cv2.filter2D does); --convolve rotates it
     first. Nothing is rounded between the steps of a chain. Every page or frame is filtered, and metadata
-    stay. IN and OUT may be the same file;
-    - is stdin or stdout. OUT appears whole or not at all.
+    are kept. IN and OUT may be the same file; - is stdin or stdout. OUT appears whole or not at all.
 
     A SPEC is a kernel or filter of `imgconv list`, a matrix, or @FILE:
 

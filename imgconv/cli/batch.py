@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from imgconv.cli.messages import note, print_json
-from imgconv.cli.options import anchor_option, filtering_options
-from imgconv.cli.picture_options import file_options, isolation_options, treatment_options
-from imgconv.cli.tasks import describe, make_task, require_isolation, start_workers, take_file_options, tell_notes
+from imgconv.cli.options import filtering_options
+from imgconv.cli.tasks import describe, make_task, print_notes, require_isolation, start_workers, take_files
 from imgconv.errors import BatchError
 
 if TYPE_CHECKING:
@@ -22,25 +21,23 @@ if TYPE_CHECKING:
 @click.argument("specs", metavar="SPEC...", nargs=-1, required=True)
 @click.argument("folder", metavar="IN_DIR")
 @click.argument("output", metavar="OUT_DIR")
-@click.option("-r", "--recursive", is_flag=True, help="Take the folders below IN_DIR too.")
-@click.option("--pattern", metavar="GLOB", default=None, help="Take files of such names.  [default: those of images]")
+@click.option("-r", "--recursive", is_flag=True, help="Include the folders below IN_DIR.")
+@click.option("--pattern", metavar="GLOB", default=None, help="Names of the files to filter.  [default: those of images]")
 @click.option(
     "--jobs",
     type=click.IntRange(1, 256),
     metavar="N",
     default=None,
-    help="Files at a time, each on one thread; 1 takes them one by one, on all threads.  "
+    help="Files at a time, each on one thread; with 1, one after the other on all threads.  "
     "[default: IMGCONV_JOBS, else one per processor]",
 )
-@click.option("--format", "file_format", metavar="EXT", default=None, help="Format of the results.  [default: each its own]")
 @click.option(
-    "--follow-symlinks", is_flag=True, help="Take links that lead out of IN_DIR too, and write through those out of OUT_DIR."
+    "--format", "extension", metavar="EXT", default=None, help="Format of the results.  [default: that of each input]"
 )
-@anchor_option
-@filtering_options
-@treatment_options
-@file_options
-@isolation_options(default=True)
+@click.option(
+    "--follow-symlinks", is_flag=True, help="Follow links that lead out of IN_DIR, and write through those out of OUT_DIR."
+)
+@filtering_options(isolate=True)
 def command(
     specs: tuple[str, ...],
     folder: str,
@@ -48,12 +45,11 @@ def command(
     recursive: bool,
     pattern: str | None,
     jobs: int | None,
-    file_format: str | None,
+    extension: str | None,
     follow_symlinks: bool,
     isolate: bool,
     timeout: float,
     memory: int,
-    no_clobber: bool,
     as_json: bool,
     verbose: bool,
     **options: Any,
@@ -61,8 +57,8 @@ def command(
     """Filter every image of the folder IN_DIR with each SPEC in turn, into OUT_DIR.
 
     A SPEC is anything that `imgconv apply` takes, and edges:operator=scharr too. The tree below IN_DIR is kept. A file
-    that cannot be read or written costs itself alone: it is named at the end, and the exit code is 6. With --no-clobber
-    files that were done before are skipped.
+    that cannot be read or written does not stop the others: it is named at the end, and the exit code is 6. With
+    --no-clobber, results that exist are skipped.
 
     \b
         imgconv batch sharpen photos/ sharpened/ --recursive
@@ -78,35 +74,28 @@ def command(
         Path(output),
         recursive=recursive,
         pattern=pattern,
-        file_format=file_format,
+        file_format=extension,
         follow_symlinks=follow_symlinks,
     )
     for text in found.notes:
         note(text)
-    files = take_file_options(options)
+    source, target = take_files("", "", options, within="" if follow_symlinks else output)
     with start_workers(jobs, len(found.work), timeout, memory) if isolate else nullcontext() as workers:
         task = make_task(specs, count=as_json or verbose, **options)
 
         from imgconv.running.folder import run_batch
 
-        count, shown = len(found.work), sys.stderr.isatty()
-        with click.progressbar(length=count, label="imgconv", file=sys.stderr, show_pos=True, hidden=not shown) as bar:
+        on_terminal = sys.stderr.isatty()
+        with click.progressbar(
+            length=len(found.work), label="imgconv", file=sys.stderr, show_pos=True, hidden=not on_terminal
+        ) as bar:
 
-            def told(outcome: Outcome) -> None:
+            def progress(outcome: Outcome) -> None:
                 bar.update(1)
-                if verbose and not shown and outcome.report is not None:
+                if verbose and not on_terminal and outcome.report is not None:
                     note(describe(outcome.report))
 
-            outcomes = run_batch(
-                found.work,
-                task,
-                jobs=jobs,
-                overwrite=not no_clobber,
-                told=told,
-                within=None if follow_symlinks else Path(output),
-                workers=workers,
-                **files,
-            )
+            outcomes = run_batch(found.work, task, source, target, jobs=jobs, workers=workers, progress=progress)
     _conclude(outcomes, as_json=as_json, verbose=verbose)
 
 
@@ -115,7 +104,7 @@ def _conclude(outcomes: list[Outcome], *, as_json: bool, verbose: bool) -> None:
     counts = {status: sum(o.status == status for o in outcomes) for status in ("done", "skipped", "failed")}
     for outcome in outcomes:
         if outcome.report is not None:
-            tell_notes(outcome.report, named=True)
+            print_notes(outcome.report, named=True)
         elif outcome.status == "failed":
             note(outcome.message)
         elif verbose:

@@ -1,4 +1,4 @@
-"""`imgconv bench`: how fast each method is on this machine, beside OpenCV and SciPy."""
+"""`imgconv bench`: the speed of each method on this machine, beside OpenCV and SciPy."""
 
 from __future__ import annotations
 
@@ -6,44 +6,34 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 import imgconv
 from imgconv.cli.messages import json_text, note
 from imgconv.cli.options import jobs_option
-from imgconv.cli.parameters import Word
-from imgconv.vocabulary import ENGINES
+from imgconv.cli.parameters import Parsed, word
+from imgconv.vocabulary import ENGINES, EngineWord
 
 if TYPE_CHECKING:
     from imgconv.benchmark.cells import Picture
 
 
-class _Sizes(click.ParamType[tuple[int, ...]]):
-    """Sides of kernels."""
-
-    name = "sizes"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
-        if isinstance(value, tuple):
-            return value
-        parts = str(value).split(",")
-        if not all(part.isascii() and part.isdecimal() for part in parts):
-            self.fail(f"expected odd numbers parted by commas, such as 3,5,9, found {value!r}", param, ctx)
-        return tuple(map(int, parts))
-
-    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
-        return "N[,N...]"
+def _sizes(text: str) -> tuple[int, ...]:
+    parts = text.split(",")
+    if not all(part.isascii() and part.isdecimal() for part in parts):
+        raise ValueError("odd numbers separated by commas, such as 3,5,9")
+    return tuple(map(int, parts))
 
 
 @click.command("bench")
 @click.argument("source", metavar="[IN]", required=False)
 @click.option("--quick", is_flag=True, help="Small grey pictures and fewer kernels: ends in under a minute.")
-@click.option("--sizes", type=_Sizes(), default=None, help="Sides of the kernels.  [default: 3 to 63]")
-@click.option("--engine", type=Word(ENGINES, "engine"), default=None, help="Time one engine only.  [default: both]")
+@click.option("--sizes", type=Parsed("N[,N...]", _sizes), default=None, help="Sides of the kernels.  [default: 3 to 63]")
+@click.option("--engine", type=word(ENGINES, "engine"), default=None, help="Time one engine only.  [default: both]")
 @jobs_option
-@click.option("--json", "json_file", metavar="FILE", default=None, help="Write all that was measured as JSON; - for stdout.")
+@click.option("--json", "json_file", metavar="FILE", default=None, help="Write all measurements as JSON; - for stdout.")
 @click.option("--plot", "plot_file", metavar="FILE", default=None, help="Draw time against kernel size as .png or .svg.")
 @click.option(
     "--calibrate",
@@ -54,7 +44,7 @@ def command(
     source: str | None,
     quick: bool,
     sizes: tuple[int, ...] | None,
-    engine: str | None,
+    engine: EngineWord | None,
     jobs: int | None,
     json_file: str | None,
     plot_file: str | None,
@@ -79,13 +69,13 @@ def command(
             )
         _calibrate(quick)
         return
-    from imgconv.benchmark import cells, measuring
+    from imgconv.benchmark import cells, contestants, measuring
     from imgconv.benchmark.machine import describe_machine
     from imgconv.benchmark.plotting import plot, plot_format
     from imgconv.benchmark.report import report_data, report_text
     from imgconv.images.atomic import destination, write_file
 
-    # What cannot be written should be told before the measuring, not after it.
+    # Places that cannot be written to are found before the measuring, not after it.
     file_format = plot_format(plot_file) if plot_file else ""
     for path in (plot_file, json_file):
         if path and path != "-":
@@ -93,7 +83,7 @@ def command(
     pictures = [_picture(source, quick)] if source else list(cells.make_pictures(quick=quick))
     grid = cells.make_cells(pictures, sizes or (cells.QUICK_SIZES if quick else cells.SIZES))
     effort = measuring.QUICK if quick else measuring.FULL
-    engines = (engine,) if engine else tuple(ENGINES)
+    engines = (engine,) if engine else contestants.BOTH
     with _progress() as tell:
         results = measuring.measure_cells(grid, effort, engines=engines, jobs=jobs, tell=tell)
     machine = describe_machine(imgconv.__version__, jobs)
@@ -110,7 +100,7 @@ def _picture(source: str, quick: bool) -> Picture:
     from pathlib import PurePath
 
     from imgconv.benchmark.cells import given_picture
-    from imgconv.images.reading import read_image
+    from imgconv.images.files import read_image
 
     name = "standard input" if source == "-" else PurePath(source).name
     return given_picture(name, read_image(source).colour, quick=quick)
@@ -121,7 +111,7 @@ def _calibrate(quick: bool) -> None:
     from imgconv.convolution.costs import rates_of, user_file
 
     path = user_file()
-    rates_of("definition", "float32")  # a file there that is none of costs is refused, and not ours to overwrite
+    rates_of("definition", "float32")  # a file there that holds no costs is rejected, and not overwritten
     check_place(path)  # before the measuring, not after it
     with _progress() as tell:
         costs = calibrate(quick=quick, tell=tell)
@@ -139,11 +129,11 @@ def _warn_of_settings() -> None:
 
 @contextmanager
 def _progress() -> Iterator[Callable[[str], None]]:
-    """Give a function that shows what is being measured, on one line of the terminal; nowhere if stderr is none."""
-    shown = sys.stderr.isatty()
+    """Yield a function that prints what is being measured, on one line of the terminal, if stderr is one."""
+    on_terminal = sys.stderr.isatty()
 
     def tell(line: str) -> None:
-        if shown:
+        if on_terminal:
             click.echo(f"\r\x1b[K{line[:78]}", nl=False, err=True)
 
     try:

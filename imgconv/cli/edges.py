@@ -7,8 +7,7 @@ from typing import Any
 import click
 
 from imgconv.cli.options import filtering_options, format_option, jobs_option
-from imgconv.cli.parameters import Word
-from imgconv.cli.picture_options import file_options, isolation_options, treatment_options
+from imgconv.cli.parameters import word
 from imgconv.cli.tasks import run_one
 from imgconv.vocabulary import EDGE_OUTPUTS
 
@@ -22,11 +21,10 @@ from imgconv.vocabulary import EDGE_OUTPUTS
     show_default=True,
     help="sobel, scharr, prewitt, roberts, kirsch or one of --kernels.",
 )
-@click.option("--output", type=Word(EDGE_OUTPUTS, "output"), default="magnitude", show_default=True, help="What OUT shows.")
-@filtering_options
-@treatment_options
-@file_options
-@isolation_options(default=False)
+@click.option(
+    "--output", type=word(EDGE_OUTPUTS, "output"), default="magnitude", show_default=True, help="The values written to OUT."
+)
+@filtering_options(isolate=False, anchor=False)
 @jobs_option
 @format_option
 def command(source: str, target: str, operator: str, output: str, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""`imgconv list`: the kernels, operators and filters there are."""
+"""`imgconv list`: the kernels, operators and filters."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def command(catalogs: tuple[str, ...], as_json: bool) -> None:
         imgconv list
         imgconv list --kernels my.yaml --json
     """
-    from imgconv.filters.registry import FILTERS
+    from imgconv.filters import FILTERS
     from imgconv.kernels.catalog import load_catalog
 
     catalog = load_catalog(*catalogs)

@@ -1,11 +1,34 @@
-"""How the command line writes: one line a message, whatever a file may be called."""
+"""What the command line prints: one line for each message, with the flags of the command in it."""
 
 from __future__ import annotations
 
+import io
 import json
+import re
 from typing import Any
 
 import click
+
+from imgconv.errors import WriteError
+
+
+class StandardOutput(io.FileIO):
+    """Descriptor 1; an error in writing to it is a `WriteError` that says so, and no other `OSError` is taken for one."""
+
+    def write(self, data: Any, /) -> int:
+        """Write bytes."""
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise WriteError(f"standard output: {error.strerror or error}") from error
+
+
+def note(text: str) -> None:
+    """Write a line to stderr."""
+    context = click.get_current_context(silent=True)
+    click.echo(f"imgconv: {one_line(with_flags(text, context.command if context else None))}", err=True)
 
 
 def one_line(text: str) -> str:
@@ -13,9 +36,17 @@ def one_line(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
 
 
-def note(text: str) -> None:
-    """Write a line to stderr."""
-    click.echo(f"imgconv: {one_line(text)}", err=True)
+def with_flags(text: str, command: click.Command | None) -> str:
+    """Return a message of the library with flags in place of the names of parameters: `max_pixels` in backticks.
+
+    Only parameters of the command are replaced.
+    """
+    flags: dict[str, str] = {}
+    for parameter in command.params if command and "`" in text else ():
+        if isinstance(parameter, click.Option):
+            words = {flag.removeprefix("--").replace("-", "_"): flag for flag in parameter.opts if flag.startswith("--")}
+            flags |= {**words, str(parameter.name): next(iter(words.values()))}
+    return re.sub(r"`(\w+)`", lambda match: flags.get(match[1], match[0]), text)
 
 
 def print_json(data: Any) -> None:
@@ -25,14 +56,17 @@ def print_json(data: Any) -> None:
 
 def json_text(data: Any) -> str:
     """Return data as JSON; numbers that JSON lacks (NaN, infinity) become null."""
-    return json.dumps(_plain(data), indent=2)
+    context = click.get_current_context(silent=True)
+    return json.dumps(_plain(data, context.command if context else None), indent=2)
 
 
-def _plain(data: Any) -> Any:
+def _plain(data: Any, command: click.Command | None) -> Any:
     if isinstance(data, dict):
-        return {str(key): _plain(value) for key, value in data.items()}
+        return {str(key): _plain(value, command) for key, value in data.items()}
     if isinstance(data, list | tuple):
-        return [_plain(value) for value in data]
+        return [_plain(value, command) for value in data]
+    if isinstance(data, str):
+        return with_flags(data, command)
     if isinstance(data, float) and (data != data or data in (float("inf"), float("-inf"))):
         return None
     if isinstance(data, complex):

@@ -8,65 +8,31 @@ from typing import Any, TypeVar
 
 import click
 
-from imgconv.cli.parameters import Borders, Numbers, Ratio, WholePair, Word
-from imgconv.vocabulary import DEPTHS, ENGINES, MODES, RANGES
+from imgconv.cli import parameters
+from imgconv.cli.parameters import whole_pair, word
+from imgconv.vocabulary import ALPHAS, DEPTHS, ENGINES, MODES, RANGES
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 border_option = click.option(
     "--border",
-    type=Borders(),
+    type=parameters.borders,
     default="reflect101",
     show_default=True,
-    help="What lies outside: constant, replicate, reflect, reflect101, wrap, renormalize; one, or down,across.",
-)
-border_value_option = click.option(
-    "--border-value",
-    type=Numbers(),
-    default="0",
-    help="The level of border constant: one, or red,green,blue.  [default: 0]",
-)
-engine_option = click.option(
-    "--engine", type=Word(ENGINES, "engine"), default="opencv", show_default=True, help="Who computes."
-)
-method_option = click.option(
-    "--method",
-    default="auto",
-    show_default=True,
-    help="How: a method of the engine, or auto for the fastest exact one.",
-)
-tolerance_option = click.option(
-    "--tolerance",
-    type=Ratio(),
-    default=Fraction(0),
-    help="Error that an approximate method may make: levels for integer images, relative to the largest sum for floats.  "
-    "[default: 0]",
-)
-jobs_option = click.option(
-    "--jobs",
-    type=click.IntRange(1, 256),
-    metavar="N",
-    default=None,
-    help="Threads.  [default: IMGCONV_JOBS, else one per processor]",
+    help="Pixels outside the image: constant, replicate, reflect, reflect101, wrap, renormalize; one, or down,across.",
 )
 mode_option = click.option(
-    "--mode", type=Word(MODES, "mode"), default="same", show_default=True, help="Size of the output, as in SciPy."
+    "--mode", type=word(MODES, "mode"), default="same", show_default=True, help="Size of the output, as in SciPy."
 )
 stride_option = click.option(
-    "--stride", type=WholePair("N|ROWS,COLUMNS", 1), default="1", show_default=True, help="Keep every n-th output."
+    "--stride", type=whole_pair("N|ROWS,COLUMNS", 1), default="1", show_default=True, help="Keep every n-th output."
 )
 dilation_option = click.option(
     "--dilation",
-    type=WholePair("N|ROWS,COLUMNS", 1),
+    type=whole_pair("N|ROWS,COLUMNS", 1),
     default="1",
     show_default=True,
-    help="Put n-1 zeros between neighbouring taps.",
-)
-anchor_option = click.option(
-    "--anchor",
-    type=WholePair("ROW,COLUMN", 0, single=False),
-    default=None,
-    help="The tap that lies on the pixel computed.  [default: the kernel's own, or its middle]",
+    help="Put n-1 zeros between neighbouring kernel elements.",
 )
 convolve_option = click.option(
     "--convolve/--correlate",
@@ -75,23 +41,6 @@ convolve_option = click.option(
     help="Rotate the kernel by 180 degrees first, or lay it on the image as it is written, as cv2.filter2D does.  "
     "[default: correlate]",
 )
-scale_option = click.option("--scale", type=Ratio(), default=Fraction(1), help="Multiply the result.  [default: 1]")
-delta_option = click.option(
-    "--delta", type=Ratio(), default=Fraction(0), help="Add to the result, in levels of the input.  [default: 0]"
-)
-range_option = click.option(
-    "--range",
-    "range_policy",
-    type=Word(RANGES, "range"),
-    default=None,
-    help="What becomes of values that the output cannot hold.  [default: clip; offset for signed edges]",
-)
-depth_option = click.option(
-    "--depth",
-    type=Word(DEPTHS, "depth"),
-    default=None,
-    help="Bits of the output; white stays white (255, 65535, 1.0).  [default: the input's]",
-)
 kernels_option = click.option(
     "--kernels",
     "catalogs",
@@ -99,41 +48,27 @@ kernels_option = click.option(
     multiple=True,
     help="YAML file of further kernels; repeatable. IMGCONV_KERNELS names more.",
 )
-no_clobber_option = click.option("--no-clobber", is_flag=True, help="Never replace a file that exists.")
-json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
-verbose_option = click.option("-v", "--verbose", is_flag=True, help="Say what was done on stderr.")
-
-_CONVOLUTION = (
-    border_option,
-    border_value_option,
-    engine_option,
-    method_option,
-    tolerance_option,
-    mode_option,
-    stride_option,
-    dilation_option,
-    convolve_option,
+anchor_option = click.option(
+    "--anchor",
+    type=whole_pair("ROW,COLUMN", 0, single=False),
+    default=None,
+    help="Kernel element that lies on the pixel computed.  [default: the kernel's own, or its middle]",
 )
-_VALUES = (scale_option, delta_option, range_option, depth_option, kernels_option)
-_WRITING = (no_clobber_option, json_option, verbose_option)
-
-
-def filtering_options(command: Command) -> Command:
-    """Give a command every option on how to convolve and what to write."""
-    return _with_options(command, *_CONVOLUTION, *_VALUES, *_WRITING)
-
-
-def planning_options(command: Command) -> Command:
-    """Give a command every option on how to convolve, and what decides on that though it is about the output."""
-    return _with_options(command, *_CONVOLUTION, *_VALUES)
-
-
-def _with_options(command: Command, *options: Callable[[Command], Command]) -> Command:
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
+engine_option = click.option(
+    "--engine",
+    type=word(ENGINES, "engine"),
+    default="opencv",
+    show_default=True,
+    help="Convolution backend: opencv or numpy.",
+)
+jobs_option = click.option(
+    "--jobs",
+    type=click.IntRange(1, 256),
+    metavar="N",
+    default=None,
+    help="Number of threads.  [default: IMGCONV_JOBS, else one per processor]",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 format_option = click.option(
     "--format",
     "file_format",
@@ -141,3 +76,154 @@ format_option = click.option(
     default="",
     help="Format of OUT, whatever its name says: png, tiff, ...",
 )
+
+_CONVOLUTION = (
+    border_option,
+    click.option(
+        "--border-value",
+        type=parameters.numbers,
+        default="0",
+        help="Level of border constant: one, or red,green,blue.  [default: 0]",
+    ),
+    engine_option,
+    click.option(
+        "--method", default="auto", show_default=True, help="Method of the engine, or auto for the fastest exact one."
+    ),
+    click.option(
+        "--tolerance",
+        type=parameters.ratio,
+        default=Fraction(0),
+        help="Error allowed to approximate methods: in levels for integer images, relative to the largest sum for floats.  "
+        "[default: 0]",
+    ),
+    mode_option,
+    stride_option,
+    dilation_option,
+    convolve_option,
+)
+_RESULT = (
+    click.option("--scale", type=parameters.ratio, default=Fraction(1), help="Multiply the result.  [default: 1]"),
+    click.option(
+        "--delta",
+        type=parameters.ratio,
+        default=Fraction(0),
+        help="Add to the result, in levels of the input.  [default: 0]",
+    ),
+    click.option(
+        "--range",
+        "range_policy",
+        type=word(RANGES, "range"),
+        default=None,
+        help="Treatment of out-of-range values.  [default: clip; offset for signed edges]",
+    ),
+    click.option(
+        "--depth",
+        type=word(DEPTHS, "depth"),
+        default=None,
+        help="Bits of the output; white stays white (255, 65535, 1.0).  [default: the input's]",
+    ),
+    kernels_option,
+)
+_PIXELS = (
+    click.option(
+        "--alpha",
+        type=word(ALPHAS, "alpha"),
+        default="weighted",
+        show_default=True,
+        help="weighted: colour counts by its alpha, and alpha is filtered; straight: both as they are stored; "
+        "keep: alpha stays; drop: it is left out.",
+    ),
+    click.option("--linear", is_flag=True, help="Filter in linear light: by sRGB's curve, or that of the colour profile."),
+    click.option("--gray", "--grey", "gray", is_flag=True, help="Make the picture grey first."),
+    click.option("--luma", is_flag=True, help="Filter the luma only, and keep the colours."),
+    click.option(
+        "--channels",
+        type=parameters.channels,
+        default=None,
+        help="Filter these channels only: red, green, blue, alpha, or numbers from 0; 3 is alpha unless there is a "
+        "fourth band.",
+    ),
+    click.option(
+        "--nodata",
+        type=parameters.level,
+        default=None,
+        help="Level that marks missing values, as NaN does.  [default: that of the file]",
+    ),
+    click.option("--fill", is_flag=True, help="Compute missing values from their neighbours within reach of the kernel."),
+)
+_READING = (
+    click.option("--pages", type=parameters.pages, default=None, help="Pages or frames to take, from 0.  [default: all]"),
+    click.option("--auto-orient", is_flag=True, help="Turn the pixels upright first, as EXIF says."),
+    click.option(
+        "--max-pixels",
+        type=parameters.pixel_count,
+        default=None,
+        help="Reject pictures with more pixels.  [default: 1.07 billion]",
+    ),
+)
+_WRITING = (
+    click.option(
+        "--quality",
+        type=click.IntRange(1, 100),
+        metavar="N",
+        default=None,
+        help="Compression quality, 1-100, for JPEG, WebP and AVIF.  [default: the input's, or 95]",
+    ),
+    click.option("--lossless", is_flag=True, help="Write WebP or AVIF without loss."),
+    click.option(
+        "--compression",
+        type=parameters.compression,
+        default=None,
+        help="Compression of a TIFF (default: that of the input, or lzw), or level of a PNG, 0-9.",
+    ),
+    click.option("--strip", is_flag=True, help="Leave out all metadata."),
+    click.option("--no-clobber", is_flag=True, help="Never replace a file that exists."),
+)
+_REPORTING = (json_option, click.option("-v", "--verbose", is_flag=True, help="Report on stderr what was done."))
+_LIMITS = (
+    click.option(
+        "--timeout",
+        type=click.FloatRange(0),
+        metavar="SECONDS",
+        default=60.0,
+        help="Time limit for reading a file, with --isolate; 0: none.  [default: 60]",
+    ),
+    click.option(
+        "--memory",
+        type=parameters.byte_size,
+        default=0,
+        help="Memory limit for reading a file, with --isolate, such as 2G.  [default: half of the machine's]",
+    ),
+)
+
+
+def planning_options(command: Command) -> Command:
+    """Add every option that decides how a picture is filtered."""
+    return _with_options(command, anchor_option, *_CONVOLUTION, *_RESULT, *_PIXELS)
+
+
+def filtering_options(*, isolate: bool, anchor: bool = True) -> Callable[[Command], Command]:
+    """Return what adds every option of a command that filters files.
+
+    Args:
+        isolate: whether files are read in processes of their own by default.
+        anchor: whether the kernels are the user's, so that the anchor can be chosen.
+    """
+    isolation = click.option(
+        "--isolate/--no-isolate",
+        default=isolate,
+        show_default=True,
+        help="Decode in a separate process, so that a corrupt file cannot crash, hang or exhaust the run.",
+    )
+
+    def add(command: Command) -> Command:
+        groups = _CONVOLUTION, _RESULT, _REPORTING, _PIXELS, _READING, _WRITING, (isolation,), _LIMITS
+        return _with_options(command, *(anchor_option,) * anchor, *(option for group in groups for option in group))
+
+    return add
+
+
+def _with_options(command: Command, *options: Callable[[Command], Command]) -> Command:
+    for option in reversed(options):
+        command = option(command)
+    return command

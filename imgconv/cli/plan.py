@@ -1,4 +1,4 @@
-"""`imgconv plan`: how a convolution would be computed, and why not otherwise."""
+"""`imgconv plan`: the method for each convolution, its predicted cost, and why others were rejected."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import Any
 import click
 
 from imgconv.cli.messages import print_json
-from imgconv.cli.options import anchor_option, jobs_option, json_option, planning_options
-from imgconv.cli.parameters import Size
-from imgconv.cli.picture_options import treatment_options
+from imgconv.cli.options import jobs_option, json_option, planning_options
+from imgconv.cli.parameters import size
 from imgconv.cli.tasks import make_task
 
 _NARROWEST, _WIDEST = 80, 120
@@ -19,19 +18,17 @@ _NARROWEST, _WIDEST = 80, 120
 
 @click.command("plan")
 @click.argument("words", metavar="SPEC... [IN]", nargs=-1, required=True)
-@click.option("--shape", type=Size(2, 3), default=None, help="Plan for an image of this size, in place of IN.")
+@click.option("--shape", type=size(2, 3), default=None, help="Plan for an image of this size, in place of IN.")
 @click.option("--dtype", metavar="TYPE", default=None, help="The type of its pixels, with --shape.  [default: uint8]")
-@anchor_option
 @planning_options
-@treatment_options
 @jobs_option
 @json_option
 def command(words: tuple[str, ...], shape: tuple[int, ...] | None, dtype: str | None, as_json: bool, **options: Any) -> None:
-    """Tell how the image IN would be filtered, and why not otherwise.
+    """Show which method would be used, its predicted cost, and why others were rejected.
 
     For each convolution of `imgconv apply` with these SPECs: the method, its predicted time, work and error, what every
     other method of both engines would cost, and why some cannot do it. Nothing is filtered, and of IN only the header is
-    read (but - and pipes, which have to be read whole).
+    read (but - and pipes are read whole).
 
     \b
         imgconv plan gaussian:sigma=9 big.tif
@@ -45,23 +42,25 @@ def command(words: tuple[str, ...], shape: tuple[int, ...] | None, dtype: str | 
         raise click.UsageError("name one SPEC or several, then the image, or give --shape in its place")
     if dtype and not shape:
         raise click.UsageError("an image has a type of its own; --dtype goes with --shape")
-    task = make_task(specs, count=False, **options)
+    task = make_task(specs, **options)
 
     from imgconv.convolution.options import as_dtype
     from imgconv.explaining.plan_text import as_text
+    from imgconv.images.files import read_header
+    from imgconv.images.pages import Header
+    from imgconv.running.picture_path import plan_picture
 
     if shape:
-        pixels, size = as_dtype(dtype or "uint8"), shape
+        header = Header.of(shape[0], shape[1], (*shape, 1)[2], as_dtype(dtype or "uint8"), has_alpha=False)
     else:
-        from imgconv.images.reading import read_header
-
         header = read_header(words[-1])
-        pixels, size = header.dtype, header.colour_shape
-    plans = task.plans(size, pixels)
-    others = task.on_engine("numpy" if options["engine"] == "opencv" else "opencv").plans(size, pixels)
+    plans = plan_picture(header, task)
+    others = plan_picture(header, task.on_engine("numpy" if options["engine"] == "opencv" else "opencv"))
     if as_json:
         pairs = zip(plans, others, strict=True)
         print_json([{**plan.as_dict(), "other_engine": other.as_dict()} for plan, other in pairs])
+    elif not plans:
+        click.echo("no convolution")
     else:
         columns = shutil.get_terminal_size((100, 24)).columns
         click.echo(as_text(plans, min(max(columns, _NARROWEST), _WIDEST), others))

@@ -1,4 +1,4 @@
-"""`imgconv show`: one kernel, and what is to be known of it."""
+"""`imgconv show`: one kernel and its properties."""
 
 from __future__ import annotations
 
@@ -17,21 +17,23 @@ from imgconv.cli.options import (
     mode_option,
     stride_option,
 )
-from imgconv.cli.parameters import Size
+from imgconv.cli.parameters import size
 
 _FORMATS = ("yaml", "imagemagick", "vips", "ffmpeg", "numpy")
 
 
 @click.command("show")
 @click.argument("kernel", metavar="KERNEL")
-@click.option("--as", "form", type=click.Choice(_FORMATS), default=None, help="Write it as another program reads it.")
+@click.option(
+    "--as", "form", type=click.Choice(_FORMATS), default=None, help="Write the kernel in the notation of another program."
+)
 @click.option(
     "--toeplitz",
     "image",
-    type=Size(2, 2),
+    type=size(2, 2),
     default=None,
     help="Write the matrix that takes a small image of this size, row by row, to its output. --border, --mode, --stride, "
-    "--dilation and --convolve are for this.",
+    "--dilation and --convolve apply to it.",
 )
 @border_option
 @mode_option

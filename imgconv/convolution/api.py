@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
-import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from imgconv.borders import Border
 from imgconv.convolution.execution import execute
-from imgconv.convolution.options import make_options
+from imgconv.convolution.options import BorderLike, CorrelateOptions, as_pixels, make_options
 from imgconv.convolution.planner import as_kernel, plan_for
-from imgconv.errors import UsageError
 from imgconv.kernels.kernel import Kernel
+from imgconv.vocabulary import EngineWord, ModeWord, NanWord
 
 
 def correlate(
     image: ArrayLike,
     kernel: Kernel | ArrayLike | str,
     *,
-    border: str | tuple[str, str] | Border = "reflect101",
-    border_value: Any = 0,
-    mode: str = "same",
+    border: BorderLike = "reflect101",
+    border_value: ArrayLike = 0,
+    mode: ModeWord = "same",
     stride: int | tuple[int, int] = 1,
     dilation: int | tuple[int, int] = 1,
     anchor: tuple[int, int] | None = None,
     delta: float = 0.0,
     dtype: DTypeLike | None = None,
-    nan: str = "propagate",
+    nan: NanWord = "propagate",
     tolerance: float = 0.0,
-    engine: str = "opencv",
+    engine: EngineWord = "opencv",
     method: str = "auto",
     jobs: int | None = None,
 ) -> NDArray[Any]:
@@ -90,19 +88,7 @@ def correlate(
     return execute(plan_for(pixels.shape, pixels.dtype, as_kernel(kernel), options), pixels).values
 
 
-def as_pixels(image: ArrayLike) -> NDArray[Any]:
-    """Return an image as an array.
-
-    Raises:
-        UsageError: its rows differ in length.
-    """
-    try:
-        return np.asarray(image)
-    except ValueError:
-        raise UsageError("the rows of the image differ in length; an image has the shape (H, W) or (H, W, C)") from None
-
-
-def convolve(image: ArrayLike, kernel: Kernel | ArrayLike | str, **options: Any) -> NDArray[Any]:
+def convolve(image: ArrayLike, kernel: Kernel | ArrayLike | str, **options: Unpack[CorrelateOptions]) -> NDArray[Any]:
     """Correlate with the kernel turned by 180 degrees, its anchor included; options as for `correlate`.
 
     An `anchor` given here counts on the kernel as it is written.

@@ -10,12 +10,14 @@ from __future__ import annotations
 import functools
 import os
 import stat
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
-from imgconv.convolution.method import Method
+from imgconv.convolution.methods import Method
 from imgconv.convolution.plan import Job, Work
 from imgconv.errors import UsageError
 
@@ -46,13 +48,19 @@ class Costs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rates: dict[str, dict[str, Rates]]
 
 
-def predict(method: Method, job: Job, work: Work) -> float:
+def predict(method: Method, job: Job, work: Work, costs: Sequence[Costs]) -> float:
     """Return the seconds that a method should take for a job, on as many threads as the rates were measured with.
 
     The number of threads that will work does not count, so that one thread takes the method that many take.
+
+    Args:
+        method: one that can do the job.
+        job: what is to be computed.
+        work: of the method for the job.
+        costs: those of `costs_of`.
     """
-    costs, rates = _find(method.name, method.dtype(job.parts[0]).name)
-    units = units_of(method, job, work, costs.threads)
+    threads, rates = _find(method.name, method.dtype(job.parts[0]).name, costs)
+    units = units_of(method, job, work, threads)
     return float(sum(unit * rate for unit, rate in zip(units, msgspec.structs.astuple(rates), strict=True)))
 
 
@@ -64,15 +72,15 @@ def units_of(method: Method, job: Job, work: Work, threads: int) -> tuple[float,
 
 def rates_of(method: str, dtype: str) -> Rates:
     """Return the rates of a method for a type of sums, or for another where it was not measured with that one."""
-    return _find(method, dtype)[1]
+    return _find(method, dtype, costs_of(find_user_file()))[1]
 
 
-def _find(method: str, dtype: str) -> tuple[Costs, Rates]:
-    for costs in (_of_the_user(), _of_the_package()):
-        found = costs.rates.get(method, {}) if costs else {}
-        if costs and found:
-            return costs, found.get(dtype) or next(iter(found.values()))
-    return _of_the_package(), Rates(calls=1e-6, bytes=1e-9, multiply_adds=1e-9, transforms=1e-9)  # never measured
+def _find(method: str, dtype: str, costs: Sequence[Costs]) -> tuple[int, Rates]:
+    """Return the threads with which a method was measured, and its rates."""
+    for table in costs:
+        if found := table.rates.get(method):
+            return table.threads, found.get(dtype) or next(iter(found.values()))
+    return costs[-1].threads, Rates(calls=1e-6, bytes=1e-9, multiply_adds=1e-9, transforms=1e-9)  # never measured
 
 
 def user_file() -> Path:
@@ -90,16 +98,20 @@ def as_bytes(costs: Costs) -> bytes:
     return msgspec.json.format(msgspec.json.encode(costs), indent=2) + b"\n"
 
 
-def in_force() -> tuple[int, int]:
-    """Return what tells the user's file of now from that of another time; zeros where there is none."""
-    try:
-        found = user_file().stat()
-    except OSError:
-        return 0, 0
-    return found.st_ino, found.st_mtime_ns
+class UserFile(NamedTuple):
+    """The user's file of constants, with what changes whenever it is written."""
+
+    path: Path
+    inode: int
+    modified: int
 
 
-def _of_the_user() -> Costs | None:
+def find_user_file() -> UserFile | None:
+    """Return the user's file of constants as it is now; None where there is none.
+
+    Raises:
+        UsageError: it cannot be a file of constants.
+    """
     path = user_file()
     try:
         found = path.stat()
@@ -107,21 +119,24 @@ def _of_the_user() -> Costs | None:
         return None
     if not stat.S_ISREG(found.st_mode) or found.st_size > _LARGEST:
         raise UsageError(f"{path}: not a file of costs; let IMGCONV_COSTS name another")
-    return _read(path, (found.st_ino, found.st_mtime_ns))
+    return UserFile(path, found.st_ino, found.st_mtime_ns)
 
 
 @functools.lru_cache(maxsize=4)
-def _read(path: Path, _version: tuple[int, int]) -> Costs:
+def costs_of(user_file: UserFile | None) -> tuple[Costs, ...]:
+    """Return the constants that count: those of the user's file, where there is one, before those of the package.
+
+    Raises:
+        UsageError: the file cannot be read, or holds no constants.
+    """
+    built_in = resources.files("imgconv.convolution").joinpath("costs.json").read_bytes()
+    package = msgspec.json.decode(built_in, type=Costs)
+    if user_file is None:
+        return (package,)
+    path = user_file.path
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Costs)
+        return msgspec.json.decode(path.read_bytes(), type=Costs), package
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"{path}: not a file of costs ({error}); delete it, and fit it anew with imgconv bench --calibrate"
-        ) from None
+        raise UsageError(f"{path}: not a file of costs ({error}); delete it, and fit it anew by calibration") from None
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}; let IMGCONV_COSTS name another file") from None
-
-
-@functools.cache
-def _of_the_package() -> Costs:
-    return msgspec.json.decode(resources.files("imgconv.convolution").joinpath("costs.json").read_bytes(), type=Costs)

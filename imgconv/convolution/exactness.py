@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from imgconv.convolution.arithmetic import UNIT
 from imgconv.convolution.plan import Job
-from imgconv.convolution.workspace import Workspace
+from imgconv.convolution.source import Workspace
 
 # Of whole numbers a sum may be off by less than this, and is then rounded back to what it is.
 _HALF = 0.5

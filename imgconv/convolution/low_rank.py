@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from imgconv.convolution.arithmetic import UNIT
 from imgconv.convolution.exactness import narrowest, narrowing_error, why_not_exact
-from imgconv.convolution.method import Method
+from imgconv.convolution.methods import Method
 from imgconv.convolution.plan import Job
 from imgconv.kernels.kernel import Kernel
 
@@ -68,36 +68,25 @@ class LowRank(Method):
     """What the methods share that sum over the outer products of the kernel."""
 
     def dtype(self, job: Job) -> np.dtype[Any]:
-        """The narrower type that is exact enough."""
-        return pairs_dtype(job)
+        """Return float64 where pairs cancel one another and nothing hides what is left, else the narrowest exact type."""
+        if job.dtype.kind not in "biu" and pairs_for(job)[1] > 1:
+            return np.dtype(np.float64)
+        return narrowest(job, lambda dtype: pairs_error(job, dtype))
 
     def refusal(self, job: Job) -> str | None:
-        """Pairs, or nothing."""
-        return why_not_pairs(job)
+        """Return why a job cannot be done by pairs whatever their error; None where it can.
+
+        Pairs that cancel one another are off by a share of the whole kernel, however little of it falls inside. They also
+        leave a rest of a weight of 0, through which a pixel changes the last bits of sums that it has no part in: errors mix.
+        """
+        pairs, count = pairs_for(job)
+        if job.options.normalizes and not job.arithmetic.whole and len(pairs.sizes) > 1:
+            return "where little weight falls inside, the division would show what the pairs are off"
+        return why_not_exact(job, self.error(job), mixes=True) if count > 1 else None
 
     def error(self, job: Job) -> float:
         """That of the pairs."""
         return pairs_error(job, self.dtype(job))
-
-
-def pairs_dtype(job: Job) -> np.dtype[Any]:
-    """Return the type that sums over the pairs run in: float64 where they cancel one another and nothing hides what is left."""
-    if job.dtype.kind not in "biu" and pairs_for(job)[1] > 1:
-        return np.dtype(np.float64)
-    return narrowest(job, lambda dtype: pairs_error(job, dtype))
-
-
-def why_not_pairs(job: Job) -> str | None:
-    """Return why a job cannot be done by pairs whatever their error; None where it can.
-
-    Pairs that cancel one another are off by a share of the whole kernel, however little of it falls inside. They also leave a
-    rest of a weight of 0, through which a pixel changes the last bits of sums that it has no part in: errors mix.
-    """
-    if job.options.normalizes and not job.arithmetic.whole and len(pairs_for(job)[0].sizes) > 1:
-        return "where little weight falls inside, the division would show what the pairs are off"
-    if pairs_for(job)[1] > 1:
-        return why_not_exact(job, pairs_error(job, pairs_dtype(job)), mixes=True)
-    return None
 
 
 def find_pairs(weights: NDArray[np.float64]) -> Pairs:

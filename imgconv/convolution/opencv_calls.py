@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -38,7 +38,7 @@ def direct_taps(dtype: np.dtype[Any]) -> int:
 
 
 def native_border(name: str, values: tuple[Any, ...]) -> int | None:
-    """Return OpenCV's constant for a border, or None where it has none: of constants it knows no other than 0."""
+    """Return OpenCV's constant for a border, or None where it has none: of constants it supports only 0."""
     cv2 = load_cv2()
     if name == "constant":
         return int(cv2.BORDER_CONSTANT) if not any(values) else None
@@ -91,7 +91,7 @@ def holds_border(job: Job, dtype: np.dtype[Any]) -> bool:
 class Strip:
     """The pixels of a strip in the form in which OpenCV filters them fastest.
 
-    Rows are continued here. Columns are left to OpenCV where it knows the border, so that most strips are no copies.
+    Rows are continued here. Columns are left to OpenCV where it supports the border, so that most strips are no copies.
     """
 
     def __init__(self, source: Source, job: Job, dtype: DTypeLike, *, windowed: bool = False) -> None:
@@ -100,7 +100,7 @@ class Strip:
         Args:
             source: the pixels.
             job: what is to be computed.
-            dtype: of the pixels that OpenCV gets.
+            dtype: of the pixels passed to OpenCV.
             windowed: whether the columns are to be continued here in any case.
         """
         self._rows, self._columns, self._outputs = job.rows, job.columns, source.output_shape[0]
@@ -127,6 +127,19 @@ class Strip:
         first = left + column if self._windowed else 0
         down = slice(top + row, top + row + (self._outputs - 1) * self._rows.stride + 1, self._rows.stride)
         return result[down, first : first + (self._columns.outputs - 1) * self._columns.stride + 1 : self._columns.stride]
+
+
+def write_sum(parts: Iterable[NDArray[Any]], sums: NDArray[Any]) -> None:
+    """Write the sum of arrays, each of which is used before the next one is computed; 0 where there are none."""
+    first = True
+    for part in parts:
+        if first:
+            np.copyto(sums, part)
+        else:
+            np.add(sums, part, out=sums)
+        first = False
+    if first:
+        sums[...] = 0
 
 
 def _by_channels(

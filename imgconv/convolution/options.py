@@ -1,20 +1,54 @@
-"""The options of a convolution, checked and in one frozen value."""
+"""The arguments of a convolution: pixels and numbers as callers give them, checked, and the options in one frozen value."""
 
 from __future__ import annotations
 
 import math
 import operator
 from dataclasses import dataclass
-from typing import Any
+from fractions import Fraction
+from typing import Any, TypeAlias, TypedDict
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from imgconv.borders import Border, as_border
 from imgconv.errors import UsageError
-from imgconv.vocabulary import ENGINES, MODES, NAN_POLICIES, RANGES, canonical
+from imgconv.kernels.literals import quoted
+from imgconv.vocabulary import ENGINES, MODES, NAN_POLICIES, RANGES, BorderWord, EngineWord, ModeWord, NanWord, canonical
+
+#: How a border is given: a name, one down and one across, or the value made of them.
+BorderLike: TypeAlias = BorderWord | tuple[BorderWord, BorderWord] | Border
 
 _FLAT = (1, 1)
+
+
+class ConvolutionOptions(TypedDict, total=False):
+    """The options that all convolutions share, as `correlate` describes them."""
+
+    border: BorderLike
+    border_value: ArrayLike
+    mode: ModeWord
+    stride: int | tuple[int, int]
+    dilation: int | tuple[int, int]
+    anchor: tuple[int, int] | None
+    nan: NanWord
+    tolerance: float
+    engine: EngineWord
+    method: str
+    jobs: int | None
+
+
+class CorrelateOptions(ConvolutionOptions, total=False):
+    """Those of one convolution with a result of its own."""
+
+    delta: float
+    dtype: DTypeLike | None
+
+
+class FilterOptions(ConvolutionOptions, total=False):
+    """Those of the convolutions in a filter; `rotate` turns its kernels by 180 degrees first."""
+
+    rotate: bool
 
 
 @dataclass(frozen=True)
@@ -78,9 +112,8 @@ def make_options(
     """
     if anchor is not None:
         anchor = _pair(anchor, "anchor", least=0)
-    if not math.isfinite(_number(delta, "delta")):
-        raise UsageError(f"delta must be a finite number, found {delta}")
-    if not _number(tolerance, "tolerance") >= 0:
+    tolerance = as_number(tolerance, "tolerance", finite=False)
+    if not tolerance >= 0:
         raise UsageError(f"tolerance must be 0 or more, found {tolerance}")
     return Options(
         border=as_border(border, border_value),
@@ -88,16 +121,35 @@ def make_options(
         stride=_pair(stride, "stride"),
         dilation=_pair(dilation, "dilation"),
         anchor=anchor,
-        delta=float(delta),
+        delta=as_number(delta, "delta"),
         dtype=None if dtype is None else as_dtype(dtype),
         nan=canonical(nan, NAN_POLICIES, "NaN policy"),
-        tolerance=float(tolerance),
+        tolerance=tolerance,
         engine=canonical(engine, ENGINES, "engine"),
         method=str(method),
-        rotate=bool(rotate),
+        rotate=as_flag(rotate, "rotate"),
         range_policy=canonical(range_policy, RANGES, "range"),
         jobs=None if jobs is None else _count(jobs, "jobs"),
     )
+
+
+def as_pixels(image: ArrayLike) -> NDArray[Any]:
+    """Return an image as an array.
+
+    Raises:
+        UsageError: its rows differ in length, or it is a masked array, whose mask no sum would heed.
+    """
+    if isinstance(image, np.ma.MaskedArray) or (
+        isinstance(image, list | tuple) and any(isinstance(row, np.ma.MaskedArray) for row in image)
+    ):
+        raise UsageError(
+            "the image is a masked array; fill what is masked first: with NaN, image.astype(float).filled(numpy.nan), which "
+            'nan="ignore" leaves out of every sum, or with a level, image.filled(0)'
+        )
+    try:
+        return np.asarray(image)
+    except (ValueError, TypeError):
+        raise UsageError("the rows of the image differ in length; an image has the shape (H, W) or (H, W, C)") from None
 
 
 def as_dtype(dtype: DTypeLike) -> np.dtype[Any]:
@@ -108,15 +160,49 @@ def as_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     """
     try:
         return np.dtype(dtype)
-    except TypeError:
-        raise UsageError(f"dtype {dtype!r} is no NumPy type; name one such as uint8 or float32") from None
+    except Exception:  # NumPy parses texts, lists and dictionaries, each with errors of its own
+        raise UsageError(f"dtype {quoted(dtype)} is no NumPy type; name one such as uint8 or float32") from None
 
 
-def _number(value: Any, what: str) -> float:
+def as_number(value: Any, what: str, *, finite: bool = True) -> float:
+    """Return a number that a caller gave for `what`, NaN and infinity only where they may be.
+
+    Raises:
+        UsageError: it is none.
+    """
     try:
-        return float(value)
+        number = float(value) if isinstance(value, int | float) or np.ndim(value) == 0 else None
     except (TypeError, ValueError):
-        raise UsageError(f"{what} must be a number, found {value!r}") from None
+        number = None
+    except OverflowError:
+        number = math.inf
+    if number is None:
+        raise UsageError(f"{what} must be a number, found {quoted(value)}")
+    if finite and not math.isfinite(number):
+        raise UsageError(f"{what} must be a finite number, found {quoted(value)}")
+    return number
+
+
+def as_factor(value: Any, what: str) -> float | Fraction:
+    """Return a finite number that a caller gave for `what`, a fraction as it is.
+
+    Raises:
+        UsageError: it is none.
+    """
+    number = as_number(value, what)
+    return value if isinstance(value, Fraction) else number
+
+
+def as_flag(value: Any, what: str) -> bool:
+    """Return what a caller gave for `what` as true or false.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    try:
+        return bool(value)
+    except (TypeError, ValueError):
+        raise UsageError(f"{what} is true or false, found {quoted(value)}") from None
 
 
 def _count(value: Any, what: str) -> int:
@@ -125,7 +211,7 @@ def _count(value: Any, what: str) -> int:
     except TypeError:
         number = 0
     if number < 1:
-        raise UsageError(f"{what} must be a whole number from 1 up, found {value!r}")
+        raise UsageError(f"{what} must be a whole number from 1 up, found {quoted(value)}")
     return number
 
 
@@ -133,10 +219,10 @@ def _pair(value: Any, what: str, least: int = 1) -> tuple[int, int]:
     """Return one whole number, or two (down the rows, across the columns), as a pair."""
     single = least == 1 and not isinstance(value, tuple | list)
     try:
-        numbers = [operator.index(v) for v in ([value, value] if single else value)]
+        numbers = [operator.index(v) for v in ([value, value] if single else value)] if single or len(value) == 2 else []
     except TypeError:
         numbers = []
     if len(numbers) != 2 or min(numbers) < least:
         form = "a whole number, or two (rows, columns)," if least == 1 else "(row, column)"
-        raise UsageError(f"{what} must be {form} from {least} up, found {value!r}")
+        raise UsageError(f"{what} must be {form} from {least} up, found {quoted(value)}")
     return numbers[0], numbers[1]

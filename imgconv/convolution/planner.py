@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import operator
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from imgconv.convolution.arithmetic import make_arithmetic
-from imgconv.convolution.costs import in_force, predict
-from imgconv.convolution.geometry import make_axis
-from imgconv.convolution.methods import METHODS
-from imgconv.convolution.normalization import sums_to_nothing
-from imgconv.convolution.options import Options, as_dtype, make_options
-from imgconv.convolution.plan import Candidate, Job, Plan, Work
+from imgconv.convolution.costs import UserFile, costs_of, find_user_file, predict
+from imgconv.convolution.methods import ENGINES, METHODS
+from imgconv.convolution.options import CorrelateOptions, Options, as_dtype, make_options
+from imgconv.convolution.plan import Axis, Candidate, Job, Plan, Work, make_axis
 from imgconv.errors import KernelError, UsageError
 from imgconv.kernels.catalog import parse_kernel
 from imgconv.kernels.kernel import Kernel
+from imgconv.kernels.literals import quoted
 from imgconv.vocabulary import suggestion
+
+# With a dilation: samples of the image continued beyond its edges, where it is not large itself, and places of the kernel.
+_MOST_CONTINUED = 1 << 26
+_MOST_SPREAD = 1 << 22
+# Beyond it, the number of samples is no 64-bit integer.
+_LONGEST_SIDE = 1 << 31
 
 
 def make_plan(
-    shape: Sequence[int], dtype: DTypeLike, kernel: Kernel | ArrayLike | str, /, *, rotate: bool = False, **options: Any
+    shape: Sequence[int],
+    dtype: DTypeLike,
+    kernel: Kernel | ArrayLike | str,
+    /,
+    *,
+    rotate: bool = False,
+    **options: Unpack[CorrelateOptions],
 ) -> Plan:
     """Plan a convolution: arithmetic on shapes only, no pixels are touched.
 
@@ -47,59 +59,82 @@ def make_plan(
 
 def as_kernel(kernel: Kernel | ArrayLike | str) -> Kernel:
     """Return the kernel that a caller wrote as a value, an array or a string."""
+    if isinstance(kernel, Kernel):
+        return kernel
     return parse_kernel(kernel) if isinstance(kernel, str) else Kernel(kernel)
 
 
 def plan_for(shape: Sequence[int], dtype: np.dtype[Any], kernel: Kernel, options: Options) -> Plan:
     """Plan a convolution with options that were checked already; the same plan for the same question."""
     try:
-        rows_first = tuple(operator.index(n) for n in shape)
+        rows_first = tuple(operator.index(n) for n in itertools.islice(shape, 4))
     except TypeError:
-        raise UsageError(f"an image has the shape (H, W) or (H, W, C) in whole numbers, found {shape!r}") from None
-    return _planned(rows_first, dtype, kernel, options, in_force())
+        raise UsageError(f"an image has the shape (H, W) or (H, W, C) in whole numbers, found {quoted(shape)}") from None
+    return _planned(rows_first, dtype, kernel, options, find_user_file())
 
 
 @functools.lru_cache(maxsize=256)
-def _planned(shape: tuple[int, ...], dtype: np.dtype[Any], kernel: Kernel, options: Options, _costs: tuple[int, int]) -> Plan:
-    return _choose(make_job(shape, dtype, kernel, options))
+def _planned(
+    shape: tuple[int, ...], dtype: np.dtype[Any], kernel: Kernel, options: Options, user_file: UserFile | None
+) -> Plan:
+    return _choose(make_job(shape, dtype, kernel, options), user_file)
 
 
 @functools.lru_cache(maxsize=256)
 def unfinished(plan: Plan) -> Plan:
     """Return a plan for the same job by a method that leaves rounding to imgconv."""
-    return _choose(plan.job, finishing=False)
+    return _choose(plan.job, find_user_file(), finishing=False)
 
 
 @np.errstate(over="ignore")
 def make_job(shape: tuple[int, ...], dtype: np.dtype[Any], kernel: Kernel, options: Options) -> Job:
     """Settle everything but the method."""
     dtype = dtype.newbyteorder("=")
-    if len(shape) not in (2, 3) or min(shape) < 1:
-        raise UsageError(f"an image has the shape (H, W) or (H, W, C), none of them 0, found {shape}")
+    if len(shape) not in (2, 3) or min(shape) < 1 or max(shape) > _LONGEST_SIDE:
+        raise UsageError(f"an image has the shape (H, W) or (H, W, C), none of them 0 or beyond 2**31, found {quoted(shape)}")
     _check_types(dtype, kernel, options)
     channels = shape[2] if len(shape) == 3 else 1
     if len(options.border.value) not in (1, channels):
         raise UsageError(f"border value: one number, or one for each of {channels} channels, found {len(options.border.value)}")
-    if options.normalizes and sums_to_nothing(kernel.weights):
-        raise KernelError(
-            f"kernel {kernel.name or 'given'}: its weights sum to 0, by which renormalizing divides; choose another border"
-        )
+    if options.normalizes:
+        from imgconv.convolution.normalization import sums_to_nothing
+
+        if sums_to_nothing(kernel.weights):
+            raise KernelError(
+                f"kernel {kernel.name or 'given'}: its weights sum to 0, by which renormalizing divides; choose another border"
+            )
     if options.anchor is not None:
         kernel = Kernel(kernel.weights, options.anchor, kernel.name, kernel.delta)
     if options.rotate:
         kernel = kernel.rotated()
     output = options.dtype or _own_type(dtype, kernel)
     delta = kernel.delta + options.delta
+    rows = make_axis(shape[0], kernel.shape[0], kernel.anchor[0], options.mode, options.stride[0], options.dilation[0])
+    columns = make_axis(shape[1], kernel.shape[1], kernel.anchor[1], options.mode, options.stride[1], options.dilation[1])
+    _check_reach(rows, columns, channels)
     return Job(
         kernel=kernel,
         shape=shape,
         dtype=dtype,
         output=output,
-        rows=make_axis(shape[0], kernel.shape[0], kernel.anchor[0], options.mode, options.stride[0], options.dilation[0]),
-        columns=make_axis(shape[1], kernel.shape[1], kernel.anchor[1], options.mode, options.stride[1], options.dilation[1]),
+        rows=rows,
+        columns=columns,
         arithmetic=make_arithmetic(kernel, dtype, output, delta, options.border),
         options=options,
     )
+
+
+def _check_reach(rows: Axis, columns: Axis, channels: int) -> None:
+    """Refuse a dilation with which the kernel reaches so far beyond the image that continuing it would take gigabytes."""
+    if (rows.dilation, columns.dilation) == (1, 1):
+        return
+    continued = (rows.length + rows.reach) * (columns.length + columns.reach) * channels
+    most = max(_MOST_CONTINUED, 4 * rows.length * columns.length * channels)
+    if rows.reach * columns.reach > _MOST_SPREAD or continued > most:
+        raise UsageError(
+            f"the dilated kernel reaches over {rows.reach} x {columns.reach} pixels, too far for an image of "
+            f"{rows.length} x {columns.length}; choose a smaller dilation"
+        )
 
 
 def _check_types(dtype: np.dtype[Any], kernel: Kernel, options: Options) -> None:
@@ -124,21 +159,25 @@ def _own_type(dtype: np.dtype[Any], kernel: Kernel) -> np.dtype[Any]:
 
 
 @np.errstate(over="ignore")
-def _choose(job: Job, finishing: bool = True) -> Plan:
-    options = job.options
+def _choose(job: Job, user_file: UserFile | None, finishing: bool = True) -> Plan:
+    options, costs = job.options, costs_of(user_file)
     able: dict[str, float] = {}
     work: dict[str, Work] = {}
+    errors: dict[str, float] = {}
     reasons: dict[str, str] = {}
-    for method in METHODS.values():
-        if not method.serves(options.engine):
-            reasons[method.name] = f"belongs to the {method.engine} engine"
-        elif method.finishes and not finishing:
-            reasons[method.name] = "rounds by itself"
+    for name, engines in ENGINES.items():
+        if options.engine not in engines:
+            reasons[name] = f"belongs to the {engines[0]} engine"
+            continue
+        method = METHODS[name]
+        if method.finishes and not finishing:
+            reasons[name] = "rounds by itself"
         elif reason := method.supports(job):
-            reasons[method.name] = reason
+            reasons[name] = reason
         else:
-            work[method.name] = method.total(job)
-            able[method.name] = predict(method, job, work[method.name])
+            work[name] = method.total(job)
+            able[name] = predict(method, job, work[name], costs)
+            errors[name] = sum(method.error(part) for part in job.parts)
     chosen = min(able, key=able.__getitem__)
     if options.method != "auto":
         if options.method not in METHODS:
@@ -154,7 +193,6 @@ def _choose(job: Job, finishing: bool = True) -> Plan:
         if name != chosen:
             slower = f"{seconds / max(able[chosen], 1e-12):.3g} times the predicted time"
             reasons[name] = slower if options.method == "auto" else f"{chosen} was asked for"
-    errors = {name: sum(METHODS[name].error(part) for part in job.parts) for name in able}
     candidates = tuple(
         Candidate(name, able.get(name), reasons.get(name, ""), work.get(name), errors.get(name)) for name in METHODS
     )

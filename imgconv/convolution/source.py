@@ -1,16 +1,65 @@
-"""The pixels that a strip of the output needs, in the form in which a method wants them."""
+"""The pixels that a strip of the output needs, in the form in which a method wants them, and the buffers that hold them."""
 
 from __future__ import annotations
 
 import copy
-from typing import Any
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from imgconv.borders import OUTSIDE, Border, extend, source_indices
 from imgconv.convolution.plan import Job
-from imgconv.convolution.workspace import Workspace
+
+_ALIGNMENT = 64  # bytes of a cache line
+
+
+class Workspace:
+    """Named buffers that a thread keeps from one strip to the next: fresh memory costs more than the sums put there."""
+
+    def __init__(self) -> None:
+        self._buffers: dict[str, NDArray[np.uint8]] = {}
+
+    def take(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
+        """Return the buffer of that name as an array; what it holds is left over from its last use."""
+        dtype = np.dtype(dtype)
+        size = math.prod(shape) * dtype.itemsize
+        buffer = self._buffers.get(name)
+        if buffer is None or buffer.size < size:
+            raw = np.empty(size + _ALIGNMENT, np.uint8)
+            start = -raw.ctypes.data % _ALIGNMENT
+            buffer = self._buffers[name] = raw[start : start + size]
+        return buffer[:size].view(dtype).reshape(shape)
+
+    @property
+    def size(self) -> int:
+        """Bytes held."""
+        return sum(buffer.size for buffer in self._buffers.values())
+
+    def clear(self) -> None:
+        """Let go of every buffer."""
+        self._buffers.clear()
+
+
+class Plane(NamedTuple):
+    """What is filtered in one go: all channels of an image, or one of them as two axes.
+
+    Attributes:
+        at: index of it in the image and in the result; `...` for all channels.
+        border: what stands outside.
+    """
+
+    at: Any
+    border: Border
+
+
+def planes_of(image: NDArray[Any], border: Border, *, apart: bool) -> list[Plane]:
+    """Return the whole image as one plane, or its channels taken apart."""
+    if not apart or image.ndim == 2:
+        return [Plane(..., border)]
+    values = border.value if len(border.value) > 1 else border.value * image.shape[2]
+    return [Plane((..., c), Border(border.rows, border.columns, (value,))) for c, value in enumerate(values)]
 
 
 class Source:

@@ -5,31 +5,26 @@ from __future__ import annotations
 import itertools
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager, nullcontext
-from typing import Any, TypeAlias
+from contextlib import nullcontext
 
 import numpy as np
 
-from imgconv.convolution.workspace import Workspace
-from imgconv.errors import UsageError
+from imgconv.convolution.source import Workspace
+from imgconv.threads import one_blas_thread, thread_count
 
-#: Works on the rows start … stop - 1 of the output and returns how many values it clipped.
-StripWork: TypeAlias = Callable[[int, int, Workspace], int]
-
-#: More would be a typing error.
-MOST_THREADS = 256
 # What a thread may keep of its buffers from one image to the next.
 _KEPT_BYTES = 1 << 25
 _local = threading.local()
 
 
-def run_strips(work: StripWork, outputs: int, rows: int, *, jobs: int | None, blas: bool) -> int:
+def run_strips(work: Callable[[int, int, Workspace], int], outputs: int, rows: int, *, jobs: int | None, blas: bool) -> int:
     """Work on an output of `outputs` rows, `rows` at a time, and return the sum of what `work` returned.
 
     Args:
-        work: called once for each strip, from several threads.
+        work: called once for each strip, from several threads, with its first row, one past its last, and the buffers of the
+            thread.
         outputs: rows of the output.
         rows: of a strip. The strips do not depend on the threads, so that one thread gives the same bits as many.
         jobs: threads; see `thread_count`.
@@ -55,43 +50,15 @@ def run_strips(work: StripWork, outputs: int, rows: int, *, jobs: int | None, bl
             workspace.clear()
         return total
 
-    with _one_blas_thread() if blas else nullcontext():
+    with one_blas_thread() if blas else nullcontext():
         if threads <= 1:
             return work_on_some()
-        others = _submit(work_on_some, threads - 1)
+        others = _pool.submit(work_on_some, threads - 1)
         try:
             own = work_on_some()
         finally:
-            wait(others)  # whatever happened: none is to work on, in a result that nobody wants, when this has returned
+            wait(others)  # after an error, too: no thread may still write to the result when this has returned
         return own + sum(other.result() for other in others)
-
-
-def thread_count(jobs: int | None = None) -> int:
-    """Return how many threads work: `jobs`, else the environment's IMGCONV_JOBS, else one for each processor.
-
-    Raises:
-        UsageError: IMGCONV_JOBS is no whole number from 1 up.
-    """
-    given = asked_threads(jobs)
-    if given is not None:
-        return given
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def asked_threads(jobs: int | None = None) -> int | None:
-    """Return how many threads were asked for: `jobs`, else the environment's IMGCONV_JOBS; None where neither says.
-
-    Raises:
-        UsageError: IMGCONV_JOBS is no whole number from 1 up.
-    """
-    if jobs is not None:
-        return jobs
-    given = os.environ.get("IMGCONV_JOBS", "").strip()
-    if not given:
-        return None
-    if not (given.isascii() and given.isdecimal()) or not 1 <= int(given[:9]) <= MOST_THREADS:
-        raise UsageError(f"IMGCONV_JOBS must be a whole number from 1 up to {MOST_THREADS}, found {given!r}")
-    return int(given)
 
 
 def _own_workspace() -> Workspace:
@@ -102,54 +69,28 @@ def _own_workspace() -> Workspace:
     return workspace
 
 
-class _Shared:
-    """What the threads of this process share: a pool that grows, and whether a call holds BLAS to one thread."""
+class _Pool:
+    """The threads of this process beside those of the callers, replaced by more of them when more are asked for."""
 
     def __init__(self) -> None:
         self.clear()
 
     def clear(self) -> None:
-        """Share nothing yet."""
-        self.lock = threading.Lock()
-        self.pool: ThreadPoolExecutor | None = None
-        self.size = 0
-        self.limited = False
-        self.controller: Any = None
+        """Have no threads."""
+        self._lock = threading.Lock()
+        self._executor: ThreadPoolExecutor | None = None
+        self._size = 0
+
+    def submit(self, work: Callable[[], int], threads: int) -> list[Future[int]]:
+        """Start work on so many threads."""
+        with self._lock:  # to the last of them: an executor that another caller has replaced accepts no work
+            if self._executor is None or self._size < threads:
+                if self._executor is not None:
+                    self._executor.shutdown(wait=False)
+                self._executor, self._size = ThreadPoolExecutor(threads, thread_name_prefix="imgconv-strips"), threads
+            return [self._executor.submit(work) for _ in range(threads)]
 
 
-_shared = _Shared()
+_pool = _Pool()
 if hasattr(os, "register_at_fork"):  # a child has none of its parent's threads
-    os.register_at_fork(after_in_child=_shared.clear)
-
-
-def _submit(work: Callable[[], int], threads: int) -> list[Future[int]]:
-    """Hand work to so many threads of the pool, which is replaced by a larger one where it has fewer."""
-    with _shared.lock:  # to the last of them: a pool that another caller has replaced takes nothing any more
-        if _shared.pool is None or _shared.size < threads:
-            if _shared.pool is not None:
-                _shared.pool.shutdown(wait=False)
-            _shared.pool, _shared.size = ThreadPoolExecutor(threads, thread_name_prefix="imgconv-strips"), threads
-        return [_shared.pool.submit(work) for _ in range(threads)]
-
-
-@contextmanager
-def _one_blas_thread() -> Iterator[None]:
-    """Hold BLAS to one thread, where no other caller does so.
-
-    Only the thread that set the limit may lift it (threadpoolctl lets no other), and does so when it is done: should another
-    call be at work still, that one is slower for having more threads, not wrong.
-    """
-    with _shared.lock:
-        if _shared.controller is None:
-            from threadpoolctl import ThreadpoolController
-
-            _shared.controller = ThreadpoolController()
-        limit = None if _shared.limited else _shared.controller.limit(limits=1, user_api="blas")
-        _shared.limited = True
-    try:
-        yield
-    finally:
-        if limit is not None:
-            with _shared.lock:
-                limit.restore_original_limits()
-                _shared.limited = False
+    os.register_at_fork(after_in_child=_pool.clear)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.convolution.arithmetic import UNIT
-from imgconv.convolution.geometry import Axis
+from imgconv.convolution.plan import Axis
 
 # Each of log2(N) steps of a transform makes the norm off by at most 4 sqrt(2) + 1 units (Higham, "Accuracy and Stability of
 # Numerical Algorithms", 2nd edition, theorem 24.2).

@@ -84,7 +84,7 @@ def _matrix(table: NDArray[Any]) -> list[str]:
     width = max(len(cell) for row in cells for cell in row)
     lines = ["  " + " ".join(cell.rjust(width) for cell in row) for row in cells]
     if table.shape[0] > _ROWS or table.shape[1] > _COLUMNS:
-        lines.append(f"  (the middle {len(cells)} x {len(cells[0])}; --json has all)")
+        lines.append(f"  (the middle {len(cells)} x {len(cells[0])}; the JSON has all)")
     return lines
 
 
@@ -101,7 +101,7 @@ def _vector(values: NDArray[np.float64]) -> str:
 
 
 def number_text(value: Any) -> str:
-    """Return a number as people write it, six digits at most; a fraction as such where it is short."""
+    """Return a number as text, six digits at most; a fraction as such where it is short."""
     if isinstance(value, Fraction):
         return str(value) if len(str(value)) <= 24 else f"{float(value):.6g}"
     if isinstance(value, complex | np.complexfloating):

@@ -16,9 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imgconv.borders import OUTSIDE, source_indices
-from imgconv.convolution.geometry import Axis
 from imgconv.convolution.options import make_options
-from imgconv.convolution.plan import Job
+from imgconv.convolution.plan import Axis, Job
 from imgconv.convolution.planner import as_kernel, make_job
 from imgconv.errors import UsageError
 from imgconv.explaining.kernel_text import number_text
@@ -52,19 +51,10 @@ class SparseMatrix:
         table[self.rows, self.columns] = self.values
         return table
 
-    def __matmul__(self, pixels: ArrayLike) -> NDArray[Any]:
-        """Return the product with a vector of pixels, or with several side by side: shape (pixels,) or (pixels, N)."""
-        vectors = np.asarray(pixels)
-        if vectors.ndim not in (1, 2) or vectors.shape[0] != self.shape[1]:
-            raise UsageError(f"the matrix has {self.shape[1]} columns, found an array of shape {vectors.shape}")
-        products = self.values.reshape(-1, *[1] * (vectors.ndim - 1)) * vectors[self.columns]
-        outputs = np.zeros((self.shape[0], *vectors.shape[1:]), products.dtype)
-        np.add.at(outputs, self.rows, products)
-        return outputs
-
 
 def block_toeplitz(shape: Sequence[int], kernel: Kernel | ArrayLike | str, **options: Any) -> SparseMatrix:
-    """Return the matrix M with `(M @ image.ravel()).reshape(H', W') == correlate(image, kernel, ...)`, but for rounding.
+    """Return the matrix M with `(M.dense() @ image.ravel()).reshape(H', W') == correlate(image, kernel, ...)`, but for
+    rounding.
 
     Args:
         shape: of the image, (H, W).
@@ -129,7 +119,7 @@ def as_data(shape: Sequence[int], kernel: Kernel, **options: Any) -> dict[str, A
 
 
 def check_size(shape: Sequence[int], kernel: Kernel, **options: Any) -> None:
-    """Refuse a matrix that is too large to be looked at, before it is made.
+    """Refuse a matrix that is too large to print, before it is made.
 
     Raises:
         UsageError: it has more than `LARGEST` rows or columns.

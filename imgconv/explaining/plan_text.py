@@ -10,7 +10,7 @@ import numpy as np
 
 from imgconv.convolution.methods import METHODS
 from imgconv.convolution.plan import Candidate, Job, Plan
-from imgconv.convolution.strips import thread_count
+from imgconv.threads import thread_count
 
 _LABEL = 10
 # Below this a prediction says nothing of which method is faster.
@@ -25,7 +25,7 @@ def as_text(plans: Sequence[Plan], width: int = 100, others: Sequence[Plan] = ()
     Args:
         plans: one for each convolution.
         width: of the text.
-        others: what the other engine would do, one for each of the plans; it is then told beside them.
+        others: what the other engine would do, one for each of the plans; printed beside them.
     """
     parts = []
     for number, plan in enumerate(plans, start=1):

@@ -13,7 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 from imgconv.convolution.options import Options
 from imgconv.convolution.plan import Plan
 from imgconv.depth import Fitted, full_scale
-from imgconv.filters.base import Filter, Output
+from imgconv.filters.base import Filter, ResultOptions
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,22 @@ class ChainFilter(Filter):
         """The strides of the steps, multiplied."""
         return math.prod(step.stride[0] for step in self.steps), math.prod(step.stride[1] for step in self.steps)
 
+    def output_shape(self, shape: Sequence[int]) -> tuple[int, ...]:
+        """Return the shape that the last step leaves."""
+        for step in self.steps:
+            shape = step.output_shape(shape)
+        return tuple(shape)
+
+    def output_dtype(self, dtype: DTypeLike) -> np.dtype[Any]:
+        """Return what the last step would choose for the image: nothing is rounded before it."""
+        return self.steps[-1].output_dtype(dtype)
+
+    def response_dtype(self, dtype: DTypeLike) -> np.dtype[Any]:
+        """Return the type of the last step's response to those of the others."""
+        for step in self.steps:
+            dtype = step.response_dtype(dtype)
+        return np.dtype(dtype)
+
     def response(self, image: NDArray[Any]) -> NDArray[Any]:
         """Return what the last step makes of what the others made."""
         for step in self._steps_for(image.dtype):
@@ -67,13 +83,13 @@ class ChainFilter(Filter):
             weight = step.coverage(weight)
         return weight
 
-    def finished(self, values: NDArray[Any], output: Output) -> Fitted:
+    def finished(self, values: NDArray[Any], output: ResultOptions) -> Fitted:
         """Return the result in its final type, as the last step would."""
         return self.steps[-1].finished(values, output)
 
-    def render(self, image: NDArray[Any], output: Output) -> Fitted:
+    def render(self, image: NDArray[Any], output: ResultOptions) -> Fitted:
         """Return the result in its final type; the last step rounds."""
-        output = replace(output, dtype=output.dtype or image.dtype)
+        output = replace(output, dtype=output.dtype or self.output_dtype(image.dtype))
         *before, last = self._steps_for(image.dtype)
         for step in before:
             image = step.response(image)
@@ -94,16 +110,16 @@ class ChainFilter(Filter):
             channel = step.on_grid(channel)
         return channel
 
-    def plans(self, shape: Sequence[int], dtype: DTypeLike, output: Output | None = None) -> tuple[Plan, ...]:
+    def plans(self, shape: Sequence[int], dtype: DTypeLike, output: ResultOptions | None = None) -> tuple[Plan, ...]:
         """Return the plans of all steps; the last one's are for the output."""
         dtype = np.dtype(dtype)
         *before, last = self._steps_for(dtype)
         if output is not None:
-            output = replace(output, dtype=output.dtype or dtype)
+            output = replace(output, dtype=output.dtype or self.output_dtype(dtype))
         plans: list[Plan] = []
         for step in before:
             plans += step.plans(shape, dtype)
-            shape, dtype = plans[-1].output_shape, plans[-1].job.output
+            shape, dtype = step.output_shape(shape), step.response_dtype(dtype)
         return (*plans, *last.plans(shape, dtype, output))
 
     def with_options(self, change: Callable[[Options], Options]) -> ChainFilter:

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from imgconv.convolution.options import Options, make_options
+from imgconv.convolution.options import FilterOptions, Options, as_dtype, as_factor, as_number, as_pixels, make_options
 from imgconv.convolution.plan import Plan
 from imgconv.depth import Fitted, fit, full_scale
 from imgconv.errors import UsageError
-from imgconv.filters.base import Filter, Output, check_options
+from imgconv.filters.base import Filter, ResultOptions, check_options
 from imgconv.filters.kernel_filter import KernelFilter
-from imgconv.kernels.catalog import Catalog, load_catalog
+from imgconv.kernels.catalog import Catalog, as_catalog
 from imgconv.kernels.entries import Operator
 from imgconv.kernels.kernel import Kernel
-from imgconv.vocabulary import EDGE_OUTPUTS, canonical
+from imgconv.vocabulary import EDGE_OUTPUTS, RANGES, EdgeOutputWord, RangeWord, canonical
 
 _FULL_TURN = 360.0
 _NORTH = 270.0
@@ -67,6 +67,13 @@ class EdgeFilter(Filter):
         """The stride of the options."""
         return self.options.stride
 
+    def output_shape(self, shape: Sequence[int]) -> tuple[int, ...]:
+        """Return the shape of the responses, which is the same for all kernels of the operator."""
+        first, *others = (part.output_shape(shape) for part in self._parts())
+        if any(other != first for other in others):
+            raise UsageError(f"operator {self.operator.name}: its kernels differ in size; choose mode same")
+        return first
+
     def range_for(self, dtype: np.dtype[Any]) -> str:
         """Return `offset` for signed responses in an unsigned type: the middle grey is zero, and no sign is lost."""
         return "offset" if self.output in ("x", "y") and dtype.kind == "u" else "clip"
@@ -100,12 +107,12 @@ class EdgeFilter(Filter):
         """Whether it is not the direction that is asked for."""
         return self.output != "direction"
 
-    def render(self, image: NDArray[Any], output: Output) -> Fitted:
+    def render(self, image: NDArray[Any], output: ResultOptions) -> Fitted:
         """Return the result in its final type, after a look at whether it can be."""
         self._check(output)
         return super().render(image, output)
 
-    def finished(self, values: NDArray[Any], output: Output) -> Fitted:
+    def finished(self, values: NDArray[Any], output: ResultOptions) -> Fitted:
         """Return the result in its final type; a direction becomes a share of the full turn in an integer type."""
         self._check(output)
         if self.output != "direction":
@@ -120,22 +127,20 @@ class EdgeFilter(Filter):
         """Return the channel on the grid of the first kernel."""
         return self._parts()[0].on_grid(channel)
 
-    def plans(self, shape: Sequence[int], dtype: DTypeLike, output: Output | None = None) -> tuple[Plan, ...]:
+    def plans(self, shape: Sequence[int], dtype: DTypeLike, output: ResultOptions | None = None) -> tuple[Plan, ...]:
         """Return a plan for each kernel, whatever is made of their responses."""
         if output is not None:
             self._check(output)
         if np.dtype(dtype).kind == "c":
             raise UsageError("edges of a complex image: take its magnitude, or its parts, first")
-        plans = tuple(p for part in self._parts() for p in part.plans(shape, dtype))
-        if len({p.output_shape for p in plans}) > 1:
-            raise UsageError(f"operator {self.operator.name}: its kernels differ in size; choose mode same")
-        return plans
+        self.output_shape(shape)
+        return tuple(p for part in self._parts() for p in part.plans(shape, dtype))
 
     def with_options(self, change: Callable[[Options], Options]) -> EdgeFilter:
         """Return the filter with its options changed."""
         return replace(self, options=change(self.options))
 
-    def _check(self, output: Output) -> None:
+    def _check(self, output: ResultOptions) -> None:
         if self.output == "direction" and (output.scale != 1 or output.delta or output.range_policy not in (None, "clip")):
             raise UsageError("a direction is an angle: scale, delta and range do not apply to it")
 
@@ -174,21 +179,21 @@ def edge_filter(
     options: Options | None = None,
 ) -> EdgeFilter:
     """Return the filter for an operator of the catalog."""
-    if isinstance(operator, str):
-        operator = (catalog or load_catalog()).operator(operator)
+    if not isinstance(operator, Operator):
+        operator = as_catalog(catalog).operator(operator)
     return EdgeFilter(operator, canonical(output, EDGE_OUTPUTS, "output"), options or Options())
 
 
 def find_edges(
     image: ArrayLike,
     operator: str | Operator = "scharr",
-    output: str = "magnitude",
+    output: EdgeOutputWord = "magnitude",
     *,
     scale: float | Fraction = 1.0,
     delta: float = 0.0,
     dtype: DTypeLike | None = None,
-    range_policy: str | None = None,
-    **options: Any,
+    range_policy: RangeWord | None = None,
+    **options: Unpack[FilterOptions],
 ) -> NDArray[Any]:
     """Return the gradient of an image.
 
@@ -213,5 +218,10 @@ def find_edges(
         UsageError: an option that cannot be used.
     """
     chosen = edge_filter(operator, output, options=make_options(**options))
-    to = Output(None if dtype is None else np.dtype(dtype), range_policy, scale, delta)
-    return chosen.render(np.asarray(image), to).values
+    to = ResultOptions(
+        None if dtype is None else as_dtype(dtype),
+        None if range_policy is None else canonical(range_policy, RANGES, "range"),
+        as_factor(scale, "scale"),
+        as_number(delta, "delta"),
+    )
+    return chosen.render(as_pixels(image), to).values

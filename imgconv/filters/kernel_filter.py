@@ -13,10 +13,10 @@ from numpy.typing import DTypeLike, NDArray
 from imgconv.borders import Border
 from imgconv.convolution.execution import execute
 from imgconv.convolution.options import Options
-from imgconv.convolution.plan import Plan
+from imgconv.convolution.plan import Plan, make_axis
 from imgconv.convolution.planner import plan_for, unfinished
 from imgconv.depth import Fitted, fit
-from imgconv.filters.base import Filter, Output, check_options, response_dtype
+from imgconv.filters.base import Filter, ResultOptions, check_options
 from imgconv.kernels.kernel import Kernel
 
 # A kernel whose weights sum to less than this share of their absolute sum is one of differences: written with three digits, a
@@ -61,6 +61,19 @@ class KernelFilter(Filter):
     def stride(self) -> tuple[int, int]:
         """The stride of the options."""
         return self.options.stride
+
+    def output_shape(self, shape: Sequence[int]) -> tuple[int, ...]:
+        """Return the shape that mode and stride leave."""
+        mode, stride, dilation = self.options.mode, self.options.stride, self.options.dilation
+        axes = [
+            make_axis(n, taps, 0, mode, s, d) for n, taps, s, d in zip(shape, self.kernel.shape, stride, dilation, strict=False)
+        ]
+        return (*(axis.outputs for axis in axes), *shape[2:])
+
+    def response_dtype(self, dtype: DTypeLike) -> np.dtype[Any]:
+        """Return the type of the sums, complex where the weights are."""
+        real = super().response_dtype(dtype)
+        return np.result_type(real, np.complex64) if self.kernel.is_complex else real
 
     def response(self, image: NDArray[Any]) -> NDArray[Any]:
         """Return the sums, unrounded."""
@@ -112,16 +125,17 @@ class KernelFilter(Filter):
     def _is_difference(self) -> bool:
         return abs(self._gain) <= _ZERO_SUM * float(np.abs(self.kernel.weights).sum())
 
-    def render(self, image: NDArray[Any], output: Output) -> Fitted:
+    @np.errstate(over="ignore", invalid="ignore")
+    def render(self, image: NDArray[Any], output: ResultOptions) -> Fitted:
         """Return the result in its final type; scale and delta become part of the kernel, so that it is rounded once."""
         (plan,) = self.plans(image.shape, image.dtype, output)
         if not self._scales_later(output):
             return execute(plan, image, fallback=unfinished(plan) if output.count else None)
-        dtype = output.dtype or image.dtype
+        dtype = output.dtype or self.output_dtype(image.dtype)
         values = execute(plan, image).values * float(output.scale * output.levels) + float(output.delta * output.levels)
         return fit(values, dtype, output.range_policy or self.range_for(dtype))
 
-    def _scales_later(self, output: Output) -> bool:
+    def _scales_later(self, output: ResultOptions) -> bool:
         """Whether the sums are divided by the weights, from which a scaled kernel would cancel."""
         return self.options.normalizes and output.scale * output.levels != 1
 
@@ -137,15 +151,15 @@ class KernelFilter(Filter):
         plan = plan_for(channel.shape, channel.dtype, Kernel(impulse, self.kernel.anchor), options)
         return execute(plan, channel).values
 
-    def plans(self, shape: Sequence[int], dtype: DTypeLike, output: Output | None = None) -> tuple[Plan, ...]:
+    def plans(self, shape: Sequence[int], dtype: DTypeLike, output: ResultOptions | None = None) -> tuple[Plan, ...]:
         """Return the one plan."""
         dtype = np.dtype(dtype)
         if output is None or self._scales_later(output):
-            unrounded = response_dtype(dtype, complex_result=self.kernel.is_complex)
+            unrounded = self.response_dtype(dtype)
             if output is not None:  # which is yet to be scaled
                 unrounded = np.result_type(unrounded, np.float64)
             return (plan_for(shape, dtype, self.kernel, replace(self.options, dtype=unrounded)),)
-        factor, final = output.scale * output.levels, output.dtype or dtype
+        factor, final = output.scale * output.levels, output.dtype or self.output_dtype(dtype)
         kernel = self.kernel if factor == 1 else self.kernel.scaled(factor)
         options = replace(
             self.options,

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
-from imgconv.convolution.options import Options, make_options
+from imgconv.convolution.options import FilterOptions, Options, make_options
 from imgconv.errors import KernelError
+from imgconv.filters import FILTERS, FilterKind
 from imgconv.filters.base import Filter
-from imgconv.filters.chain import ChainFilter
 from imgconv.filters.kernel_filter import KernelFilter
-from imgconv.filters.registry import FILTERS, FilterKind
-from imgconv.kernels.catalog import Catalog, load_catalog
+from imgconv.kernels.catalog import Catalog, as_catalog
 from imgconv.kernels.notation import Named, parse_notation
 from imgconv.vocabulary import suggestion
 
 
-def parse_filter(text: str, catalog: Catalog | None = None, **options: Any) -> Filter:
+def parse_filter(text: str, catalog: Catalog | None = None, *, delta: float = 0.0, **options: Unpack[FilterOptions]) -> Filter:
     """Return the filter that a text names: anything that `apply` and `batch` take.
 
     Args:
         text: a kernel (`"gaussian:sigma=2"`, `"[1 0 -1]"`, `"@file"`), a chain of the catalog (`"crisp"`), or another filter
             (`"edges:operator=sobel"`).
         catalog: where names are looked up; the built-in one unless given.
+        delta: added to the result of every convolution, in levels.
         **options: as for `imgconv.correlate`, for every convolution of the filter.
 
     Raises:
@@ -32,14 +32,21 @@ def parse_filter(text: str, catalog: Catalog | None = None, **options: Any) -> F
         >>> parse_filter("edges:operator=sobel").halo
         (1, 1)
     """
-    return build_chain([text], catalog, make_options(**options))
+    return build_chain([text], catalog, make_options(delta=delta, **options))
 
 
 def build_chain(texts: list[str], catalog: Catalog | None = None, options: Options | None = None) -> Filter:
     """Return the filter for one text, or the chain for several."""
-    catalog = catalog or load_catalog()
-    steps = [_build(text, catalog, options or Options()) for text in texts]
-    return steps[0] if len(steps) == 1 else ChainFilter(tuple(steps))
+    catalog = as_catalog(catalog)
+    return _in_turn([_build(text, catalog, options or Options()) for text in texts])
+
+
+def _in_turn(steps: list[Filter]) -> Filter:
+    if len(steps) == 1:
+        return steps[0]
+    from imgconv.filters.chain import ChainFilter
+
+    return ChainFilter(tuple(steps))
 
 
 def _build(text: str, catalog: Catalog, options: Options) -> Filter:
@@ -57,8 +64,7 @@ def _build(text: str, catalog: Catalog, options: Options) -> Filter:
 def _named_chain(spec: Named, catalog: Catalog, options: Options) -> Filter:
     if spec.arguments:
         raise KernelError(f"filter {spec.name} is a chain and takes no arguments, found {', '.join(list(spec.arguments)[:5])}")
-    steps = tuple(_build(step, catalog, options) for step in catalog.steps(spec.name))
-    return steps[0] if len(steps) == 1 else ChainFilter(steps)
+    return _in_turn([_build(step, catalog, options) for step in catalog.steps(spec.name)])
 
 
 def _registered(kind: FilterKind, spec: Named, catalog: Catalog, options: Options) -> Filter:

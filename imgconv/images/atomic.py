@@ -1,8 +1,8 @@
-"""A file that appears whole or not at all.
+"""Atomic writing: a file appears whole or not at all.
 
-The bytes go into a hidden file beside the target, which takes the target's name when it is complete. So whatever happens
-on the way, to this process too, the name stands for the old file or for the new one. There is no `fsync`: a process that
-is killed loses nothing that it has written; only the machine going down does, and that is worth no wait for every picture.
+The bytes are written to a hidden file beside the target, which is renamed to the target when it is complete. Until then
+the name refers to the old file, even if the process is killed. `fsync` is not called: it protects only against a crash of
+the operating system or a power failure, and would delay every picture.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from imgconv.errors import ImgconvError, WriteError
-from imgconv.images.names import reason, shown
+from imgconv.images.names import displayed, reason
 
 #: A piece of a file.
 Piece = bytes | memoryview
 
-# One call of the system writes no more than 2 GiB, and a signal is noticed between calls.
+# One system call writes at most 2 GiB, and signals are handled between calls.
 _MOST_AT_ONCE = 1 << 28
 
-# The errors of a file system that has no hard links.
+# The errors of a file system without hard links.
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EXDEV, errno.EACCES}
 
 _STREAMS = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/")
 
 
 class Destination(NamedTuple):
-    """Where bytes go: a path free of symbolic links, what stands there, and whether it is written to as it is."""
+    """Where bytes are written: a path without symbolic links, what exists there, and whether it is written to in place."""
 
     path: str
     existing: os.stat_result | None
@@ -39,66 +39,66 @@ class Destination(NamedTuple):
 
     @property
     def folder(self) -> str:
-        """The folder that the file stands in."""
+        """The folder of the file."""
         return os.path.dirname(self.path)
 
 
 def destination(path: str, *, overwrite: bool = True, within: str = "") -> Destination:
-    """Return where the bytes of a file called `path` go.
+    """Return where the bytes of a file called `path` are written.
 
-    A symbolic link stays, and what it points at is replaced. A device, a fifo, or a stream of the process
-    (`/dev/stdout`) is never replaced: it is opened and written to.
+    A symbolic link is followed, and its target is replaced. A device, a fifo, or a stream of the process (`/dev/stdout`)
+    is opened and written to in place.
 
     Args:
         path: the file.
         overwrite: whether it may exist.
-        within: a folder that no link may lead out of; "" where the file may stand anywhere.
+        within: a folder that links must not lead out of; "" for no such limit.
 
     Raises:
-        WriteError: nothing can be written there: a folder, a read-only file, a folder that is missing or read-only,
-            a place outside of `within`, or, unless `overwrite`, anything that exists.
+        WriteError: the path is a folder or a read-only file, its folder is missing or read-only, it lies outside of
+            `within`, or it exists and `overwrite` is false.
     """
     if not path or path.endswith(os.sep):
-        raise WriteError(f"{shown(path) or 'output'}: is not the name of a file; give one")
+        raise WriteError(f"{displayed(path) or 'output'}: is not the name of a file; give one")
     try:
         try:
             existing = os.stat(path)
         except FileNotFoundError:
             existing = None
         if existing and stat.S_ISDIR(existing.st_mode):
-            raise WriteError(f"{shown(path)}: is a folder; give the name of a file")
+            raise WriteError(f"{displayed(path)}: is a folder; give the name of a file")
         resolved = require_within(path, within) if within else os.path.realpath(path)
         if _is_stream(path, existing):
             return Destination(path, existing, True)
         if existing and not overwrite:
-            raise WriteError(f"{shown(path)}: exists already; give another name, or allow it to be overwritten")
+            raise WriteError(f"{displayed(path)}: exists already; give another name, or allow it to be overwritten")
         found = Destination(resolved, existing, False)
         _make_sure_of(found, path)
     except WriteError:
         raise
     except ValueError as error:  # a NUL in the name
-        raise WriteError(f"{shown(path)}: is not a name that a file can have") from error
+        raise WriteError(f"{displayed(path)}: is not a name that a file can have") from error
     except OSError as error:
-        raise WriteError(f"{shown(path)}: {reason(error)}") from error
+        raise WriteError(f"{displayed(path)}: {reason(error)}") from error
     return found
 
 
 def require_within(path: str, folder: str) -> str:
-    """Return a path without the links in it, and make sure that it stays in a folder; not all of it need exist.
+    """Return a path with its links resolved, after checking that it lies in a folder. It need not exist.
 
     Raises:
-        WriteError: a link leads out of the folder, or the path does by itself.
+        WriteError: the path, or a link in it, leads out of the folder.
     """
     found = os.path.realpath(path)
     if not found.startswith(os.path.join(os.path.realpath(folder), "")):
         raise WriteError(
-            f"{shown(path)}: leads out of the output folder, to {shown(found)}; take the link away, or name another"
+            f"{displayed(path)}: leads out of the output folder, to {displayed(found)}; take the link away, or name another"
         )
     return found
 
 
 def is_stream(path: str) -> bool:
-    """Return whether `path` is a device, a fifo, or a stream of the process, which is written to but never replaced."""
+    """Return whether `path` is a device, a fifo, or a stream of the process, which is written to in place."""
     try:
         return _is_stream(path, os.stat(path))
     except (OSError, ValueError):
@@ -113,30 +113,30 @@ def _is_stream(path: str, existing: os.stat_result | None) -> bool:
 
 def _make_sure_of(found: Destination, path: str) -> None:
     if not os.path.isdir(found.folder):
-        folder = shown(os.path.dirname(path) or found.folder)
+        folder = displayed(os.path.dirname(path) or found.folder)
         wrong = "is a file; name another" if os.path.exists(found.folder) else "does not exist; create it first"
-        raise WriteError(f"{shown(path)}: the folder {folder} {wrong}")
-    # The name itself may be too long: the call that says so is the one that looks for it in its folder.
+        raise WriteError(f"{displayed(path)}: the folder {folder} {wrong}")
+    # A name that is too long raises an error here, before anything is written.
     with contextlib.suppress(FileNotFoundError):
         os.lstat(found.path)
     if not os.access(found.folder, os.W_OK | os.X_OK):
-        raise WriteError(f"{shown(path)}: the folder {shown(found.folder)} is read-only; choose another")
-    # Its folder would let it be replaced, but whoever made it read-only did not want that.
+        raise WriteError(f"{displayed(path)}: the folder {displayed(found.folder)} is read-only; choose another")
+    # The permissions of its folder would allow the replacement, but a read-only file is meant to stay.
     if found.existing and not os.access(found.path, os.W_OK):
-        raise WriteError(f"{shown(path)}: is read-only; make it writable, or choose another name")
+        raise WriteError(f"{displayed(path)}: is read-only; make it writable, or choose another name")
 
 
 def write_file(path: str, chunks: Iterable[Piece], *, overwrite: bool = True, within: str = "") -> None:
     """Write bytes to a file, whole or not at all.
 
     Args:
-        path: the file. One that exists keeps its permissions, a new one gets those that the umask leaves.
-        chunks: the bytes, in pieces. An error on the way to the next piece leaves no file either.
-        overwrite: whether a file that exists is replaced. Without it none is, not even one that appears meanwhile.
-        within: a folder that no link may lead out of; "" where the file may stand anywhere.
+        path: the file. An existing file keeps its permissions, a new one gets those of the umask.
+        chunks: the bytes, in pieces. If the iterator raises, no file is left.
+        overwrite: whether an existing file is replaced. Otherwise a file that appears during writing is kept, too.
+        within: a folder that links must not lead out of; "" for no such limit.
 
     Raises:
-        WriteError: it cannot be written; nothing is left behind, nothing overwritten.
+        WriteError: the file cannot be written; nothing is left behind, nothing overwritten.
     """
     target = destination(path, overwrite=overwrite, within=within)
     try:
@@ -145,17 +145,17 @@ def write_file(path: str, chunks: Iterable[Piece], *, overwrite: bool = True, wi
         else:
             _write_beside(target, chunks, overwrite)
     except FileExistsError as error:
-        message = f"{shown(path)}: appeared while it was being made, and is left as it is; give another name"
+        message = f"{displayed(path)}: appeared while it was being made, and is left as it is; give another name"
         raise WriteError(message) from error
-    except ImgconvError:  # what was to come next could not be made
+    except ImgconvError:  # raised by the iterator
         raise
     except OSError as error:
-        raise WriteError(f"{shown(path)}: {reason(error)}") from error
+        raise WriteError(f"{displayed(path)}: {reason(error)}") from error
 
 
 @functools.cache
 def mark() -> str:
-    """Return what the names of this process's temporary files begin with: no other process's do, on no other machine."""
+    """Return how the names of temporary files begin: unique to this process, also among machines that share a folder."""
     return f".imgconv-{os.getpid()}-{os.urandom(4).hex()}-"
 
 
@@ -164,7 +164,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def remove_leftovers(folder: str, mark: str) -> None:
-    """Remove the temporary files that a process of that `mark`, which has ended, has left in a folder."""
+    """Remove the temporary files in a folder that a process left when it ended; `mark` is the value of its `mark()`."""
     with contextlib.suppress(OSError):
         for name in os.listdir(folder):
             if mark and name.startswith(mark) and name.endswith(".tmp"):
@@ -195,13 +195,13 @@ def _write_beside(target: Destination, chunks: Iterable[Piece], overwrite: bool)
         else:
             _appear(temporary, target.path)
     finally:
-        # Also on Ctrl-C. After the replacement the name is gone.
+        # Also on Ctrl-C. After the replacement the file no longer exists.
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
 
 
 def _take_after(descriptor: int, existing: os.stat_result) -> None:
-    """Give an open file the owner and the permissions of the one that it replaces, where the system lets us."""
+    """Give an open file the owner and the permissions of the file that it replaces, as far as the system allows."""
     if not hasattr(os, "fchown"):  # Windows
         return
     made = os.fstat(descriptor)
@@ -213,10 +213,10 @@ def _take_after(descriptor: int, existing: os.stat_result) -> None:
 
 
 def _appear(temporary: str, path: str) -> None:
-    """Give a complete file its name, unless something has it: the system decides, in one step.
+    """Give a complete file its name in one atomic step, unless the name exists.
 
     Raises:
-        FileExistsError: something has the name.
+        FileExistsError: the name exists.
     """
     try:
         os.link(temporary, path)
@@ -226,7 +226,7 @@ def _appear(temporary: str, path: str) -> None:
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
-    # Without links the name is taken first, by an empty file that nobody else can have made, then replaced.
+    # Without links the name is reserved by creating an empty file exclusively, which is then replaced.
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
     try:
         os.replace(temporary, path)
@@ -236,7 +236,7 @@ def _appear(temporary: str, path: str) -> None:
 
 
 def write_all(descriptor: int, chunks: Iterable[Piece]) -> None:
-    """Write pieces of bytes to an open file, each to its last byte."""
+    """Write pieces of bytes completely to an open file."""
     for chunk in chunks:
         rest = memoryview(chunk).cast("B")
         while rest:

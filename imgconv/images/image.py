@@ -1,33 +1,62 @@
-"""The picture as it passes from a file through a filter to another file."""
+"""The picture as it passes from a file through a filter to another file, and how it was stored."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from imgconv.convolution.options import as_pixels
 from imgconv.depth import full_scale
 from imgconv.errors import UsageError
-from imgconv.images.coding import Coding
 from imgconv.images.metadata import Metadata, upright
+
+
+@dataclass(frozen=True)
+class Coding:
+    """How the pixels of a file are stored, beyond their type; None where it is unknown or left to the encoder.
+
+    The same value describes an input (`Image.coding`), which an output of the same format follows, and what the user requests.
+
+    Attributes:
+        quality: compression quality of a lossy format, 1 to 100; for JPEG on the scale of the Independent JPEG Group.
+        subsampling: of the colour of a JPEG: `444`, `440`, `422`, `420`, `411`.
+        lossless: whether nothing is lost, in a format that has both ways (WebP, AVIF, JPEG 2000).
+        compression: a word of `vocabulary.COMPRESSIONS` for TIFF, a level from 0 to 9 for PNG.
+        bits: bits per sample, where they are fewer than those of the type: 1, 2 or 4 for grey or palettes, 10 or 12.
+    """
+
+    quality: int | None = None
+    subsampling: str | None = None
+    lossless: bool | None = None
+    compression: str | None = None
+    bits: int | None = None
+
+    def over(self, other: Coding) -> Coding:
+        """Return this, with values that are None taken from the other."""
+        chosen = {f.name: getattr(self, f.name) for f in fields(self)}
+        return Coding(**{name: getattr(other, name) if value is None else value for name, value in chosen.items()})
 
 
 @dataclass(frozen=True, eq=False)
 class Image:
-    """Pixels, and what their file said about them.
+    """Pixels, and what their file reports about them.
 
     Attributes:
-        pixels: (H, W) or (H, W, C), C from 1 to 4, as stored in the file, not turned upright. Channels are in OpenCV's
-            order: grey; grey, alpha; blue, green, red; blue, green, red, alpha. Read from a file they are uint8, int8,
-            uint16, int16, int32, float32 or float64.
-        metadata: EXIF, XMP, colour profile; carried, not interpreted.
-        format: the extension of the format it was read from (`.png`), or "".
-        pages: how many pages or frames the file has.
-        coding: how it was stored there, which an output of the same format follows.
-        nodata: the level that stands for a value that is missing, as its file says; None where it does not.
-        notes: what reading it has changed and the user should know, a line each.
+        pixels: (H, W) or (H, W, C), as stored in the file, not turned upright. Channels are in OpenCV's order: grey or
+            blue, green, red; then further bands; alpha last. Files give uint8, int8, uint16, int16, uint32, int32, float16,
+            float32 or float64.
+        metadata: EXIF, XMP, colour profile and other blocks, as they stand in the file.
+        format: name of the format that the image was read from, such as `png`, or "".
+        pages: number of pages or frames of that file.
+        coding: how the pixels were stored there; an output of the same format follows it.
+        nodata: the level that marks missing values, according to the file; None where it names none.
+        notes: what reading has changed, a line each.
+        has_alpha: whether the last channel is alpha. By default it is with 2 or 4 channels.
+        colours: number of channels that are colour: 3 (blue, green, red), or 1. The channels between colour and alpha are
+            bands of their own. By default 3 where there are 3 channels beside alpha, else 1.
 
     Raises:
         UsageError: the pixels have another shape.
@@ -40,21 +69,27 @@ class Image:
     coding: Coding = field(default_factory=Coding, repr=False)
     nodata: float | None = None
     notes: tuple[str, ...] = field(default=(), repr=False)
+    has_alpha: bool | None = None
+    colours: int = 0
 
     def __post_init__(self) -> None:
-        shape = np.shape(self.pixels)
-        if not (len(shape) == 2 or (len(shape) == 3 and 1 <= shape[2] <= 4)) or 0 in shape:
+        shape = as_pixels(self.pixels).shape
+        if len(shape) not in (2, 3) or 0 in shape:
             found = " x ".join(map(str, shape)) or "a single number"
-            raise UsageError(f"an image has rows and columns, and up to 4 channels; found {found}")
-
-    @property
-    def has_alpha(self) -> bool:
-        """Whether the last channel is alpha."""
-        return self.pixels.ndim == 3 and self.pixels.shape[2] in (2, 4)
+            raise UsageError(f"an image has rows, columns and perhaps channels; found {found}")
+        channels = shape[2] if len(shape) == 3 else 1
+        if self.has_alpha is None:
+            object.__setattr__(self, "has_alpha", channels in (2, 4))
+        if self.has_alpha and channels < 2:
+            raise UsageError(f"an image with alpha has at least 2 channels, found {channels}")
+        if not self.colours:
+            object.__setattr__(self, "colours", default_colours(channels, bool(self.has_alpha)))
+        if self.colours not in (1, 3) or self.colours > channels - bool(self.has_alpha):
+            raise UsageError(f"an image has 1 or 3 colours among its channels; found {self.colours} of {channels} channels")
 
     @property
     def colour(self) -> NDArray[Any]:
-        """The pixels without alpha, as a view: (H, W) stays (H, W), (H, W, C) becomes (H, W, 1) or (H, W, 3)."""
+        """The pixels without alpha, as a view: (H, W) stays (H, W), (H, W, C) becomes (H, W, C - 1) where there is alpha."""
         return self.pixels[:, :, :-1] if self.has_alpha else self.pixels
 
     @property
@@ -64,40 +99,46 @@ class Image:
 
     @property
     def is_opaque(self) -> bool:
-        """Whether alpha says nothing: there is none, or it is full (the greatest integer, 1.0 in floats) everywhere."""
+        """Whether there is no alpha, or alpha is full (the greatest integer, 1.0 in floating point) everywhere."""
         alpha = self.alpha
-        if alpha is None:
-            return True
-        return bool((alpha == full_scale(alpha.dtype)).all())
+        return alpha is None or bool((alpha == full_scale(alpha.dtype)).all())
 
     def with_colour(self, colour: NDArray[Any], alpha: NDArray[Any] | None = None) -> Image:
         """Return the image with other colour, and with `alpha` beside it where one is given.
 
         Args:
-            colour: (H, W), (H, W, 1) or (H, W, 3).
+            colour: (H, W) or (H, W, C). The number of colours stays where the number of channels does.
             alpha: (H, W), of the same size; converted to the type of `colour`, full scale to full scale.
         """
-        if alpha is None:
-            return self.replaced(colour)
         planes = colour if colour.ndim == 3 else colour[:, :, np.newaxis]
+        before = self.colour.shape[2] if self.colour.ndim == 3 else 1
+        colours = self.colours if planes.shape[2] == before else default_colours(planes.shape[2], False)
+        if alpha is None:
+            return replace(self, pixels=colour, has_alpha=False, colours=colours)
         if alpha.shape != planes.shape[:2]:
             raise UsageError(f"alpha has {_size(alpha)} pixels, the colour beside it {_size(planes)}")
-        return self.replaced(np.dstack([planes, _rescaled(alpha, planes.dtype)]))
+        pixels = np.dstack([planes, _rescaled(alpha, planes.dtype)])
+        return replace(self, pixels=pixels, has_alpha=True, colours=colours)
 
     def upright(self) -> Image:
-        """Return the image the way a viewer shows it, and its orientation as upright."""
+        """Return the image the way a viewer displays it, with the orientation set to upright."""
         turn = self.metadata.orientation
         if turn == 1:
             return self
         return replace(self, pixels=upright(self.pixels, turn), metadata=self.metadata.oriented(1))
 
     def stripped(self) -> Image:
-        """Return the image without metadata, turned upright where they said how."""
+        """Return the image without metadata, turned upright if they contain an orientation."""
         return replace(self.upright(), metadata=Metadata(), nodata=None)
 
     def replaced(self, pixels: NDArray[Any]) -> Image:
-        """Return the image with other pixels and the same metadata."""
+        """Return the image with other pixels of the same channels, and the same metadata."""
         return replace(self, pixels=pixels)
+
+
+def default_colours(channels: int, has_alpha: bool) -> int:
+    """Return how many of some channels are colour where nothing else is known: 3 of 3 beside alpha, else 1."""
+    return 3 if channels - has_alpha == 3 else 1
 
 
 def _size(pixels: NDArray[Any]) -> str:

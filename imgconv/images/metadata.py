@@ -1,32 +1,43 @@
-"""What a file says about its picture beside the pixels, and the one part of it that matters to them: which way is up.
+"""The metadata of a picture, which blocks a format can store, and in which form; the rest is named in notes.
 
-EXIF, XMP, IPTC and the colour profile are carried from file to file as the bytes they are.
+Blocks are copied from file to file byte for byte.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.images import tiff
+_TITLES = {
+    "exif": "EXIF",
+    "xmp": "XMP",
+    "icc": "the colour profile",
+    "cicp": "the colour code points",
+    "iptc": "IPTC",
+    "comment": "the comment",
+    "resolution": "the resolution",
+    "texts": "the texts beside the comment (title, author and the like)",
+}
 
 
 @dataclass(frozen=True)
 class Metadata:
-    """The blocks of metadata of a picture, each as it stands in a file; empty where there is none.
+    """The blocks of metadata of a picture, each as stored in a file; empty where there is none.
 
     Attributes:
-        exif: a TIFF structure, beginning with `II` or `MM`.
+        exif: a TIFF structure that begins with `II` or `MM`.
         xmp: an XML packet.
         icc: a colour profile.
         cicp: the four bytes of a PNG's cICP chunk (coding-independent code points).
-        iptc: Photoshop's image resources (`8BIM` records, IPTC captions among them), as in a JPEG's APP13 after its name.
-        comment: a text for people.
+        iptc: Photoshop's image resources (`8BIM` records, which include IPTC captions): the content of a JPEG's APP13
+            segment after its name.
+        comment: a free text.
         resolution: dots per inch, down and across.
-        texts: other texts for people, each with its keyword (Title, Author, ...), as a PNG has them.
+        texts: further texts, each with its keyword (Title, Author, ...), as in a PNG.
     """
 
     exif: bytes = b""
@@ -40,36 +51,116 @@ class Metadata:
 
     @property
     def orientation(self) -> int:
-        """The EXIF orientation, 1 to 8; 1, upright, when there is none or it makes no sense."""
-        data = memoryview(self.exif)
-        layout = tiff.layout_of(data)
-        if layout is None:
+        """The EXIF orientation, 1 to 8; 1 (upright) where there is none or it is invalid."""
+        if not self.exif:
             return 1
-        entry = tiff.entries(data, layout, layout.first).get(tiff.ORIENTATION)
-        return entry.values[0] if entry and 1 <= entry.values[0] <= 8 else 1
+        from imgconv.images import exif
+
+        return exif.orientation_of(self.exif)
 
     def oriented(self, orientation: int) -> Metadata:
-        """Return the same with another orientation; nothing is changed where it is that already."""
+        """Return the metadata with another orientation; `self` where it has that orientation already."""
         if orientation == self.orientation:
             return self
-        return replace(self, exif=tiff.with_short(self.exif or tiff.BARE_EXIF, tiff.ORIENTATION, orientation))
+        from imgconv.images import exif
+
+        return replace(self, exif=exif.with_orientation(self.exif, orientation))
 
     def blocks(self) -> dict[str, Any]:
-        """Return the blocks that are there, by name."""
+        """Return the blocks that are not empty, by name."""
         return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name)}
 
     def only(self, names: frozenset[str] | set[str]) -> Metadata:
-        """Return the same without the blocks that are not named."""
+        """Return the metadata with the named blocks only."""
         return Metadata(**{name: block for name, block in self.blocks().items() if name in names})
 
     @property
     def profile_channels(self) -> int:
-        """The number of colour channels that the colour profile is for; 0 when it does not say."""
+        """The number of colour channels that the colour profile is for; 0 where there is none or it is for other spaces."""
         return {b"GRAY": 1, b"RGB ": 3, b"CMYK": 4}.get(self.icc[16:20], 0)
 
 
+class LeftOut(NamedTuple):
+    """A block of `Metadata` that is not written, whole or in part, and the reason."""
+
+    name: str
+    reason: str
+
+    @property
+    def note(self) -> str:
+        """The line for the user."""
+        return f"left out {_TITLES[self.name]}: {self.reason}"
+
+
+class Fitted(NamedTuple):
+    """Metadata in the form in which a format stores it, and the blocks that are not written."""
+
+    metadata: Metadata
+    left_out: tuple[LeftOut, ...] = ()
+
+
+def fit_metadata(metadata: Metadata, places: Iterable[str], title: str, colours: int) -> Fitted:
+    """Return the blocks of metadata that a format called `title` stores in places of their own.
+
+    Colour code points become an equivalent colour profile where the format stores profiles but no code points. For sRGB
+    nothing is written: pictures without a profile are taken for sRGB.
+    """
+    places = frozenset(places)
+    if metadata.cicp and "cicp" not in places:
+        from imgconv.images.colour import profiles
+
+        if not metadata.icc and "icc" in places:
+            metadata = replace(metadata, icc=profiles.of_code_points(metadata.cicp, colours))
+        if metadata.icc or metadata.cicp == profiles.SRGB_CODE_POINTS:
+            metadata = replace(metadata, cicp=b"")
+    lost = [LeftOut(name, f"{title} has no place for it") for name in metadata.blocks() if name not in places]
+    return Fitted(metadata.only(places), tuple(lost))
+
+
+def fit_metadata_with_exif(
+    metadata: Metadata,
+    title: str,
+    colours: int,
+    places: Iterable[str] = ("exif", "xmp", "icc", "resolution", "comment"),
+) -> Fitted:
+    """Return the metadata for a format that stores a resolution and a comment in EXIF only."""
+    from imgconv.images import exif
+
+    fitted = fit_metadata(metadata, places, title, colours)
+    kept, lost = fitted.metadata, list(fitted.left_out)
+    if kept.resolution and not exif.agrees(kept.exif, kept.resolution):
+        changed = exif.with_resolution(kept.exif, kept.resolution)
+        kept = replace(kept, exif=changed or kept.exif, resolution=kept.resolution if changed else None)
+        lost += [] if changed else [LeftOut("resolution", f"{title} has a place for it in EXIF only, and that is damaged")]
+    if kept.comment and kept.comment != (described := exif.description(kept.exif)):
+        changed = b"" if described else exif.with_description(kept.exif, kept.comment)
+        kept = replace(kept, exif=changed or kept.exif, comment=kept.comment if changed else "")
+        why = "that has another text" if described else "that is damaged"
+        lost += [] if changed else [LeftOut("comment", f"{title} has a place for it in EXIF only, and {why}")]
+    return Fitted(kept, tuple(lost))
+
+
+def exif_in(block: bytes) -> bytes:
+    """Return the TIFF structure in a block of EXIF, or nothing. Some writers put the name of a JPEG's segment before it."""
+    found = block.removeprefix(b"Exif\0\0")
+    return found if len(found) >= 8 and found[:4] in (b"II*\0", b"MM\0*") else b""
+
+
+def with_exif_read(metadata: Metadata, *, comment: bool = False) -> Metadata:
+    """Return metadata with the resolution, and on request the comment, taken from EXIF where they are missing."""
+    if not metadata.exif:
+        return metadata
+    from imgconv.images import exif
+
+    if not metadata.resolution:
+        metadata = replace(metadata, resolution=exif.resolution(metadata.exif))
+    if comment and not metadata.comment:
+        metadata = replace(metadata, comment=exif.description(metadata.exif))
+    return metadata
+
+
 def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """Return stored pixels the way a viewer shows them.
+    """Return stored pixels turned the way a viewer displays them.
 
     Args:
         pixels: (H, W) or (H, W, C).
@@ -85,3 +176,17 @@ def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
     if orientation in (3, 4, 7, 8):
         pixels = pixels[::-1]
     return np.ascontiguousarray(pixels)
+
+
+def text_of(block: bytes) -> str:
+    """Return a text decoded as UTF-8, or as Latin-1 where it is not valid UTF-8, without NULs, which some writers append."""
+    try:
+        text = block.decode()
+    except UnicodeDecodeError:
+        text = block.decode("latin-1")
+    return text.replace("\0", "")
+
+
+def utf_8(text: str) -> bytes:
+    """Return a text encoded as UTF-8, without NULs; lone surrogates become question marks."""
+    return text.replace("\0", "").encode("utf-8", "replace")

@@ -1,11 +1,11 @@
-"""How the name of a file and the fault of a system call are put into a message of one line."""
+"""File names and the reasons of failed system calls, as text for messages of one line."""
 
 from __future__ import annotations
 
 import errno
 import os
 
-#: What takes the place of a file name for standard input and output.
+#: The file name that means standard input or output.
 STANDARD_STREAM = "-"
 
 _REASONS = {
@@ -23,20 +23,20 @@ _REASONS = {
 }
 
 
-def shown(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> str:
-    r"""Return a file name as a message shows it: on one line, whatever stands in it.
+def displayed(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> str:
+    r"""Return a file name as text for a message, on one line and printable.
 
-    >>> shown("été/図 1.png")
+    >>> displayed("été/図 1.png")
     'été/図 1.png'
-    >>> shown("two\nlines.png")
+    >>> displayed("two\nlines.png")
     'two\\nlines.png'
     """
     name = os.fsdecode(path)
-    # Bytes that are no text in the locale come as lone surrogates, which no terminal can print either.
+    # Bytes that are not valid text in the locale are lone surrogates, which a terminal cannot print.
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in name)
 
 
 def reason(error: OSError) -> str:
-    """Return in a few words why a call of the system failed."""
+    """Return in a few words why a system call failed."""
     known = _REASONS.get(error.errno) if error.errno is not None else None
     return known or " ".join((error.strerror or str(error) or type(error).__name__).split()).lower()

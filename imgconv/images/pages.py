@@ -1,21 +1,40 @@
-"""The pages or frames of a file, decoded one at a time, so that a long one needs no more memory than a short one."""
+"""The pages or frames of a file, decoded one at a time, and the size that they may have."""
 
 from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from imgconv.errors import UsageError
-from imgconv.images.image import Image
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv.errors import ReadError, UsageError
+from imgconv.images.file_bytes import FileBytes, HeaderError
+from imgconv.images.image import Coding, Image, default_colours
+from imgconv.images.metadata import Metadata
+from imgconv.memory import total_memory
+
+if TYPE_CHECKING:
+    from imgconv.images.formats.base import Format
+
+#: The most pixels that a picture, or all frames of an animation together, may have by default.
+MAX_PIXELS = 1 << 30
+
+_ALL = slice(None)
+
+_LONGEST_SIDE = (1 << 31) - 1  # libraries count in 32 bits with a sign
 
 
 class Timing(NamedTuple):
-    """When the frames of an animation are shown.
+    """When the frames of an animation are displayed.
 
     Attributes:
-        durations: how long each frame stays, in milliseconds.
-        loop: how many times it is played; 0 for ever.
+        durations: of each frame, in milliseconds.
+        loop: how many times the animation is played; 0 for ever.
     """
 
     durations: tuple[float, ...]
@@ -26,32 +45,184 @@ class Timing(NamedTuple):
         return Timing(tuple(self.durations[i] for i in indices), self.loop)
 
 
-class Pages(ABC):
-    """What a file holds, page by page."""
+@dataclass(frozen=True)
+class Header:
+    """What the header of a file says of a picture.
 
-    #: How many there are.
+    Attributes:
+        shape: (H, W) or (H, W, C) of `Image.pixels`, alpha counted.
+        dtype: type of the pixels.
+        has_alpha: whether the last channel is alpha.
+        colours: number of channels that are colour, 3 or 1; see `Image.colours`.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    has_alpha: bool = False
+    colours: int = 1
+
+    @classmethod
+    def of(cls, rows: int, columns: int, channels: int, dtype: Any, has_alpha: bool | None = None, colours: int = 0) -> Header:
+        """Return the header for a number of channels; alpha and colours are by default those that `Image` assumes."""
+        alpha = channels in (2, 4) if has_alpha is None else has_alpha
+        shape = (rows, columns) if channels == 1 else (rows, columns, channels)
+        return cls(shape, np.dtype(dtype), alpha, colours or default_colours(channels, alpha))
+
+    @classmethod
+    def of_image(cls, image: Image) -> Header:
+        """Return the header of an image."""
+        return cls(image.pixels.shape, image.pixels.dtype, bool(image.has_alpha), image.colours)
+
+    @property
+    def channels(self) -> int:
+        """Number of channels, alpha counted."""
+        return self.shape[2] if len(self.shape) == 3 else 1
+
+    @property
+    def colour_shape(self) -> tuple[int, ...]:
+        """Shape of `Image.colour`: alpha not counted."""
+        return (*self.shape[:2], self.shape[2] - 1) if self.has_alpha else self.shape
+
+
+class Page(ABC):
+    """One picture of a file. Its header is known; pixels are decoded when they are read.
+
+    Attributes:
+        header: shape, type and the meaning of the channels.
+        name: name of the file, and of the page where there are several, for messages.
+    """
+
+    def __init__(self, header: Header, name: str, max_pixels: int = MAX_PIXELS) -> None:
+        rows, columns = header.shape[:2]
+        if not (0 < rows <= _LONGEST_SIDE and 0 < columns <= _LONGEST_SIDE):
+            raise ReadError(f"{name}: is damaged: claims {rows} x {columns} pixels")
+        self.header, self.name = header, name
+        self._max_pixels = max_pixels
+        self._decoded: Image | None = None
+
+    def require_size(self) -> None:
+        """Raise a `ReadError` for a picture that is larger than allowed, or than the memory of the machine."""
+        require_size(self.header.shape, self.header.dtype, self.name, self._max_pixels)
+
+    def image(self) -> Image:
+        """Return the whole picture with its metadata.
+
+        Raises:
+            ReadError: it cannot be decoded, or is too large; one line that names the file.
+        """
+        self.require_size()
+        try:
+            return self._image()
+        except MemoryError as error:
+            raise ReadError(f"{self.name}: the image does not fit into memory") from error
+
+    def read(self, rows: slice = _ALL, columns: slice = _ALL) -> NDArray[Any]:
+        """Return the pixels of some rows and columns, (R, C) or (R, C, channels).
+
+        A format that can only decode whole pictures does that once.
+
+        Raises:
+            ReadError: as for `image`.
+        """
+        if self._decoded is None:
+            self._decoded = self.image()
+        return self._decoded.pixels[rows, columns]
+
+    @property
+    @abstractmethod
+    def metadata(self) -> Metadata:
+        """The metadata, read without decoding the pixels."""
+
+    @property
+    @abstractmethod
+    def coding(self) -> Coding:
+        """How the pixels are stored."""
+
+    @abstractmethod
+    def _image(self) -> Image:
+        """Return the whole picture; its size has been checked."""
+
+
+class StillPage(Page):
+    """The picture of a file that has one."""
+
+    def __init__(self, chosen: Format, file: FileBytes, name: str, max_pixels: int) -> None:
+        super().__init__(chosen.header(file), name, max_pixels)
+        self._format, self._file = chosen, file
+
+    @property
+    def metadata(self) -> Metadata:
+        """The metadata of the file."""
+        return self._format.metadata(self._file)[0]
+
+    @property
+    def coding(self) -> Coding:
+        """How the pixels are stored."""
+        return self._format.metadata(self._file)[1]
+
+    def _image(self) -> Image:
+        try:
+            with quiet("imagecodecs"):
+                return self._format.decode(self._file, self.name, self.header)
+        except HeaderError as error:
+            raise self._format.damaged(self.name, str(error) or "cannot be decoded") from error
+
+
+@contextmanager
+def quiet(name: str) -> Iterator[None]:
+    """Keep the log lines of a library in this thread from the handlers of the process: errors are raised, the rest is noise."""
+    import logging
+    import threading
+
+    logger, own = logging.getLogger(name), threading.get_ident()
+
+    def is_other(record: logging.LogRecord) -> bool:
+        return record.thread != own
+
+    logger.addFilter(is_other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_other)
+
+
+class Pages(ABC):
+    """The pages of a file.
+
+    Attributes:
+        count: number of pages or frames.
+        timing: when the frames of an animation are displayed; None for pages.
+    """
+
     count: int = 1
-    #: When they are shown; None where they are pages, not frames.
     timing: Timing | None = None
 
     @abstractmethod
-    def page(self, index: int) -> Image:
-        """Return a page, counted from 0. Those of an animation are whole pictures, as they are seen.
+    def open_page(self, index: int) -> Page:
+        """Return a page, counted from 0, without decoding it. Frames of an animation are whole pictures, as displayed.
 
         Raises:
-            ReadError: it cannot be read; one line, that names the file.
+            ReadError: its header cannot be read; one line that names the file.
         """
+
+    def page(self, index: int) -> Image:
+        """Return a page decoded, counted from 0.
+
+        Raises:
+            ReadError: it cannot be read; one line that names the file.
+        """
+        return self.open_page(index).image()
 
 
 class OnePage(Pages):
-    """A file with one picture, which is there already."""
+    """A file with one picture."""
 
-    def __init__(self, image: Image) -> None:
-        self._image = image
+    def __init__(self, page: Page) -> None:
+        self._page = page
 
-    def page(self, index: int) -> Image:
-        """Return the picture."""
-        return self._image
+    def open_page(self, index: int) -> Page:
+        """Return the page."""
+        return self._page
 
 
 class PageRange(NamedTuple):
@@ -74,7 +245,7 @@ class PageRange(NamedTuple):
             stop = count - 1 if last is None else last
             if max(first, stop) >= count:
                 has = f"{count} pages, 0 to {count - 1}" if count > 1 else "one page, 0"
-                raise UsageError(f"{name}: has {has}; --pages asks for {max(first, stop)}")
+                raise UsageError(f"{name}: has {has}; `pages` asks for {max(first, stop)}")
             found += range(first, stop + 1)
         return tuple(found)
 
@@ -100,3 +271,30 @@ def parse_page_range(text: str) -> PageRange:
 
 
 _PART = re.compile(r"([0-9]{1,9})(?:(-)([0-9]{1,9})?)?")
+
+
+def require_size(shape: Sequence[int], dtype: np.dtype[Any], name: str, max_pixels: int = MAX_PIXELS, frames: int = 1) -> None:
+    """Raise an error for a picture that is larger than allowed, or than the memory of the machine.
+
+    Args:
+        shape: (H, W) or (H, W, C), of what is held in memory at once.
+        dtype: type of the pixels.
+        name: name of the file for the message.
+        max_pixels: the most pixels allowed, of all frames together.
+        frames: number of frames.
+
+    Raises:
+        ReadError: it is larger.
+    """
+    rows, columns, channels = (*map(int, shape), 1)[:3]
+    if frames * rows * columns > max_pixels:
+        what = f"{frames} frames of {rows} x {columns} pixels" if frames > 1 else f"{rows} x {columns} pixels"
+        total = f"{_megapixels(frames * rows * columns)}{' together' * (frames > 1)}"
+        raise ReadError(f"{name}: claims {what}, {total}; at most {_megapixels(max_pixels)} are read: `max_pixels` allows more")
+    room = total_memory()
+    if room and rows * columns * channels * dtype.itemsize > room:
+        raise ReadError(f"{name}: claims {rows} x {columns} pixels, for which this machine has not enough memory")
+
+
+def _megapixels(pixels: int) -> str:
+    return f"{pixels / 1e6:.4g} megapixels"

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NoReturn
 
-from imgconv.errors import KernelError
+from imgconv.errors import KernelError, UsageError
 from imgconv.kernels.entries import Entry, FilterEntry, KernelEntry, Operator, OperatorEntry, Value
 from imgconv.kernels.literals import parse_number, quoted, shown
 from imgconv.kernels.notation import File, Matrix, Named, Spec, parse_notation
@@ -56,7 +56,7 @@ class Catalog:
             KernelError: the notation is malformed, a name or an argument unknown, a value out of its limits, or a file
                 cannot be read.
         """
-        parsed = parse_notation(spec) if isinstance(spec, str) else spec
+        parsed = spec if isinstance(spec, Named | Matrix | File) else parse_notation(spec)
         name = spec.strip() if isinstance(spec, str) else str(spec)
         if isinstance(parsed, File):
             from imgconv.kernels.formats import read_kernel_file
@@ -75,6 +75,8 @@ class Catalog:
         Raises:
             KernelError: the name is unknown, or one of its kernels cannot be built.
         """
+        if not isinstance(name, str):
+            raise KernelError(f"an operator is given by its name, found {quoted(name)}")
         entry = self.operators.get(name)
         if entry is None:
             self._unknown(name, "operators")
@@ -121,13 +123,26 @@ class Catalog:
         }
         for part, entries in parts.items():
             if name in entries:
-                hint = f"; use it as `imgconv edges --operator {name}`" if part == "operators" else "; see `imgconv list`"
+                hint = f"; use it as edges:operator={name}" if part == "operators" else "; see `imgconv list`"
                 raise KernelError(f"{name} is {_KINDS[part]}, and {_KINDS[wanted]} is needed here{hint}")
         close = suggestion(name, sorted({known for entries in parts.values() for known in entries}))
         raise KernelError(f"there is no kernel, operator or filter {quoted(name)}{close}; see `imgconv list`")
 
     def __reduce__(self) -> tuple[object, ...]:
         return _catalog, (dict(self.kernels), dict(self.operators), dict(self.filters))
+
+
+def as_catalog(catalog: Catalog | None) -> Catalog:
+    """Return the catalog that a caller gave, or `load_catalog()` for None.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    if catalog is None:
+        return load_catalog()
+    if not isinstance(catalog, Catalog):
+        raise UsageError(f"a catalog is what imgconv.load_catalog() returns, found {quoted(catalog)}")
+    return catalog
 
 
 def load_catalog(*paths: str | os.PathLike[str]) -> Catalog:
@@ -138,6 +153,9 @@ def load_catalog(*paths: str | os.PathLike[str]) -> Catalog:
     Raises:
         KernelError: a file cannot be read or holds a mistake; the message has file, line, key, expected and found.
     """
+    for path in paths:
+        if not isinstance(path, str | os.PathLike):
+            raise KernelError(f"a catalog is named by its path, found {quoted(path)}")
     listed = [path for path in os.environ.get(VARIABLE, "").split(os.pathsep) if path]
     if not (listed or paths):
         return builtin_catalog()
@@ -165,7 +183,7 @@ def parse_kernel(text: str, catalog: Catalog | None = None) -> Kernel:
     >>> parse_kernel("sobel_x").weights.tolist()
     [[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]]
     """
-    return (load_catalog() if catalog is None else catalog).kernel(text)
+    return as_catalog(catalog).kernel(text)
 
 
 @functools.cache

@@ -53,16 +53,16 @@ class Kernel:
     def __init__(
         self, weights: ArrayLike | Kernel, anchor: tuple[int, int] | None = None, name: str = "", delta: float = 0.0
     ) -> None:
+        name = str(name)
+        number = _as_delta(delta, name)
         if isinstance(weights, Kernel):
             anchor, name = weights.anchor if anchor is None else anchor, name or weights.name
-            delta, weights = delta or weights.delta, weights.weights
+            number, weights = number or weights.delta, weights.weights
         table = _as_table(weights, name)
-        if not np.isfinite(delta):
-            raise KernelError(f"{_called(name)}: delta must be a finite number, found {delta}")
         object.__setattr__(self, "weights", table)
         object.__setattr__(self, "anchor", _as_anchor(anchor, table.shape, name))
-        object.__setattr__(self, "name", str(name))
-        object.__setattr__(self, "delta", float(delta))
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "delta", number)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -214,9 +214,11 @@ class Kernel:
 
 
 def _as_table(weights: ArrayLike, name: str) -> NDArray[Any]:
+    if isinstance(weights, np.ma.MaskedArray):
+        raise KernelError(f"{_called(name)}: a masked array has no weights where it is masked; fill it, weights.filled(0)")
     try:
         table = np.asarray(weights)
-    except ValueError:
+    except (TypeError, ValueError):
         raise KernelError(f"{_called(name)}: its rows differ in length; every row needs as many numbers") from None
     if table.dtype.kind not in "biufc":
         raise KernelError(f"{_called(name)}: weights must be numbers, found {_first_other(table)}")
@@ -232,14 +234,24 @@ def _as_table(weights: ArrayLike, name: str) -> NDArray[Any]:
     return table
 
 
+def _as_delta(delta: float, name: str) -> float:
+    try:
+        number = float(delta)
+    except (TypeError, ValueError, OverflowError):
+        number = np.nan
+    if not np.isfinite(number):
+        raise KernelError(f"{_called(name)}: delta must be a finite number, found {quoted(delta)}")
+    return number
+
+
 def _as_anchor(anchor: tuple[int, int] | None, shape: tuple[int, ...], name: str) -> tuple[int, int]:
     if anchor is None:
         return shape[0] // 2, shape[1] // 2
     try:
         row, column = (int(a) for a in anchor)
         whole = (row, column) == tuple(anchor)
-    except (TypeError, ValueError):
-        raise KernelError(f"{_called(name)}: an anchor is (row, column), found {anchor!r}") from None
+    except (TypeError, ValueError, OverflowError):
+        raise KernelError(f"{_called(name)}: an anchor is (row, column), found {quoted(anchor)}") from None
     if not whole or not (0 <= row < shape[0] and 0 <= column < shape[1]):
         raise KernelError(
             f"{_called(name)}: anchor {tuple(anchor)} lies outside of the {shape[0]}x{shape[1]} weights; "

@@ -1,4 +1,4 @@
-"""One catalog file, from its text to its entries, with every mistake told by file, line, key, expected and found."""
+"""One catalog file, from its text to its entries, with every mistake reported by file, line, key, expected and found."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ from imgconv.kernels.entries import FilterEntry, KernelEntry, OperatorEntry, Val
 from imgconv.kernels.literals import Number, check_rectangle, parse_fraction, parse_number, quoted
 from imgconv.kernels.notation import NAME, Argument, File, Matrix, Named, Spec, parse_notation
 from imgconv.kernels.schema import FORMS, CatalogForm, FilterForm, KernelForm, OperatorForm
-from imgconv.kernels.text_files import read_text
-from imgconv.kernels.yaml_tree import YamlFile, compose, describe
+from imgconv.kernels.yaml_tree import YamlFile, compose, describe, read_text
 from imgconv.vocabulary import suggestion
 
 #: The generators that there are, each with its arguments and their defaults.
@@ -49,7 +48,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where an entry stands: what its builder needs to make it, and to tell a mistake in it."""
+    """Where an entry stands: what its builder needs to make it, and to report a mistake in it."""
 
     file: YamlFile
     node: yaml.Node
@@ -64,7 +63,7 @@ class _Place:
         return self.file.fail(_follow(self.node, path), [*self.keys, *path], reason)
 
     def read(self, reader: Callable[[_V], _T], value: _V, *path: str) -> _T:
-        """Return `reader(value)`; a KernelError in it is told at the node that `path` leads to."""
+        """Return `reader(value)`; a KernelError in it is reported at the node that `path` leads to."""
         try:
             return reader(value)
         except KernelError as error:
@@ -117,7 +116,7 @@ def _check_key(file: YamlFile, node: yaml.Node, keys: Sequence[str], key: str, k
 
 
 def _convert(place: _Place, form: Any) -> Any:
-    """Return the entry as its struct; what msgspec finds wrong is told in the words and lines of the file."""
+    """Return the entry as its struct; what msgspec finds wrong is reported in the words and lines of the file."""
     struct = FilterForm if place.keys[0] == "filters" else form
     if isinstance(place.node, yaml.MappingNode):
         for key, value in place.file.items(place.node, place.keys):

@@ -1,4 +1,4 @@
-"""Numbers as the notation, the catalog and the file formats write them, and how they are told apart from mistakes."""
+"""Numbers as the notation, the catalog and the file formats write them, and the errors for what is no number."""
 
 from __future__ import annotations
 

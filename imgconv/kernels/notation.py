@@ -108,7 +108,7 @@ def parse_notation(text: str) -> Spec:
 
 
 class _Reader:
-    """Recursive descent over one text; every method works on text[start:stop] and knows how deep it stands."""
+    """Recursive descent over one text; every method works on text[start:stop]."""
 
     def __init__(self, text: str) -> None:
         self.text = text

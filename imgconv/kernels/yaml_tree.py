@@ -1,4 +1,4 @@
-"""YAML as a tree of nodes that know their lines, and plain values made from it.
+"""Text files that users name, and YAML in them as a tree of nodes that know their lines, with plain values made from it.
 
 The tree is composed once, by the C parser where it is there. Values are made here and not by PyYAML: only mappings,
 lists and plain scalars exist, so no tag can run code; keys are text and never given twice; aliases cannot blow up;
@@ -7,6 +7,7 @@ and every mistake has a line.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from imgconv.errors import KernelError
 from imgconv.kernels.literals import quoted, shown
 from imgconv.kernels.notation import MAX_LENGTH
 
+#: Largest file read as a kernel or a catalog, in bytes: a kernel of a million full decimals.
+MAX_BYTES = 32 * 2**20
 #: Most values in one file, aliases counted every time they are used: a matrix of 1000 x 1000 fits.
 MAX_VALUES = 2_000_000
 #: Deepest nesting. A catalog needs five levels.
@@ -26,6 +29,36 @@ MAX_DIRECTIVES = 100
 _LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CORE = "tag:yaml.org,2002:"
 _TEXT_TAGS = {"str", "timestamp", "value", "merge"}
+
+
+def read_text(path: str | os.PathLike[str], what: str) -> str:
+    """Return the text of the file at `path`, UTF-8, without a byte order mark.
+
+    Args:
+        path: the file.
+        what: what it should hold, for the message: `kernel file`, `catalog`.
+
+    Raises:
+        KernelError: there is no such file, or it cannot be read, is larger than `MAX_BYTES` or is not UTF-8.
+    """
+    name = quoted(os.fspath(path), 200)
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise KernelError(f"there is no {what} {name}; check the path") from None
+    except IsADirectoryError:
+        raise KernelError(f"the {what} {name} is a directory; name a file in it") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise KernelError(f"the {what} {name} cannot be read: {reason}") from None
+    if len(data) > MAX_BYTES:
+        raise KernelError(f"the {what} {name} is larger than {MAX_BYTES // 2**20} MiB, the limit for one")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise KernelError(f"the {what} {name} is not UTF-8 text: line {line} holds the byte {data[error.start]:#04x}") from None
 
 
 @dataclass(frozen=True)

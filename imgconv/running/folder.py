@@ -1,4 +1,4 @@
-"""A folder of images, several at a time; one that fails costs itself alone. `finding` says which files those are."""
+"""A folder of images, several at a time; a file that fails does not stop the others. `finding` lists the files."""
 
 from __future__ import annotations
 
@@ -7,31 +7,36 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from imgconv.convolution.strips import thread_count
 from imgconv.errors import ImgconvError, WriteError
 from imgconv.images import atomic
-from imgconv.images.names import reason, shown
+from imgconv.images.files import Input
+from imgconv.images.names import displayed, reason
+from imgconv.images.output import Output
 from imgconv.opencv import opencv_threads
+from imgconv.running.file import Report, run_file
 from imgconv.running.isolation import Workers
 from imgconv.running.process import StartError
-from imgconv.running.single import Report, run_file
 from imgconv.running.task import Task
+from imgconv.threads import thread_count
+
+# Their paths are those of each file.
+_EVERY_INPUT, _EVERY_OUTPUT = Input(""), Output("")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one file of a batch.
+    """The outcome for one file of a batch.
 
     Attributes:
         source: the file.
-        target: where its result belongs.
-        status: `done`, `skipped` (the target exists and was not to be replaced) or `failed`.
+        target: the file of its result.
+        status: `done`, `skipped` (the target exists and is not to be replaced) or `failed`.
         message: why it failed or was skipped.
-        report: what was done, where it was.
+        report: what was done.
     """
 
     source: Path
@@ -54,65 +59,62 @@ class Outcome:
 def run_batch(
     work: list[tuple[Path, Path]],
     task: Task,
+    source: Input = _EVERY_INPUT,
+    target: Output = _EVERY_OUTPUT,
     *,
     jobs: int | None = None,
-    overwrite: bool = True,
-    told: Callable[[Outcome], None] = lambda outcome: None,
-    within: Path | None = None,
     workers: Workers | None = None,
-    **keywords: Any,
+    progress: Callable[[Outcome], None] = lambda outcome: None,
 ) -> list[Outcome]:
-    """Filter every file, several at a time, and return what became of each, in the order of the work.
+    """Filter every file, several at a time, and return the outcome for each, in the order of `work`.
 
-    No result takes the place of another result or of a source: the file that it comes from fails.
+    A file fails whose result would replace another result, or a source.
 
     Args:
-        work: sources and targets; folders of targets are made.
+        work: sources and targets; folders of targets are created.
         task: what to do with each.
-        jobs: files at a time; unless given, what IMGCONV_JOBS says, else one for each processor. Each has one thread then.
-            Where it is one file at a time, that has the threads that its filter would have alone.
-        overwrite: whether targets that exist are replaced; else they are skipped.
-        told: called in this thread with each outcome as soon as there is one.
-        within: the output folder, where nothing is to be written outside of it: a file whose target leads out of it, by a
-            link that is there, fails. Links are followed where it is None.
-        workers: the processes that the files are worked on in; unless given, it is this one. An interrupt ends them.
-        **keywords: of `run_file`.
+        source: how every source is read; each path takes the place of its own.
+        target: how every result is written, likewise; with `overwrite` off, targets that exist are skipped.
+        jobs: files at a time, each on one thread; by default what IMGCONV_JOBS says, else one for each processor. Files one
+            at a time have all threads.
+        workers: the processes in which files are worked on; None for this process. An interrupt ends them.
+        progress: called in this thread with each outcome as soon as it is known.
 
     Raises:
         StartError: no process can be started.
     """
     jobs = min(thread_count(jobs), max(len(work), 1))
-    each = 1 if jobs > 1 else None  # a thread for every file is as fast as it gets, and takes the least memory
-    inside = "" if within is None else os.path.realpath(within)
-    keywords = {**keywords, "overwrite": overwrite, "within": inside}
-    task = task if each is None else task.on_threads(each)
-    if workers is None:
-        run: Callable[..., Report] = functools.partial(run_file, task=task, **keywords)
-    else:
-        workers.set_up(task, threads=each, **keywords)
+    each = 1 if jobs > 1 else None  # one thread a file is fastest, and takes the least memory
+    if each is not None:
+        task = task.on_threads(each)
+    if target.within:
+        target = replace(target, within=os.path.realpath(target.within))
+    run: Callable[[Input, Output], Report] = functools.partial(run_file, task=task)
+    if workers is not None:
+        workers.set_up(task, threads=each)
         run = workers.run
+    batch = _Batch(run, source, target, _claims(work))
     outcomes: dict[Path, Outcome] = {}
     with (
         opencv_threads(each) if workers is None else nullcontext(),
         ThreadPoolExecutor(jobs, thread_name_prefix="imgconv") as pool,
     ):
-        one = functools.partial(_run_one, run=run, claims=_claims(work), overwrite=overwrite, folders=_Folders(inside))
-        futures = [pool.submit(one, source, target) for source, target in work]
+        futures = [pool.submit(batch.run, *paths) for paths in work]
         try:
             for future in as_completed(futures):
                 outcome = future.result()
                 outcomes[outcome.source] = outcome
-                told(outcome)
-        except BaseException:  # an interrupt: what has not begun never does; what is at work ends whole in this process
+                progress(outcome)
+        except BaseException:  # an interrupt: files not begun never are; those being worked on in this process are finished
             pool.shutdown(wait=False, cancel_futures=True)
             if workers is not None:
                 workers.close()
             raise
-    return [outcomes[source] for source, _ in work]
+    return [outcomes[path] for path, _ in work]
 
 
 def _claims(work: list[tuple[Path, Path]]) -> dict[Path, Path]:
-    """Return for each target the source whose result it may hold: a file that is there is claimed by itself."""
+    """Return for each target the source whose result it may hold; a file that is a source is claimed by itself."""
     real_folder = functools.cache(os.path.realpath)
 
     def real(path: Path) -> str:
@@ -123,52 +125,50 @@ def _claims(work: list[tuple[Path, Path]]) -> dict[Path, Path]:
     return {target: claimed.setdefault(real(target), source) for source, target in work}
 
 
-def _run_one(
-    source: Path, target: Path, *, run: Callable[..., Report], claims: dict[Path, Path], overwrite: bool, folders: _Folders
-) -> Outcome:
-    claimed_by = claims[target]
-    if claimed_by != source:
-        taken = f"{shown(claimed_by)}; both are {shown(target)}"
-        if os.path.realpath(target) == os.path.realpath(claimed_by):
-            taken = f"the original {shown(target)}"
-        return Outcome(source, target, "failed", f"{shown(source)}: its result would replace that of {taken}")
-    if not overwrite and os.path.lexists(target):
-        return Outcome(source, target, "skipped", f"{shown(target)} exists")
-    try:
-        folders.make_for(target)
-        report = run(str(source), str(target))
-    except StartError:
-        raise
-    except ImgconvError as error:
-        return Outcome(source, target, "failed", str(error))
-    except MemoryError:
-        return Outcome(source, target, "failed", f"{shown(source)}: not enough memory for an image of this size")
-    except Exception as error:  # a fault of our own in one file must not cost the others
-        fault = " ".join(f"{type(error).__name__}: {error}".split())
-        return Outcome(source, target, "failed", f"{shown(source)}: internal fault: {fault}")
-    return Outcome(source, target, "done", report=report)
+class _Batch:
+    """What the files of a batch share."""
 
+    def __init__(self, run: Callable[[Input, Output], Report], source: Input, target: Output, claims: dict[Path, Path]) -> None:
+        self._run, self._source, self._target, self._claims = run, source, target, claims
+        self._folders: set[Path] = set()
 
-class _Folders:
-    """The folders of the results, each made once, none outside of `within`; that may be "", for anywhere."""
+    def run(self, source: Path, target: Path) -> Outcome:
+        """Filter one file."""
+        claimed_by = self._claims[target]
+        if claimed_by != source:
+            taken = f"{displayed(claimed_by)}; both are {displayed(target)}"
+            if os.path.realpath(target) == os.path.realpath(claimed_by):
+                taken = f"the original {displayed(target)}"
+            return Outcome(source, target, "failed", f"{displayed(source)}: its result would replace that of {taken}")
+        if not self._target.overwrite and os.path.lexists(target):
+            return Outcome(source, target, "skipped", f"{displayed(target)} exists")
+        try:
+            self._make_folder(target)
+            report = self._run(replace(self._source, path=str(source)), replace(self._target, path=str(target)))
+        except StartError:
+            raise
+        except ImgconvError as error:
+            return Outcome(source, target, "failed", str(error))
+        except MemoryError:
+            return Outcome(source, target, "failed", f"{displayed(source)}: not enough memory for an image of this size")
+        except Exception as error:  # an internal fault with one file must not stop the others
+            fault = " ".join(f"{type(error).__name__}: {error}".split())
+            return Outcome(source, target, "failed", f"{displayed(source)}: internal fault: {fault}")
+        return Outcome(source, target, "done", report=report)
 
-    def __init__(self, within: str) -> None:
-        self._within = within
-        self._made: set[Path] = set()
-
-    def make_for(self, target: Path) -> None:
-        """Make the folder of a target.
+    def _make_folder(self, target: Path) -> None:
+        """Create the folder of a target, once.
 
         Raises:
-            WriteError: it cannot be made, or would be outside.
+            WriteError: it cannot be created, or lies outside of the output folder.
         """
         folder = target.parent
-        if folder in self._made:
+        if folder in self._folders:
             return
-        if self._within:  # before anything is made out there; the file itself is looked at when it is written
-            atomic.require_within(str(target), self._within)
+        if self._target.within:  # before anything is created outside; the file itself is checked when it is written
+            atomic.require_within(str(target), self._target.within)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise WriteError(f"{shown(folder)}: the folder cannot be made: {reason(error)}") from error
-        self._made.add(folder)
+            raise WriteError(f"{displayed(folder)}: the folder cannot be created: {reason(error)}") from error
+        self._folders.add(folder)

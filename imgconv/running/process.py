@@ -1,4 +1,4 @@
-"""One process that works on files, seen from the one that started it. What runs over there is `worker`."""
+"""One worker process, as its parent sees it. What runs in the process is `worker`."""
 
 from __future__ import annotations
 
@@ -12,52 +12,58 @@ import threading
 from typing import Any
 
 from imgconv.errors import ImgconvError, ReadError
-from imgconv.images.names import STANDARD_STREAM, shown
-from imgconv.running.limits import TIMED_OUT, Guard, Limits
+from imgconv.images.files import Input
+from imgconv.images.output import Output
+from imgconv.running.read_limits import TIMED_OUT, Guard, Limits
 from imgconv.running.worker import Setup
 
 # The new Python looks for imgconv, and for everything else, where this one does.
 _START = """
 import sys
-function, seconds, memory, streams, *sys.path = sys.argv[1:]
-from imgconv.running.limits import Limits
+function, timeout, memory, streams, *sys.path = sys.argv[1:]
+from imgconv.running.read_limits import Limits
 from imgconv.running.worker import main
-main(function, Limits(float(seconds), int(memory)), tuple(map(int, streams.split())))
+main(function, Limits(float(timeout), int(memory)), tuple(map(int, streams.split())))
 """
 
-# Pictures of the size of the last one find their memory where it was. By default glibc gives it back to the system after each,
-# and gets it anew, page by page: of 1000 JPEGs of a megapixel, decoded, filtered and encoded, that is a quarter of the time
+# Memory stays with the process from one picture to the next. By default glibc returns it to the system after each, and gets
+# it again, page by page: of 1000 JPEGs of a megapixel, decoded, filtered and encoded, that is a quarter of the time
 # (measured in November 2026 on two processors of a virtual machine, `tests/bench/batch.py`).
 _MALLOC = f"glibc.malloc.mmap_threshold={1 << 28}:glibc.malloc.trim_threshold={1 << 29}"
 
+_NO_PROCESS = "no worker process can be started, which `isolate` needs"
 _KILLED = -9
-# How a process is ended that answers what nobody understands.
-_NONSENSE = signal.SIGABRT if os.name == "posix" else signal.SIGTERM
-_MOST_WORDS = 1 << 16
+# The signal for a process whose answers are damaged.
+_DAMAGED = signal.SIGABRT if os.name == "posix" else signal.SIGTERM
+_MOST_OUTPUT = 1 << 16
 
 
 class StartError(ImgconvError):
-    """A process for files to be worked on cannot be started, whichever file it is."""
+    """No worker process can be started, for any file."""
 
 
 class EndedError(Exception):
-    """A process has ended, and there is no answer."""
+    """A process has ended without an answer."""
 
 
 class Process:
-    """A process that works on one file at a time."""
+    """A process that works on one file at a time.
+
+    Attributes:
+        mark: what the names of its temporary files begin with; "" until it is ready.
+    """
 
     def __init__(self, function: str, limits: Limits, streams: bool) -> None:
         self._limits, self._ending = limits, threading.Lock()
-        self.mark, self._last_words = "", b""
+        self.mark, self._output = "", b""
         if not sys.executable:
-            raise StartError("no process can be started: this Python does not know where it is; --no-isolate does without")
-        # Its standard errors: a traceback, should it not start; then a byte that says what it is at.
-        self._state = _nameless_file()
+            raise StartError(f"{_NO_PROCESS}: the path of this Python is unknown")
+        # Its standard error: a traceback if it does not start; then one byte that says what it is doing.
+        self._state = _anonymous_file()
         flags = [f"-{flag}" for flag, given in (("I", sys.flags.isolated), ("E", sys.flags.ignore_environment)) if given]
         own, inherited = _streams() if streams else ([], [])
         numbers = " ".join(map(str, own))
-        command = [sys.executable, *flags, "-c", _START, function, str(limits.seconds), str(limits.memory), numbers, *sys.path]
+        command = [sys.executable, *flags, "-c", _START, function, str(limits.timeout), str(limits.memory), numbers, *sys.path]
         try:
             self._popen = subprocess.Popen(
                 command,
@@ -66,28 +72,29 @@ class Process:
                 stderr=self._state,
                 pass_fds=(*own, *inherited),
                 env={**os.environ, "GLIBC_TUNABLES": ":".join(filter(None, (_MALLOC, os.environ.get("GLIBC_TUNABLES"))))},
-                # A group of its own: what is typed at the terminal reaches this process alone, which ends the other one.
+                # A group of its own: an interrupt from the terminal reaches only the parent, which ends this process.
                 process_group=0,
                 creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
             )
         except OSError as error:
             os.close(self._state)
-            raise StartError(f"no process can be started: {error.strerror or error}; --no-isolate does without") from error
+            raise StartError(f"{_NO_PROCESS}: {error.strerror or error}") from error
         finally:
             for number in own:
                 os.close(number)
 
     def set_up(self, setup: Setup) -> None:
-        """Wait until the process is ready, and tell it what is done with every file."""
+        """Wait until the process is ready, and send it what is the same for every file."""
         ready = self._receive()
-        if ready.error:
-            raise StartError(f"a process to work in does not start: {' '.join(ready.error.split())}")
-        self.mark = ready.mark
+        if ready.error is not None:
+            kind = "" if isinstance(ready.error, ImgconvError) else f"{type(ready.error).__name__}: "
+            raise StartError(f"a worker process does not start: {kind}{' '.join(str(ready.error).split())}")
+        self.mark = ready.result
         self._send(setup)
 
-    def ask(self, request: tuple[str, str]) -> Any:
+    def ask(self, source: Input, target: Output) -> Any:
         """Have a file worked on, and return the reply."""
-        self._send(request)
+        self._send((source, target))
         return self._receive()
 
     def has_ended(self) -> bool:
@@ -95,14 +102,14 @@ class Process:
         return bool(self.mark) and self._popen.poll() is not None
 
     def kill(self) -> None:
-        """End the process, without waiting for its end."""
+        """End the process without waiting for it."""
         self._popen.kill()
 
     def end(self, patience: float) -> None:
-        """End the process, and let go of what belongs to it; once is enough.
+        """End the process and release its resources.
 
         Args:
-            patience: seconds that it has to end by itself.
+            patience: seconds in which it may end by itself.
         """
         with self._ending:
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -112,33 +119,32 @@ class Process:
             if self._state < 0:
                 return
             for pipe in (self._popen.stdin, self._popen.stdout):
-                with contextlib.suppress(OSError):  # what was to be sent, to nobody
+                with contextlib.suppress(OSError):  # bytes that could not be sent any more
                     if pipe is not None:
                         pipe.close()
             os.lseek(self._state, 0, os.SEEK_SET)
-            self._last_words = os.read(self._state, _MOST_WORDS)
+            self._output = os.read(self._state, _MOST_OUTPUT)
             os.close(self._state)
             self._state = -1
 
-    def death(self, source: str) -> ImgconvError:
-        """Return what is said of a file at which the process has ended by itself."""
+    def crash_error(self, source: Input) -> ImgconvError:
+        """Return the error for the file on which the process has ended by itself."""
         how = _how(self._popen.returncode)
         if not self.mark:
-            lines = self._last_words.decode(errors="replace").split("\n")
-            return StartError(f"a process to work in does not start ({how}): {' '.join(lines[-2:]).strip()}")
-        name = "standard input" if source == STANDARD_STREAM else shown(source)
-        if self._last_words[:1] != Guard.READING:
-            return ImgconvError(f"{name}: the process that worked on it crashed ({how})")
+            lines = self._output.decode(errors="replace").split("\n")
+            return StartError(f"a worker process does not start ({how}): {' '.join(lines[-2:]).strip()}")
+        if self._output[:1] != Guard.READING:
+            return ImgconvError(f"{source.name}: the process that worked on it crashed ({how})")
         if self._popen.returncode == TIMED_OUT:
-            return ReadError(f"{name}: reading took longer than {self._limits.seconds:g} s; --timeout allows more")
+            return ReadError(f"{source.name}: reading took longer than {self._limits.timeout:g} s; `timeout` allows more")
         if self._popen.returncode == _KILLED:
-            return ReadError(f"{name}: the process that read it was killed ({how}), perhaps for want of memory")
-        return ReadError(f"{name}: the decoder crashed ({how})")
+            return ReadError(f"{source.name}: the process that read it was killed ({how}), perhaps for want of memory")
+        return ReadError(f"{source.name}: the decoder crashed ({how})")
 
-    def _send(self, what: Any) -> None:
+    def _send(self, message: Any) -> None:
         assert self._popen.stdin is not None
         try:
-            pickle.dump(what, self._popen.stdin, pickle.HIGHEST_PROTOCOL)
+            pickle.dump(message, self._popen.stdin, pickle.HIGHEST_PROTOCOL)
             self._popen.stdin.flush()
         except (OSError, ValueError) as error:  # ValueError: another thread has ended it, and closed the pipe
             raise EndedError from error
@@ -148,8 +154,8 @@ class Process:
         try:
             return pickle.load(self._popen.stdout)
         except Exception as error:
-            if not isinstance(error, EOFError):  # what is no pickle is not from a process in its right mind
-                self._popen.send_signal(_NONSENSE)
+            if not isinstance(error, EOFError):  # a decoder has written into the pipe
+                self._popen.send_signal(_DAMAGED)
             raise EndedError from error
 
 
@@ -162,8 +168,8 @@ def _how(code: int) -> str:
         return f"signal {-code}"
 
 
-def _nameless_file() -> int:
-    """Return the descriptor of an empty file that has no name."""
+def _anonymous_file() -> int:
+    """Return the descriptor of an empty file without a name."""
     if hasattr(os, "memfd_create"):
         return os.memfd_create("imgconv")
     import tempfile
@@ -173,7 +179,7 @@ def _nameless_file() -> int:
 
 
 def _streams() -> tuple[list[int], list[int]]:
-    """Return copies of standard input and output, to be closed again, and what else a process inherits (`/dev/fd/63`)."""
+    """Return copies of standard input and output, to be closed again, and other inheritable descriptors (`/dev/fd/63`)."""
     own, inherited = [], []
     for number in (0, 1):
         try:

@@ -1,35 +1,44 @@
-"""What to do with an image: the filter, and what its output should be."""
+"""What is done with a picture: the filter, the pixels that it is applied to, and the type of the result."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
-from imgconv.convolution.plan import Plan
 from imgconv.depth import dtype_of_depth, levels_between
-from imgconv.filters.base import Filter, Output
-from imgconv.images.image import Image
-from imgconv.running.treating import Treated, treated
-from imgconv.running.treatment import AS_USUAL, Treatment, shown
+from imgconv.errors import UsageError
+from imgconv.filters.base import Filter, ResultOptions
+
+#: The word for alpha among the channels, and the number that stands for it where there is no fourth band.
+ALPHA, ALPHA_NUMBER = "alpha", 3
 
 
 @dataclass(frozen=True)
 class Task:
-    """A filter and the output wanted.
+    """A filter and the options of everything around it.
 
     Attributes:
-        filter: what computes.
+        filter: the filter.
         depth: a word of `vocabulary.DEPTHS`, or None for the depth of the image.
-        range_policy: a word of `vocabulary.RANGES`, or None for what the filter chooses.
-        scale: multiplies the result.
+        range_policy: a word of `vocabulary.RANGES`, or None for the choice of the filter.
+        scale: the result is multiplied by it.
         delta: added after that, in levels of the image.
-        count: whether clipped values are to be counted, and plans told.
-        treatment: what of the pixels is filtered, and in what light.
+        alpha: a word of `vocabulary.ALPHAS`.
+        linear: whether levels are made proportional to light before the filter, and put back after it.
+        gray: whether the picture is made grey first.
+        luma: whether only the luma is filtered; the differences of the colours from it stay.
+        channels: the channels to filter, as numbers from 0 (red) up or `"alpha"`; None for all. 3 stands for alpha where the
+            picture has no fourth band.
+        nodata: the level that marks missing values; None for that of the file. NaN always does.
+        fill: whether missing values are computed from their neighbours.
+        strip: whether the result has no metadata.
+        count: whether clipped values are counted and plans reported.
+
+    Raises:
+        UsageError: more than one of `gray`, `luma` and `channels`.
     """
 
     filter: Filter
@@ -37,46 +46,31 @@ class Task:
     range_policy: str | None = None
     scale: Fraction = Fraction(1)
     delta: Fraction = Fraction(0)
+    alpha: str = "weighted"
+    linear: bool = False
+    gray: bool = False
+    luma: bool = False
+    channels: tuple[int | str, ...] | None = None
+    nodata: float | None = None
+    fill: bool = False
+    strip: bool = False
     count: bool = False
-    treatment: Treatment = AS_USUAL
 
-    def output_dtype(self, dtype: np.dtype[Any]) -> np.dtype[Any]:
-        """Return the type of the output for an image of `dtype`."""
-        return dtype if self.depth is None else dtype_of_depth(self.depth)
+    def __post_init__(self) -> None:
+        if self.gray + self.luma + (self.channels is not None) > 1:
+            raise UsageError("`gray`, `luma` and `channels` exclude each other; give one of them")
 
-    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Return the shape of the output for an image of `shape`, as far as the channels go: alpha, if any, the last."""
-        channels = shape[2] if len(shape) == 3 else 1
-        alpha = channels in (2, 4) and self.treatment.alpha != "drop"
-        colours = 1 if self.treatment.gray else channels - (channels in (2, 4))
-        return (*shape[:2], colours + alpha)
-
-    def run(self, image: Image) -> Treated:
-        """Filter an image.
-
-        Returns:
-            The image, of the type of `output_dtype`; the number of values clipped, -1 where it was not asked for; and the
-            plans, where it was.
-        """
-        return treated(image, self.filter, self._output(image.pixels.dtype), self.treatment, plans=self.count)
-
-    def plans(self, shape: Sequence[int], dtype: DTypeLike) -> tuple[Plan, ...]:
-        """Return the plans that `run` carries out on the colour of an image, from its shape and type alone.
-
-        They are those of a picture that is opaque and in which nothing is missing.
-        """
-        shape, dtype, output = shown(self.treatment, tuple(shape), np.dtype(dtype), self._output(np.dtype(dtype)))
-        return self.filter.plans(shape, dtype, output)
+    def output(self, dtype: np.dtype[Any]) -> ResultOptions:
+        """Return what the filter is asked for, for an image of `dtype`."""
+        wanted = dtype if self.depth is None else dtype_of_depth(self.depth)
+        return ResultOptions(
+            wanted, self.range_policy, self.scale, float(self.delta), levels_between(dtype, wanted), self.count
+        )
 
     def on_threads(self, jobs: int) -> Task:
-        """Return the task with so many threads to work on an image."""
+        """Return the task with a number of threads for each image."""
         return replace(self, filter=self.filter.with_options(lambda options: replace(options, jobs=jobs)))
 
     def on_engine(self, engine: str) -> Task:
         """Return the task for an engine, which chooses its methods."""
         return replace(self, filter=self.filter.with_options(lambda options: replace(options, engine=engine, method="auto")))
-
-    def _output(self, dtype: np.dtype[Any]) -> Output:
-        wanted = self.output_dtype(dtype)
-        levels = levels_between(dtype, wanted)
-        return Output(wanted, self.range_policy, self.scale, float(self.delta), levels, self.count)

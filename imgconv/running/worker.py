@@ -1,53 +1,41 @@
-"""The process that works on files which may crash it, one after the other. `isolation` starts it, and talks to it.
+"""The worker process: works on one file after the other. `process` starts it and talks to it.
 
-It gets pickles by standard input and answers by standard output: first `Ready`, to which comes a `Setup`; then a `Reply`
-to the source and the target of each file. What libraries print goes nowhere. It ends with the one who started it.
+It reads pickles from standard input and answers on standard output: with a `Reply` when it is ready, then, after a `Setup`,
+with one to the input and output of each file. What libraries print goes nowhere. It ends when its parent process does.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
-import gc
 import importlib
 import os
 import pickle
 import select
 import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, BinaryIO, NamedTuple, NoReturn
 
 from imgconv.errors import ImgconvError
 from imgconv.images import atomic
-from imgconv.images.names import STANDARD_STREAM, shown
-from imgconv.opencv import load_cv2, opencv_threads
-from imgconv.running.limits import Guard, Limits, settle
+from imgconv.opencv import configure_for_command_line, load_cv2, opencv_threads
+from imgconv.running.read_limits import Guard, Limits, prepare_process
+from imgconv.running.task import Task
 
 
 class Setup(NamedTuple):
-    """What is done with every file: `function(source, target, *arguments, guard=..., **keywords)`."""
+    """What is the same for every file: the task, and the threads of OpenCV (None for its own choice)."""
 
-    arguments: tuple[Any, ...]
-    keywords: Mapping[str, Any]
-    #: Threads of OpenCV; None for its own choice.
-    threads: int | None
-
-
-class Ready(NamedTuple):
-    """What the process says when it is ready.
-
-    Attributes:
-        mark: what the names of its temporary files begin with.
-        error: why it never will be; then it ends.
-    """
-
-    mark: str
-    error: str = ""
+    task: Task | None = None
+    threads: int | None = None
 
 
 class Reply(NamedTuple):
-    """What became of a file: a result, or what was raised."""
+    """What the function has returned for a file, or the error that it has raised.
+
+    The first reply is for no file: the result is what the names of temporary files of the process begin with.
+    """
 
     result: Any
     error: Exception | None = None
@@ -57,64 +45,59 @@ def main(function: str, limits: Limits, streams: tuple[int, ...]) -> NoReturn:
     """Work until there is nothing more to read.
 
     Args:
-        function: what to call, as `module:name`.
-        limits: of reading.
-        streams: descriptors that become standard input and output, for the files called "-".
+        function: what to call for each file, as `module:name`: `function(input, output, task, reading=...)`.
+        limits: limits of reading.
+        streams: descriptors that become standard input and output, for files called "-".
     """
-    gc.disable()  # what is imported stays: nobody need look through it for what could be freed
+    configure_for_command_line()
     requests, replies, state = _take_over(streams)
-    settle()
-    # Whoever asks may end, in the middle of a sentence too: that is the end of this process.
+    prepare_process()
+    # The parent may end, in the middle of a message too: that is the end of this process.
     with contextlib.suppress(EOFError, OSError, pickle.UnpicklingError):
         try:
             module, name = function.split(":")
             run = getattr(importlib.import_module(module), name)
             load_cv2()
         except Exception as error:
-            why = str(error) if isinstance(error, ImgconvError) else f"{type(error).__name__}: {error}"
-            _send(replies, Ready("", why))
+            _send(replies, Reply(None, error if isinstance(error, ImgconvError) else _picklable(error)))
         else:
-            _send(replies, Ready(atomic.mark()))
+            _send(replies, Reply(atomic.mark()))
             _work(run, requests, replies, Guard(limits, state))
     os._exit(0)  # the system frees the memory faster than Python
 
 
 def _work(run: Callable[..., Any], requests: BinaryIO, replies: BinaryIO, guard: Guard) -> None:
     setup: Setup = pickle.load(requests)
-    gc.freeze()
-    gc.enable()
-    at_work = _AtWork(requests.fileno())
+    watch = _ParentWatch(requests.fileno())
     with opencv_threads(setup.threads):
         while True:
             source, target = pickle.load(requests)
-            at_work.target = target
-            name = "standard input" if source == STANDARD_STREAM else shown(source)
-            reading = functools.partial(guard.reading, name)
+            watch.folder = os.path.dirname(os.path.realpath(target.path))
             try:
-                reply = Reply(run(source, target, *setup.arguments, guard=reading, **setup.keywords))
+                reply = Reply(run(source, target, setup.task, reading=functools.partial(guard.reading, source.name)))
             except Exception as error:
-                reply = Reply(None, error if isinstance(error, ImgconvError) else _sendable(error))
+                reply = Reply(None, error if isinstance(error, ImgconvError) else _picklable(error))
             _send(replies, reply)
 
 
-class _AtWork:
-    """What this process is at; it ends when nobody waits for that any more, because whoever asked was killed."""
+class _ParentWatch:
+    """Ends this process when the parent has ended, without its temporary files in `folder`."""
 
     def __init__(self, requests: int) -> None:
-        self.target = ""
+        self.folder = ""
         if hasattr(select, "poll"):
-            threading.Thread(target=self._end_with, args=(requests,), name="imgconv-end", daemon=True).start()
+            threading.Thread(target=self._wait, args=(requests,), name="imgconv-parent", daemon=True).start()
 
-    def _end_with(self, requests: int) -> NoReturn:
+    def _wait(self, requests: int) -> NoReturn:
         poll = select.poll()
-        poll.register(requests, 0)  # no requests, only that there will be none
+        poll.register(requests, 0)  # not for requests, only for the end of them
         poll.poll()
-        atomic.remove_leftovers(os.path.dirname(os.path.realpath(self.target)), atomic.mark())
+        atomic.remove_leftovers(self.folder, atomic.mark())
         os._exit(0)
 
 
-def _sendable(error: Exception) -> Exception:
-    """Return a fault of our own as it can be sent, with the traceback for who wants to mend it."""
+def _picklable(error: Exception) -> Exception:
+    """Return an internal fault as it can be sent, with the traceback as a note."""
     error.add_note(traceback.format_exc())
     try:
         pickle.loads(pickle.dumps(error))
@@ -123,17 +106,17 @@ def _sendable(error: Exception) -> Exception:
     return error
 
 
-def _send(replies: BinaryIO, reply: Ready | Reply) -> None:
+def _send(replies: BinaryIO, reply: Reply) -> None:
     try:
         data = pickle.dumps(reply, pickle.HIGHEST_PROTOCOL)
-    except Exception as error:  # a result that cannot be sent is a fault like any other
-        data = pickle.dumps(Reply(None, _sendable(error)))
+    except Exception as error:  # a result that cannot be pickled is an internal fault
+        data = pickle.dumps(Reply(None, _picklable(error)))
     replies.write(data)
     replies.flush()
 
 
 def _take_over(streams: tuple[int, ...]) -> tuple[BinaryIO, BinaryIO, int]:
-    """Return what standard input, output and errors were; they are what they are to be in the work on a file."""
+    """Return the pipes to and from the parent and the state file, which were the standard streams, and replace these."""
     own = [os.dup(number) for number in (0, 1, 2)]
     nowhere = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):

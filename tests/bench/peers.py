@@ -94,9 +94,9 @@ def peers() -> dict[str, Command]:
         if vips := shutil.which("vips"):
             found[f"vips {precision}"] = vips_command(vips, precision)
     if gm := shutil.which("gm"):
-        found["gm"] = lambda s, t, k: fitting([gm, "convert", s, "-convolve", numbers(k.weights, 4), t], LONGEST_OF_GM)
+        found["gm"] = lambda s, t, k: fit_metadata([gm, "convert", s, "-convolve", numbers(k.weights, 4), t], LONGEST_OF_GM)
     if magick := shutil.which("magick") or shutil.which("convert"):
-        found["magick"] = lambda s, t, k: fitting([magick, s, "-morphology", "Convolve", sized(k.weights[::-1, ::-1]), t])
+        found["magick"] = lambda s, t, k: fit_metadata([magick, s, "-morphology", "Convolve", sized(k.weights[::-1, ::-1]), t])
     if gmic := shutil.which("gmic"):
         # Its results are floats, also in a TIFF, and whole numbers are cut off from them, unless it is told otherwise.
         steps = ["correlate[0]", "[1]", "remove[1]", "round", "cut", "0,255", "output"]
@@ -124,7 +124,7 @@ def sized(weights: np.ndarray) -> str:
     return f"{weights.shape[1]}x{weights.shape[0]}:{numbers(weights)}"
 
 
-def fitting(command: list[str], longest: int = LONGEST) -> list[str] | None:
+def fit_metadata(command: list[str], longest: int = LONGEST) -> list[str] | None:
     return command if max(map(len, command)) < longest else None
 
 

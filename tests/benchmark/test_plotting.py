@@ -14,6 +14,9 @@ from imgconv.benchmark.plotting import plot, plot_format
 from imgconv.errors import DependencyError, UsageError
 from tests.benchmark.test_report import made_up
 
+#: The measurements are made once.
+pytestmark = pytest.mark.xdist_group("benchmark results")
+
 SVG = "{http://www.w3.org/2000/svg}"
 
 

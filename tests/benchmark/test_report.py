@@ -18,6 +18,9 @@ from imgconv.benchmark.timing import Timing
 from imgconv.convolution.methods import METHODS
 from tests.benchmark.conftest import LEAST, small_picture
 
+#: The measurements are made once.
+pytestmark = pytest.mark.xdist_group("benchmark results")
+
 NUMBER = {"type": "number", "exclusiveMinimum": 0}
 MAYBE = {"anyOf": [NUMBER, {"type": "null"}]}
 STRING = {"type": "string", "minLength": 1}

@@ -125,15 +125,8 @@ def test_calibrate_refuses_to_overwrite_what_is_no_file_of_costs(fails, fitted, 
 
 
 def test_calibrate_goes_with_quick_alone(fails, fitted):
-    for arguments in (
-        ["in.png"],
-        ["--sizes", "3"],
-        ["--json", "-"],
-        ["--plot", "a.png"],
-        ["--engine", "numpy"],
-        ["--jobs", "1"],
-    ):
-        assert "only --quick" in fails(2, "bench", "--calibrate", *arguments)
+    for arguments in ("in.png", "--sizes 3", "--json -", "--plot a.png", "--engine numpy", "--jobs 1"):
+        assert "only --quick" in fails(2, "bench", "--calibrate", *arguments.split())
     assert fitted == []
 
 

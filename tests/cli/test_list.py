@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import imgconv
-from imgconv.filters.registry import FILTERS
+from imgconv.filters import FILTERS
 
 
 def test_every_entry_is_there_with_what_it_does(done):
@@ -26,14 +26,10 @@ def test_json_has_the_parameters(done):
     assert {entry["name"] for entry in groups["filters"]} >= {"edges", "crisp"}
 
 
-def test_kernels_of_ones_own(done, tmp_path):
+def test_kernels_of_ones_own(done, tmp_path, monkeypatch):
     (tmp_path / "mine.yaml").write_text("kernels:\n  mine: {about: my own, matrix: [[1]]}\n")
     assert "my own" in done("list", "--kernels", "mine.yaml")
     assert "my own" not in done("list")
-
-
-def test_the_environment_names_more(done, tmp_path, monkeypatch):
-    (tmp_path / "mine.yaml").write_text("kernels:\n  mine: {about: my own, matrix: [[1]]}\n")
     monkeypatch.setenv("IMGCONV_KERNELS", str(tmp_path / "mine.yaml"))
     assert "my own" in done("list")
 

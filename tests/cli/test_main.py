@@ -125,7 +125,7 @@ def test_outputs_that_cannot_be_written(fails, grey, photo, tmp_path):
     assert "does not exist; create it first" in fails(5, "apply", "box", "grey.png", "nowhere/out.png")
     assert "is a folder" in fails(5, "apply", "box", "grey.png", "folder.png")
     assert "no format has the extension .xyz" in fails(5, "apply", "box", "grey.png", "out.xyz")
-    assert "no extension to say which format" in fails(5, "apply", "box", "grey.png", "out")
+    assert "has no extension, which would name the format" in fails(5, "apply", "box", "grey.png", "out")
     assert "--depth 8" in fails(5, "apply", "box", "deep.png", "out.jpg")
     assert "--depth" in fails(5, "apply", "box", "grey.png", "out.png", "--depth", "32f")
     assert "no alpha channel" in fails(5, "apply", "box", "alpha.png", "out.jpg")
@@ -136,26 +136,16 @@ def test_a_line_break_in_a_name_stays_on_one_line(fails):
     assert "no\\nwhere.png" in fails(4, "apply", "box", "no\nwhere.png", "out.png")
 
 
-def test_a_fault_of_our_own_is_one_line_too(fails, grey, monkeypatch):
-    def broken(*_, **__):
-        raise ZeroDivisionError("oh")
-
-    monkeypatch.setattr("imgconv.running.reading_ahead.open_image", broken)
-    assert "internal fault: ZeroDivisionError: oh" in fails(1, "apply", "box", "grey.png", "out.png")
-
-
 @pytest.mark.parametrize(
-    ("arguments", "given", "threads"), [(["apply"], {}, "1"), (["bench"], {}, None), (["list"], {"x": "5"}, "1")]
+    ("error", "words"),
+    [
+        (ZeroDivisionError("oh"), "internal fault: ZeroDivisionError: oh"),
+        (OSError(28, "No space left on device", "x"), "internal fault: OSError: [Errno 28] No space left on device: 'x'"),
+    ],
 )
-def test_blas_starts_no_threads_but_for_bench(monkeypatch, arguments, given, threads):
-    monkeypatch.setattr(main.gc, "set_threshold", lambda *_: None)
-    monkeypatch.setattr(main.os, "environ", dict(given))
-    main._start_fast(arguments)
-    assert main.os.environ.get("OPENBLAS_NUM_THREADS") == threads
+def test_an_internal_fault_is_one_line_too(fails, grey, monkeypatch, error, words):
+    def broken(*_, **__):
+        raise error
 
-
-def test_a_number_of_blas_threads_that_was_asked_for_stays(monkeypatch):
-    monkeypatch.setattr(main.gc, "set_threshold", lambda *_: None)
-    monkeypatch.setattr(main.os, "environ", {"OPENBLAS_NUM_THREADS": "3"})
-    main._start_fast(["apply"])
-    assert main.os.environ["OPENBLAS_NUM_THREADS"] == "3"
+    monkeypatch.setattr("imgconv.images.files.open_image", broken)
+    assert words in fails(1, "apply", "box", "grey.png", "out.png")

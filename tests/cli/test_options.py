@@ -7,7 +7,6 @@ import json
 import numpy as np
 import pytest
 
-import imgconv
 from imgconv.convolution import strips
 
 
@@ -57,27 +56,6 @@ def test_jobs_and_tolerances_that_make_no_sense(fails, grey, command):
         assert "--jobs" in fails(2, *command, "--jobs", value)
     assert "tolerance must be 0 or more" in fails(2, *command, "--tolerance", "-1/2")
     assert "--tolerance" in fails(2, *command, "--tolerance", "nan")
-
-
-@pytest.mark.parametrize("jobs", [0, -1, 1.5, "2", (1, 2)], ids=str)
-def test_jobs_that_make_no_sense_in_python(jobs):
-    with pytest.raises(imgconv.UsageError, match="jobs must be a whole number from 1 up"):
-        imgconv.correlate([[1]], [[1]], jobs=jobs)
-
-
-@pytest.mark.parametrize("call", [imgconv.correlate, imgconv.convolve])
-def test_jobs_in_python(call, threads):
-    image = np.random.default_rng(1).integers(0, 256, (40, 50), np.uint8)
-    expected = call(image, "emboss", engine="numpy")
-    threads.clear()
-    assert np.array_equal(call(image, "emboss", engine="numpy", jobs=3), expected)
-    assert set(threads) == {3}
-    threads.clear()
-    filtered = imgconv.parse_filter("emboss", engine="numpy", jobs=2)(image)
-    assert np.array_equal(filtered, imgconv.correlate(image, "emboss", engine="numpy", jobs=2))
-    imgconv.find_edges(image, engine="numpy", jobs=2)
-    assert set(threads) == {2}
-    assert imgconv.make_plan((40, 50), "uint8", "emboss", jobs=2).job.options.jobs == 2
 
 
 @pytest.mark.parametrize(("command", "count"), [(COMMANDS[0], 1), (COMMANDS[1], 2)], ids=["apply", "edges"])

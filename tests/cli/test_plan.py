@@ -11,7 +11,7 @@ import tifffile
 
 import imgconv
 from imgconv.convolution.methods import METHODS
-from imgconv.images import decoding, reading
+from imgconv.images.pages import Page
 
 
 @pytest.fixture
@@ -21,8 +21,7 @@ def sightless(monkeypatch):
     def decode(*_, **__):
         pytest.fail("pixels were read")
 
-    for module in (decoding, reading):
-        monkeypatch.setattr(module, "open_pages", decode)
+    monkeypatch.setattr(Page, "image", decode)
     for name in ("imread", "imdecode", "imreadmulti", "imreadanimation"):
         monkeypatch.setattr(cv2, name, decode, raising=False)
 

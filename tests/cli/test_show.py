@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import imgconv
+from tests.cases import each
 
 
 def test_sobel_in_full(done):
@@ -45,7 +46,7 @@ def test_a_large_kernel_shows_its_middle(done):
     assert max(map(len, text.splitlines())) < 250
 
 
-@pytest.mark.parametrize("name", sorted(imgconv.load_catalog().kernels))
+@each("name", sorted(imgconv.load_catalog().kernels))
 def test_json_of_every_kernel(done, name):
     data = json.loads(done("show", name, "--json"))
     kernel = imgconv.parse_kernel(name)

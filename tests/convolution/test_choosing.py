@@ -1,4 +1,4 @@
-"""How the planner weighs the methods of NumPy: who refuses and why, both sides of each limit, ties and tolerances."""
+"""How the planner weighs the methods of NumPy: who refuses and why, both sides of each limit, and tolerances."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import math
 import numpy as np
 import pytest
 
-from imgconv.convolution import planner
 from imgconv.convolution.methods import METHODS
 from imgconv.convolution.planner import make_plan
 from imgconv.errors import UsageError
@@ -149,19 +148,7 @@ def test_what_is_approximate_is_never_chosen_without_a_tolerance():
         assert found.error <= found.job.arithmetic.error
 
 
-# Ties, work and the plan as data
-
-
-@pytest.mark.parametrize("seconds", [1e-9, 1.5])
-def test_of_equal_predictions_the_first_of_the_registry_is_taken(monkeypatch, seconds):
-    monkeypatch.setattr(planner, "predict", lambda method, job, work: seconds)
-    found = planner._choose(plan(kernel=NOISE).job)
-    assert found.method == "definition"
-    monkeypatch.setattr(planner, "predict", lambda method, job, work: 2.0 if method.name == "definition" else 1.0)
-    found = planner._choose(plan(kernel=NOISE).job)
-    assert found.method == "shifts"
-    assert candidate("definition", found).reason == "2 times the predicted time"
-    assert candidate("windows", found).reason == "1 times the predicted time"
+# Work, and the plan as data
 
 
 def test_the_same_question_has_the_same_plan():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from imgconv.benchmark.calibration import write_costs
 from imgconv.convolution import costs
 from imgconv.convolution.api import correlate
-from imgconv.convolution.costs import Costs, Rates, predict, rates_of, user_file
+from imgconv.convolution.costs import Costs, Rates, costs_of, find_user_file, predict, rates_of, user_file
 from imgconv.convolution.methods import METHODS
 from imgconv.convolution.planner import make_plan
 from imgconv.errors import UsageError
@@ -95,11 +97,11 @@ def test_a_prediction_is_the_start_and_the_work_at_its_rates(monkeypatch, tmp_pa
         monkeypatch.setenv("IMGCONV_COSTS", str(path))
         share = min(threads, -(-4000 // METHODS[method].rows(job)))
         alone = work.multiply_adds * 1e-3 + work.transforms * 1e-4 + work.bytes * 1e-5 + work.calls * 1e-6
-        assert predict(METHODS[method], job, work) == pytest.approx(5 + alone / share, rel=1e-12)
+        assert predict(METHODS[method], job, work, costs_of(find_user_file())) == pytest.approx(5 + alone / share, rel=1e-12)
 
 
 def test_the_constants_of_the_package_know_every_method_and_say_what_they_were_fitted_to():
-    own = costs._of_the_package()
+    own = msgspec.json.decode(Path(costs.__file__).with_name("costs.json").read_bytes(), type=Costs)
     assert set(own.rates) == set(METHODS)
     assert {"command", "date", "machine"} <= set(own.fitted)
     assert own.threads >= 1

@@ -128,12 +128,14 @@ def test_floats_are_transformed_in_float32_with_a_tolerance_only(of, tolerance, 
 SIZES = [(1, 1), (1, 300), (300, 1), (2, 3), (63, 64), (65, 129), (200, 61), (127, 257), (40, 1100)]
 
 
-@pytest.mark.parametrize("channels", [(), (1,), (2,), (3,), (4,), (5,)], ids=str)
 @pytest.mark.parametrize("size", SIZES, ids=str)
-def test_tiles_that_do_not_fit_and_images_smaller_than_the_kernel(size, channels):
+def test_tiles_that_do_not_fit_and_images_smaller_than_the_kernel(size):
     kernel = np.random.default_rng(size).integers(-9, 10, (11, 8))
-    pixels = np.random.default_rng(6).integers(0, 256, (*size, *channels), np.uint8)
-    assert np.array_equal(dft(pixels, kernel, dtype="int32"), definition.correlate(pixels, kernel).total)
+    pixels = np.random.default_rng(6).integers(0, 256, (*size, 5), np.uint8)
+    sums = definition.correlate(pixels, kernel).total
+    for channels in (0, slice(1), slice(2), slice(3), slice(4), slice(5)):
+        image = np.ascontiguousarray(pixels[..., channels])
+        assert np.array_equal(dft(image, kernel, dtype="int32"), sums[..., channels]), channels
 
 
 @pytest.mark.parametrize(

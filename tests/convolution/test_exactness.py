@@ -7,6 +7,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from imgconv.convolution.api import correlate
+from imgconv.convolution.methods import METHODS
 from imgconv.errors import UsageError
 from tests import definition
 
@@ -32,11 +34,11 @@ def extremes(dtype):
 @pytest.mark.parametrize("image", [noise, extremes], ids=["noise", "extremes"])
 @pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint16, np.int16, np.int32, np.uint32])
 @pytest.mark.parametrize("weights", [ALTERNATING, LARGE, WIDE], ids=["alternating", "large", "wide"])
-@pytest.mark.parametrize("scale", [Fraction(1), Fraction(1, 6), Fraction(1, 1000)], ids=str)
-def test_large_sums_are_exact(hold, weights, dtype, image, scale):
+def test_large_sums_are_exact(hold, weights, dtype, image):
     pixels = image(dtype)
-    expected = definition.fit_exactly(definition.correlate(pixels, weights), dtype, scale=scale)
-    hold(expected, pixels, weights * scale.numerator / scale.denominator)
+    sums = definition.correlate(pixels, weights)
+    for scale in (Fraction(1), Fraction(1, 6), Fraction(1, 1000)):
+        hold(definition.fit_exactly(sums, dtype, scale=scale), pixels, weights * scale.numerator / scale.denominator)
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.uint64])
@@ -85,7 +87,6 @@ def test_the_dft_comes_back_to_whole_sums(hold, dtype, shape):
 # Ties
 
 
-@pytest.mark.parametrize("delta", ["0", "0.5", "0.1", "-0.25", "100.7"])
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.int32])
 @pytest.mark.parametrize(
     ("weights", "scale"),
@@ -100,15 +101,16 @@ def test_the_dft_comes_back_to_whole_sums(hold, dtype, shape):
     ],
     ids=["1/6", "1/12", "1/10", "binomial", "binomial/16", "0.1 0.2 0.7", "halves"],
 )
-def test_ties_are_rounded_to_even(hold, weights, scale, dtype, delta):
+def test_ties_are_rounded_to_even(hold, weights, scale, dtype):
     # Few levels, so that sums fall on a tie often.
     weights, pixels = np.array(weights), (np.random.default_rng(6).integers(40, 54, (18, 19))).astype(dtype)
     sums = definition.correlate(pixels, weights)
-    ties = [s for s in sums.total.flat if (2 * (int(s) * scale + Fraction(delta))) % 2 == 1]
-    if delta == "0" or (delta == "0.1" and scale.denominator == 10):
-        assert len(ties) > 5
-    expected = definition.fit_exactly(sums, dtype, scale=scale, delta=Fraction(delta))
-    hold(expected, pixels, weights * scale.numerator / scale.denominator, delta=float(delta))
+    for delta in ("0", "0.5", "0.1", "-0.25", "100.7"):
+        ties = [s for s in sums.total.flat if (2 * (int(s) * scale + Fraction(delta))) % 2 == 1]
+        if delta == "0" or (delta == "0.1" and scale.denominator == 10):
+            assert len(ties) > 5
+        expected = definition.fit_exactly(sums, dtype, scale=scale, delta=Fraction(delta))
+        hold(expected, pixels, weights * scale.numerator / scale.denominator, delta=float(delta))
 
 
 @pytest.mark.parametrize("shape", [(1, 9), (1, 11), (5, 5), (7, 7)], ids=str)
@@ -173,18 +175,16 @@ def test_the_ends_of_wide_types_are_met_though_no_float_holds_them(hold, dtype, 
     hold(np.array([[limits.max, limits.min]], dtype), np.array([[1e30, -1e30]], image), [[1]], dtype=dtype)
 
 
-@pytest.mark.parametrize("delta", ["-0.51", "-0.5", "0.25", "0.49", "0.5", "0.51"])
 @pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint16, np.int16])
 @pytest.mark.parametrize("shape", [(1, 1), (3, 3), (9, 7), (7, 7), (5, 6)], ids=str)
-def test_a_mean_of_the_brightest_or_darkest_pixels_and_half_a_level_more_does_not_come_out_at_the_other_end(
-    hold, shape, dtype, delta
-):
+def test_a_mean_of_the_brightest_or_darkest_pixels_and_half_a_level_more_does_not_come_out_at_the_other_end(hold, shape, dtype):
     scale, limits = Fraction(1, shape[0] * shape[1]), np.iinfo(dtype)
     for level in (limits.min, limits.max):
         pixels = np.full((3, 5), level, dtype)
         sums = definition.correlate(pixels, np.ones(shape, int))
-        expected = definition.fit_exactly(sums, dtype, scale=scale, delta=Fraction(delta))
-        hold(expected, pixels, np.ones(shape) / (shape[0] * shape[1]), delta=float(delta))
+        for delta in ("-0.51", "-0.5", "0.25", "0.49", "0.5", "0.51"):
+            expected = definition.fit_exactly(sums, dtype, scale=scale, delta=Fraction(delta))
+            hold(expected, pixels, np.ones(shape) / (shape[0] * shape[1]), delta=float(delta))
 
 
 # Layouts of the array
@@ -235,18 +235,18 @@ def touched(shape, kernel, at, anchor):
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.complex64, np.complex128])
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf], ids=str)
 @pytest.mark.parametrize("shape", [(3, 4), (12, 13)], ids=str)
-def test_what_is_no_finite_number_reaches_the_windows_that_touch_it_alone(by_every_method, shape, bad, dtype):
+def test_what_is_no_finite_number_reaches_the_windows_that_touch_it_alone(by_every_method, shape, dtype):
     kernel = np.random.default_rng(7).integers(1, 5, shape) * (np.indices(shape).sum(0) % 3 != 1)
     pixels = np.random.default_rng(8).integers(1, 9, (30, 31)).astype(dtype)
     clean = by_every_method(pixels, kernel, border="constant")
-    pixels[15, 14] = bad
     reached = touched(pixels.shape, kernel, (15, 14), (shape[0] // 2, shape[1] // 2))
-    for name, got in by_every_method(pixels, kernel, border="constant").items():
-        assert np.array_equal(~np.isfinite(got), reached), name
-        assert np.array_equal(got.real[reached], np.full(reached.sum(), bad), equal_nan=True), name
-        assert np.array_equal(got[~reached], clean[name][~reached]), name
+    for bad in (np.nan, np.inf, -np.inf):
+        pixels[15, 14] = bad
+        for name, got in by_every_method(pixels, kernel, border="constant").items():
+            assert np.array_equal(~np.isfinite(got), reached), (name, bad)
+            assert np.array_equal(got.real[reached], np.full(reached.sum(), bad), equal_nan=True), (name, bad)
+            assert np.array_equal(got[~reached], clean[name][~reached]), (name, bad)
 
 
 def test_complex_weights_on_an_infinite_pixel(hold):
@@ -261,3 +261,10 @@ def test_a_border_value_that_is_no_finite_number(hold, dtype, bad):
     met = bad if dtype == np.float32 else 0 if np.isnan(bad) else np.iinfo(dtype).max
     expected = np.array([[met, 6, met]]).astype(dtype)
     hold(expected, np.array([[1, 2, 3]], dtype), [[1, 1, 1]], border="constant,constant", border_value=bad)
+
+
+@pytest.mark.parametrize("method", ["shifts", "helix", "definition", "bands", "filter2d"])
+def test_two_pixels_whose_sum_is_infinite_and_whose_weighted_sum_is_not(method):
+    pixels, engine = np.full((3, 4), 3e38, np.float32), METHODS[method].engine
+    got = correlate(pixels, [[0.5, 0.5], [-0.5, 0.5]], method=method, engine=engine)
+    assert np.allclose(got, 3e38)

@@ -14,6 +14,7 @@ from imgconv.depth import fit
 from imgconv.errors import RangeError, UsageError
 from imgconv.kernels.kernel import Kernel
 from tests import definition
+from tests.cases import each
 from tests.convolution.conftest import kernel_for
 
 FINISHING = [name for name, method in METHODS.items() if method.finishes]
@@ -34,7 +35,7 @@ def clipped(kernel, dtype=np.uint8):
 
 
 @pytest.mark.parametrize("method", [name for name, method in METHODS.items() if not method.finishes])
-@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int16])
+@each("dtype", [np.uint8, np.int8, np.int16])
 def test_what_is_clipped_is_counted(method, dtype):
     kernel = kernel_for(method, (4, 6))
     options = make_options(engine=METHODS[method].engine, method=method, dtype=dtype)
@@ -86,9 +87,9 @@ def test_the_range_is_brought_about_by_whatever_method_is_chosen(policy, dtype, 
 # convolve beside correlate
 
 
-@pytest.mark.parametrize("engine", ["opencv", "numpy"])
-@pytest.mark.parametrize("anchor", [None, (0, 0), (1, 2), (0, 2)])
-@pytest.mark.parametrize("options", [{}, {"mode": "full"}, {"mode": "valid", "stride": (2, 1)}, {"dilation": (1, 2)}], ids=str)
+@each("engine", ["opencv", "numpy"])
+@each("anchor", [None, (0, 0), (1, 2), (0, 2)])
+@each("options", [{}, {"mode": "full"}, {"mode": "valid", "stride": (2, 1)}, {"dilation": (1, 2)}])
 def test_convolve_is_correlate_with_kernel_and_anchor_turned(options, anchor, engine):
     turned = None if anchor is None else (1 - anchor[0], 2 - anchor[1])
     # Without an anchor the one of the kernel as written, row 1 of 2 and column 1 of 3, is turned with it.

@@ -10,9 +10,9 @@ import pytest
 from scipy import ndimage, signal
 
 from imgconv.convolution.api import correlate
+from imgconv.convolution.execution import prepared_sums
 from imgconv.convolution.methods import METHODS
 from imgconv.convolution.planner import make_plan
-from imgconv.convolution.sums import make_sums
 from imgconv.errors import UsageError
 from tests import definition
 
@@ -194,14 +194,14 @@ def strips_done_again(monkeypatch):
     def counted(self, part):
         run = prepare(self, part)
 
-        def counting(source, sums, workspace):
+        def counting(source, sums):
             done.append(source.rows)
-            run(source, sums, workspace)
+            run(source, sums)
 
         return counting
 
     monkeypatch.setattr(type(SHIFTS), "prepare", counted)
-    make_sums.cache_clear()
+    prepared_sums.cache_clear()
     return done
 
 

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from imgconv.convolution.geometry import make_axis
+from imgconv.convolution.plan import make_axis
 from imgconv.errors import UsageError
 from tests.definition import anchored
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+from typing import Unpack
+
 import numpy as np
 import pytest
 
+import imgconv
 from imgconv.borders import Border
-from imgconv.convolution.options import Options, make_options
+from imgconv.convolution.options import ConvolutionOptions, CorrelateOptions, FilterOptions, Options, make_options
 from imgconv.errors import UsageError
 
 
@@ -100,6 +104,21 @@ def test_border_values_are_kept_as_they_are():
 def test_what_follows_from_the_options(given, normalizes, keeps_grid):
     options = make_options(**given)
     assert (options.normalizes, options.keeps_grid) == (normalizes, keeps_grid)
+
+
+def test_the_options_are_typed_in_one_place_for_every_function():
+    correlated = {n for n, p in inspect.signature(imgconv.correlate).parameters.items() if p.kind == p.KEYWORD_ONLY}
+    assert correlated == set(CorrelateOptions.__annotations__) == {*ConvolutionOptions.__annotations__, "delta", "dtype"}
+    taken = set(inspect.signature(make_options).parameters)
+    assert taken == correlated | set(FilterOptions.__annotations__) | {"range_policy"}
+    for function, options in [
+        (imgconv.convolve, CorrelateOptions),
+        (imgconv.make_plan, CorrelateOptions),
+        (imgconv.parse_filter, FilterOptions),
+        (imgconv.find_edges, FilterOptions),
+        (imgconv.filter_image, FilterOptions),
+    ]:
+        assert inspect.signature(function, eval_str=True).parameters["options"].annotation == Unpack[options]
 
 
 def test_options_can_be_compared_and_hashed():

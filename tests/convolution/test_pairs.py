@@ -11,6 +11,7 @@ from imgconv.convolution.low_rank import pairs_for
 from imgconv.convolution.methods import METHODS
 from imgconv.convolution.planner import make_plan
 from tests import definition
+from tests.cases import each
 from tests.convolution.conftest import noise_with_white
 
 PAIRS, SEPARABLE = METHODS["pairs"], METHODS["separable"]
@@ -70,8 +71,8 @@ def test_results_in_the_type_of_the_image_are_rounded_once(name, dtype):
     assert np.abs(correlate(pixels, kernel, method="pairs") - exact).max() <= 0.5 + error
 
 
-@pytest.mark.parametrize("options", [{}, {"border": "wrap"}, {"mode": "full", "stride": (2, 3)}, {"dilation": (2, 1)}], ids=str)
-@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int32", "uint32"])
+@each("options", [{}, {"border": "wrap"}, {"mode": "full", "stride": (2, 3)}, {"dilation": (2, 1)}])
+@each("dtype", ["uint8", "uint16", "int32", "uint32"])
 @pytest.mark.parametrize("name", WHOLE)
 def test_whole_kernels_of_any_rank_have_the_bits_of_the_exact_sum(name, dtype, options):
     pixels = noise(dtype, (21, 19, 2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from fractions import Fraction
 
@@ -13,6 +14,7 @@ from imgconv.convolution.options import make_options
 from imgconv.convolution.planner import make_plan, plan_for, unfinished
 from imgconv.errors import KernelError, UsageError
 from imgconv.kernels.kernel import Kernel
+from tests.cases import each
 from tests.convolution.conftest import kernel_for
 
 SHARPEN = [[0, -1, 0], [-1, 5, -1], [0, -1, 0]]
@@ -39,9 +41,9 @@ def test_planning_touches_no_pixels(engine, options):
     assert plan.seconds > 1000
 
 
-@pytest.mark.parametrize("engine", ["opencv", "numpy"])
-@pytest.mark.parametrize("kernel", [SHARPEN, [[1j, 2]], [[0.1234567, 0.7]], np.ones((20, 20)) / 400], ids=["s", "c", "r", "l"])
-@pytest.mark.parametrize("dtype", [np.uint8, ">u2", np.int64, np.float16, np.complex64])
+@each("engine", ["opencv", "numpy"])
+@each("kernel", [SHARPEN, [[1j, 2]], [[0.1234567, 0.7]], np.ones((20, 20)) / 400])
+@each("dtype", [np.uint8, ">u2", np.int64, np.float16, np.complex64])
 def test_a_plan_can_be_written_as_json(dtype, kernel, engine):
     plan = make_plan((40, 50, 3), dtype, kernel, engine=engine, border="constant", border_value=[1, 2, 3], stride=(2, 1))
     told = json.loads(json.dumps(plan.as_dict()))
@@ -77,7 +79,7 @@ def test_the_cheapest_is_chosen_and_the_others_are_told_how_much_slower_they_are
             assert candidate.reason == f"{candidate.seconds / plan.seconds:.3g} times the predicted time"
 
 
-@pytest.mark.parametrize("method", METHODS)
+@each("method", METHODS)
 def test_a_method_asked_for_is_taken_though_it_be_slow(method):
     plan = make_plan((200, 200), "uint8", kernel_for(method, (5, 7)), engine=METHODS[method].engine, method=method)
     assert plan.method == method
@@ -263,11 +265,9 @@ def test_complex_weights_give_a_complex_result_as_wide_as_the_image_needs(dtype,
     assert make_plan((3, 3), dtype, [[1, 1j]]).job.output == output
 
 
-@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64"])
 @pytest.mark.parametrize("size", [1, 3, 9, 31, 63])
 @pytest.mark.parametrize("of", ["noise", "whole", "outer", "mean"])
-@pytest.mark.parametrize("engine", ["opencv", "numpy"])
-def test_what_is_chosen_is_within_what_is_allowed(engine, of, size, dtype):
+def test_what_is_chosen_is_within_what_is_allowed(of, size):
     rng = np.random.default_rng(size)
     kernel = {
         "noise": lambda: rng.normal(size=(size, size)),
@@ -275,10 +275,11 @@ def test_what_is_chosen_is_within_what_is_allowed(engine, of, size, dtype):
         "outer": lambda: np.outer(rng.normal(size=size), rng.normal(size=size)),
         "mean": lambda: np.ones((size, size)) / size**2,
     }[of]()
-    plan = make_plan((900, 800, 3), dtype, kernel, engine=engine)
-    allowed = 0.5 / plan.job.arithmetic.largest_pixel if plan.job.arithmetic.whole else plan.job.arithmetic.allowed
-    assert plan.error <= allowed
-    assert METHODS[plan.method].serves(engine)
+    for engine, dtype in itertools.product(("opencv", "numpy"), ("uint8", "uint16", "float32", "float64")):
+        plan = make_plan((900, 800, 3), dtype, kernel, engine=engine)
+        allowed = 0.5 / plan.job.arithmetic.largest_pixel if plan.job.arithmetic.whole else plan.job.arithmetic.allowed
+        assert plan.error <= allowed, (engine, dtype)
+        assert METHODS[plan.method].serves(engine), (engine, dtype)
 
 
 @pytest.mark.parametrize(("sse3", "most"), [(True, 129), (False, 49)])

@@ -8,6 +8,7 @@ import pytest
 from imgconv.convolution.api import correlate
 from imgconv.convolution.methods import METHODS
 from imgconv.convolution.planner import make_plan
+from tests.cases import each
 from tests.convolution.conftest import kernel_for, mean
 
 FOR_OPENCV = [name for name, method in METHODS.items() if method.serves("opencv")]
@@ -28,8 +29,8 @@ def real_kernel(method):
     return mean((4, 5)) if method == "box_filter" else rng.normal(size=(4, 5)) / 16
 
 
-@pytest.mark.parametrize("channels", [(), (3,)], ids=["grey", "colour"])
-@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64"])
+@each("channels", [(), (3,)])
+@each("dtype", ["uint8", "uint16", "float32", "float64"])
 @pytest.mark.parametrize("method", METHODS)
 def test_one_thread_gives_the_bits_of_many(monkeypatch, method, dtype, channels):
     image, kernel = drawn((24, 9, *channels) if method == "definition" else (207, 60, *channels), dtype), real_kernel(method)

@@ -14,6 +14,7 @@ from imgconv.convolution.methods import METHODS
 from imgconv.convolution.planner import make_plan
 from imgconv.kernels.catalog import parse_kernel
 from tests import definition
+from tests.cases import each
 
 SEPARABLE = METHODS["sep_filter2d"]
 PIXELS = np.random.default_rng(1).integers(0, 256, (90, 110, 3), np.uint8)
@@ -113,8 +114,8 @@ def sums_of(image, weights, border="reflect101", delta=0, **options):
 
 
 @pytest.mark.parametrize("options", CASES, ids=str)
-@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16"])
-@pytest.mark.parametrize("scale", [1, 32], ids=["whole", "32nds"])
+@each("dtype", ["uint8", "uint16", "int16"])
+@each("scale", [1, 32])
 def test_whole_weights_over_a_power_of_two_have_the_bits_of_the_exact_sum(dtype, scale, options):
     pixels, delta = noise(dtype), Fraction(options.get("delta", 0))
     sums = sums_of(pixels, np.outer(COLUMN, ROW), **options)
@@ -123,7 +124,7 @@ def test_whole_weights_over_a_power_of_two_have_the_bits_of_the_exact_sum(dtype,
 
 
 @pytest.mark.parametrize("options", CASES, ids=str)
-@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float32", "float64"])
+@each("dtype", ["uint8", "uint16", "int16", "float32", "float64"])
 def test_real_weights_are_as_exact_as_they_are_said_to_be(dtype, options):
     pixels, rng = noise(dtype), np.random.default_rng(5)
     kernel = np.outer(rng.normal(size=5), rng.normal(size=4)) / 5
@@ -152,7 +153,7 @@ def test_real_weights_are_as_exact_as_they_are_said_to_be(dtype, options):
     ],
     ids=str,
 )
-@pytest.mark.parametrize("factor", [1, Fraction(1, 2), Fraction(1, 256), Fraction(1, 65536)], ids=str)
+@each("factor", [1, Fraction(1, 2), Fraction(1, 256), Fraction(1, 65536)])
 def test_no_line_makes_opencv_turn_to_whole_numbers_of_its_own(column, row, factor):
     """OpenCV looks for smooth, symmetric and whole lines, and then rounds the weights, or between the passes."""
     weights = np.outer(column, row)
@@ -175,7 +176,7 @@ def test_lines_of_very_different_sizes_neither_vanish_nor_overflow(factor):
     assert np.abs(got - exact).max() <= 1e-6 * np.abs(exact).max()
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (2, 3), (1, 1, 3), (5, 1, 9)], ids=str)
+@each("shape", [(1, 1), (1, 9), (9, 1), (2, 3), (1, 1, 3), (5, 1, 9)])
 @pytest.mark.parametrize("border", ["constant", "replicate", "reflect", "reflect101", "wrap"])
 def test_an_image_smaller_than_the_kernel(shape, border):
     pixels, weights = noise("uint8", shape), np.outer([1, 2, 0, 3, 1, 4, 1], [1, 0, 2, 1, 1, 3])
@@ -232,11 +233,9 @@ def test_the_largest_whole_sums_that_float32_holds_are_taken_and_no_larger_ones(
 
 
 @pytest.mark.parametrize("method", ["sep_filter2d", "filter2d"])
-@pytest.mark.parametrize("delta", [-1e12, -3e9, -300, 300, 3e9, 1e12])
-@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16"])
-@pytest.mark.parametrize(
-    "kernel", [np.outer(*np.random.default_rng(3).uniform(size=(2, 4))), [[1, 2], [2, 4]]], ids=["real", "whole"]
-)
+@each("delta", [-1e12, -3e9, -300, 300, 3e9, 1e12])
+@each("dtype", ["uint8", "uint16", "int16"])
+@each("kernel", [np.outer(*np.random.default_rng(3).uniform(size=(2, 4))), [[1, 2], [2, 4]]])
 def test_a_delta_beyond_every_integer_saturates_or_is_refused(method, kernel, dtype, delta):
     pixels, limits = noise("uint8", (5, 66)).astype(dtype) // 16, np.iinfo(dtype)
     job = make_plan(pixels.shape, dtype, kernel, delta=delta).job

@@ -15,6 +15,7 @@ from imgconv.convolution.planner import make_plan
 from imgconv.errors import UsageError
 from imgconv.kernels.catalog import parse_kernel
 from tests import definition
+from tests.cases import each
 
 SEPARABLE = METHODS["separable"]
 BINOMIAL = np.array([1, 8, 28, 56, 70, 56, 28, 8, 1])
@@ -51,8 +52,8 @@ def pixels(shape, dtype):
 # Whole factors
 
 
-@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "int32"])
-@pytest.mark.parametrize("kernel", WHOLE)
+@each("dtype", ["uint8", "int16", "uint16", "int32"])
+@each("kernel", WHOLE)
 def test_whole_factors_give_exact_sums(kernel, dtype):
     image, weights = pixels((43, 38), dtype), WHOLE[kernel].astype(np.int64)
     question = plan(image.shape, dtype, weights, border="wrap").job
@@ -205,8 +206,8 @@ def test_a_kernel_of_zeros_gives_the_delta(shape, dtype, delta):
     assert np.array_equal(got, np.full((30, 20, 2), delta, dtype))
 
 
-@pytest.mark.parametrize("channels", [(), (1,), (3,), (5,)], ids=str)
-@pytest.mark.parametrize("shape", [(1, 1), (4, 5), (9, 13)], ids=str)
+@each("channels", [(), (1,), (3,), (5,)])
+@each("shape", [(1, 1), (4, 5), (9, 13)])
 @pytest.mark.parametrize("parts", ["of any rank", "one of rank 1", "imaginary only"])
 def test_complex_weights(parts, shape, channels):
     rng = np.random.default_rng(shape)

@@ -9,6 +9,7 @@ from imgconv.convolution.api import correlate
 from imgconv.convolution.methods import METHODS
 from imgconv.convolution.planner import make_plan
 from imgconv.convolution.strips import run_strips
+from tests.cases import each
 from tests.convolution.conftest import KERNEL_FOR, kernel_for, refusal
 
 IN_STRIPS = [name for name, method in METHODS.items() if method.threads]
@@ -40,7 +41,7 @@ SEAMS = [
 ]
 
 
-@pytest.mark.parametrize("options", SEAMS, ids=str)
+@each("options", SEAMS)
 @pytest.mark.parametrize("method", IN_STRIPS)
 def test_the_seams_of_strips_do_not_show(monkeypatch, method, options):
     kernel = kernel_for(method, (5, 7))
@@ -71,8 +72,8 @@ def test_the_strips_do_not_depend_on_the_threads(method):
     assert len(rows) == 1
 
 
-@pytest.mark.parametrize("method", IN_STRIPS)
-@pytest.mark.parametrize("stride", [1, 3])
+@each("method", IN_STRIPS)
+@each("stride", [1, 3])
 def test_a_strip_has_a_row_however_large_the_kernel_and_the_image_are(method, stride):
     for shape in ((1, 1), (3_000_000, 1), (50, 3_000_000, 4)):
         job = make_plan(shape, "uint8", kernel_for(method, (5, 5)), engine=METHODS[method].engine, stride=stride).job

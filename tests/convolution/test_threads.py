@@ -7,16 +7,17 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import cv2  # noqa: F401  (whose BLAS is to be there before threadpoolctl looks for libraries)
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from imgconv.convolution import strips
 from imgconv.convolution.api import correlate
+from imgconv.convolution.execution import prepared_sums
 from imgconv.convolution.methods import METHODS
-from imgconv.convolution.strips import run_strips, thread_count
-from imgconv.convolution.sums import make_sums
+from imgconv.convolution.strips import run_strips
 from imgconv.errors import UsageError
+from imgconv.threads import thread_count
 
 PATIENCE = 30  # seconds, after which a thread counts as stuck
 
@@ -90,7 +91,7 @@ def test_an_error_in_a_strip_is_raised_and_the_next_call_works(monkeypatch):
         patch.setattr(type(METHODS["shifts"]), "rows", lambda self, job: 2)
 
         def prepare(self, job):
-            def run(source, sums, workspace):
+            def run(source, sums):
                 if source.rows[0] > 50:
                     raise MemoryError("no strip")
                 sums[...] = 0
@@ -98,10 +99,10 @@ def test_an_error_in_a_strip_is_raised_and_the_next_call_works(monkeypatch):
             return run
 
         patch.setattr(type(METHODS["shifts"]), "prepare", prepare)
-        make_sums.cache_clear()
+        prepared_sums.cache_clear()
         with pytest.raises(MemoryError, match="no strip"):
             correlate(image, kernel, **options)
-    make_sums.cache_clear()
+    prepared_sums.cache_clear()
     assert np.array_equal(correlate(image, kernel, **options), expected)
 
 
@@ -129,26 +130,6 @@ def test_an_error_stops_the_others_at_the_strip_that_they_are_at(where):
     assert run_strips(lambda a, b, _: b - a, 50, 1, jobs=2, blas=False) == 50
 
 
-def test_a_pool_that_another_caller_replaces_by_a_larger_one_still_takes_the_work(monkeypatch):
-    others = []
-
-    class Interrupted(ThreadPoolExecutor):
-        def submit(self, *arguments, **options):
-            if not others:
-                call = {"jobs": 6, "blas": False}
-                others.append(threading.Thread(target=run_strips, args=(lambda a, b, _: 0, 50, 1), kwargs=call))
-                others[0].start()
-                others[0].join(0.3)
-            return super().submit(*arguments, **options)
-
-    strips._shared.clear()
-    monkeypatch.setattr(strips, "ThreadPoolExecutor", Interrupted)
-    assert run_strips(lambda a, b, _: b - a, 50, 1, jobs=2, blas=False) == 50
-    others[0].join(PATIENCE)
-    assert not others[0].is_alive()
-    strips._shared.clear()
-
-
 # Several users of one process
 
 
@@ -174,7 +155,6 @@ def blas_threads():
 @pytest.fixture
 def blas_before():
     """Give BLAS two threads, on a machine of one processor, too; return what each library then has."""
-    strips._shared.clear()  # which may have looked for libraries before OpenCV came with one of its own
     with threadpool_limits(limits=2, user_api="blas"):
         before = blas_threads()
         if set(before) <= {1}:

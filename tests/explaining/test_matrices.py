@@ -9,6 +9,7 @@ from scipy import linalg
 import imgconv
 from imgconv.errors import UsageError
 from imgconv.explaining.matrices import LARGEST, as_data, as_text, block_toeplitz
+from tests.cases import each
 
 KERNELS = {
     "asymmetric": np.array([[1, -2, 3, 0], [0, 5, -6, 7]]),
@@ -29,18 +30,17 @@ def agree(shape, kernel, **options):
     assert matrix.shape == (expected.size, image.size)
     assert matrix.block == (expected.shape[1], image.shape[1])
     np.testing.assert_array_equal(matrix.dense() @ image.ravel(), expected.ravel())
-    np.testing.assert_array_equal(matrix @ image.ravel(), expected.ravel())
 
 
-@pytest.mark.parametrize("border", ["constant", "replicate", "reflect", "reflect101", "wrap", ("wrap", "constant")], ids=str)
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
-@pytest.mark.parametrize("name", KERNELS)
+@each("border", ["constant", "replicate", "reflect", "reflect101", "wrap", ("wrap", "constant")])
+@each("shape", SHAPES)
+@each("name", KERNELS)
 def test_every_border(name, shape, border):
     agree(shape, KERNELS[name], border=border)
 
 
-@pytest.mark.parametrize("border", ["constant", "reflect"])
-@pytest.mark.parametrize(
+@each("border", ["constant", "reflect"])
+@each(
     "options",
     [
         {"mode": "full"},
@@ -53,7 +53,6 @@ def test_every_border(name, shape, border):
         {"anchor": (1, 0), "mode": "full", "rotate": True},
         {"rotate": True, "stride": (2, 1)},
     ],
-    ids=str,
 )
 def test_every_mode_stride_dilation_and_anchor(options, border):
     agree((7, 8), KERNELS["asymmetric"][:, :3], border=border, **options)
@@ -82,14 +81,6 @@ def test_it_holds_nothing_but_entries_other_than_zero_in_the_order_of_the_rows()
     assert (found.values != 0).all()
     assert np.count_nonzero(found.dense()) == found.values.size
     assert (np.diff(found.rows * 20 + found.columns) > 0).all()
-
-
-def test_several_images_at_once():
-    images = np.random.default_rng(1).integers(0, 9, (20, 3))
-    found = block_toeplitz((4, 5), "sharpen")
-    np.testing.assert_array_equal(found @ images, np.column_stack([found @ image for image in images.T]))
-    with pytest.raises(UsageError, match="20 columns"):
-        found @ images[:5]
 
 
 def test_borders_that_no_matrix_stands_for():

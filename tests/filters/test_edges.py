@@ -9,9 +9,10 @@ import pytest
 
 from imgconv.convolution.api import correlate
 from imgconv.errors import KernelError, UsageError
-from imgconv.filters.base import Output
+from imgconv.filters.base import ResultOptions
 from imgconv.filters.edges import edge_filter, find_edges
 from imgconv.kernels.catalog import builtin_catalog, load_catalog
+from tests.cases import each
 
 CATALOG = builtin_catalog()
 PAIRS = [name for name in CATALOG.operators if CATALOG.operator(name).x is not None]
@@ -61,9 +62,9 @@ def test_a_flat_picture_has_no_edges(operator):
 # A full step
 
 
-@pytest.mark.parametrize("operator", CATALOG.operators)
-@pytest.mark.parametrize("axis", [0, 1])
-@pytest.mark.parametrize(("dtype", "white"), [(np.uint8, 255), (np.uint16, 65535), (np.float32, 1), (np.float64, 1)])
+@each("operator", CATALOG.operators)
+@each("axis", [0, 1])
+@each("dtype, white", [(np.uint8, 255), (np.uint16, 65535), (np.float32, 1), (np.float64, 1)])
 def test_a_full_step_gives_full_white(operator, axis, dtype, white):
     for picture in (step(axis, dtype, white), step(axis, dtype, white)[::-1, ::-1]):
         edges = find_edges(picture, operator)
@@ -86,8 +87,8 @@ def test_a_full_step_along_an_axis_gives_full_white_with_its_sign(operator, outp
 # The magnitude
 
 
-@pytest.mark.parametrize("operator", PAIRS)
-@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32, np.float64])
+@each("operator", PAIRS)
+@each("dtype", [np.uint8, np.int16, np.float32, np.float64])
 def test_the_magnitude_is_the_length_of_x_and_y(operator, dtype):
     image = np.random.default_rng(1).integers(0, 60, (14, 15, 3)).astype(dtype)
     x, y = (find_edges(image, operator, output, dtype=np.float64) for output in ("x", "y"))
@@ -115,7 +116,7 @@ def test_a_compass_set_gives_the_strongest_of_its_directions(operator):
 # The direction
 
 
-@pytest.mark.parametrize("degrees", range(0, 360, 15))
+@each("degrees", range(0, 360, 15))
 @pytest.mark.parametrize("operator", PAIRS)
 def test_the_direction_of_the_steepest_rise(operator, degrees):
     ramp = np.cos(np.radians(degrees)) * ACROSS + np.sin(np.radians(degrees)) * DOWN
@@ -129,7 +130,7 @@ ROUND = [(0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1)]
 
 
 @pytest.mark.parametrize("operator", COMPASSES)
-@pytest.mark.parametrize("eighth", range(8))
+@each("eighth", range(8))
 def test_the_direction_of_a_compass_set(operator, eighth):
     ramp = ROUND[eighth][0] * DOWN + ROUND[eighth][1] * ACROSS
     assert (inside(find_edges(ramp, operator, "direction")) == eighth * 45).all()
@@ -151,7 +152,7 @@ def test_a_direction_stays_below_the_full_turn():
         assert ((degrees >= 0) & (degrees < 360)).all()
     # 359.9 degrees are nearer to the 256th step, which is the first one again, than to the 255th.
     almost = ACROSS * 1000 - DOWN
-    assert (inside(edge_filter("sobel", "direction").render(almost, Output(dtype=np.dtype(np.uint8))).values) == 0).all()
+    assert (inside(edge_filter("sobel", "direction").render(almost, ResultOptions(dtype=np.dtype(np.uint8))).values) == 0).all()
 
 
 @pytest.mark.parametrize("asked", [{"scale": 2}, {"delta": 1}, {"range_policy": "abs"}], ids=str)

@@ -7,11 +7,11 @@ import pytest
 
 from imgconv.convolution.options import make_options
 from imgconv.errors import KernelError, UsageError
+from imgconv.filters import FILTERS
 from imgconv.filters.chain import ChainFilter
 from imgconv.filters.edges import EdgeFilter
 from imgconv.filters.kernel_filter import KernelFilter
 from imgconv.filters.parsing import build_chain, parse_filter
-from imgconv.filters.registry import FILTERS
 from imgconv.kernels.catalog import builtin_catalog, load_catalog, parse_kernel
 
 

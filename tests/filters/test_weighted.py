@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from imgconv.filters import FILTERS
 from imgconv.filters.parsing import parse_filter
-from imgconv.filters.registry import FILTERS
+from tests.cases import each
 
 SCIPY = {"constant": "constant", "replicate": "nearest", "reflect": "reflect", "reflect101": "mirror", "wrap": "wrap"}
 KERNELS = {
@@ -63,10 +64,8 @@ def test_with_differences_what_weighs_nothing_does_not_differ(picture, weight, k
     assert np.array_equal(chosen.coverage(weight), weight)
 
 
-@pytest.mark.parametrize(
-    "text", [*KERNELS.values(), "laplacian", "gaussian:sigma=2", "crisp", *FILTERS, "edges:output=direction"]
-)
-@pytest.mark.parametrize("border", ["reflect101", "constant", "renormalize"])
+@each("text", [*KERNELS.values(), "laplacian", "gaussian:sigma=2", "crisp", *FILTERS, "edges:output=direction"])
+@each("border", ["reflect101", "constant", "renormalize"])
 def test_what_weighs_nothing_has_no_part_in_what_can_be_seen(picture, weight, text, border) -> None:
     if border == "renormalize" and text in ("laplacian", *FILTERS, "edges:output=direction"):
         pytest.skip("refuses kernels that sum to 0")
@@ -78,10 +77,8 @@ def test_what_weighs_nothing_has_no_part_in_what_can_be_seen(picture, weight, te
     np.testing.assert_allclose(found[seen], same[seen], atol=1e-8)
 
 
-@pytest.mark.parametrize("text", [*KERNELS.values(), "laplacian", "gaussian:sigma=2", "crisp", *FILTERS, "edges:output=x"])
-@pytest.mark.parametrize(
-    "options", [{}, {"mode": "valid"}, {"mode": "full", "stride": (2, 1)}, {"border": "constant"}], ids=str
-)
+@each("text", [*KERNELS.values(), "laplacian", "gaussian:sigma=2", "crisp", *FILTERS, "edges:output=x"])
+@each("options", [{}, {"mode": "valid"}, {"mode": "full", "stride": (2, 1)}, {"border": "constant"}])
 def test_with_full_weight_everywhere_nothing_changes(picture, text, options) -> None:
     chosen = parse_filter(text, delta=3.5, **options) if text in KERNELS.values() else parse_filter(text, **options)
     full = np.ones(picture.shape[:2])

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import itertools
 import os
+import pathlib
 import struct
+import tempfile
 from collections.abc import Callable
 
 import cv2
@@ -15,9 +17,11 @@ import tifffile
 from PIL import Image as Pillow
 from PIL import features
 
-from imgconv.images.encoding import encode
-from imgconv.images.formats import FORMATS
-from imgconv.images.image import Image
+import imgconv
+from imgconv.images.formats.registry import writable_formats
+from imgconv.images.pages import Header
+
+FORMATS = {f.name: f for f in writable_formats()}
 
 ROWS, COLUMNS = 40, 33
 RGBA = np.random.default_rng(5).integers(0, 256, (ROWS, COLUMNS, 4), np.uint8)
@@ -56,7 +60,13 @@ def tagged(pixels: np.ndarray, photometric: str, **options: object) -> Case:
 def written(name: str, dtype: str, channels: int) -> Case:
     pixels = (np.ones((ROWS, COLUMNS, channels)) * HALF[dtype]).astype(dtype)
     pixels[::3] = 0
-    return lambda: b"".join(bytes(c) for c in encode(Image(pixels if channels > 1 else pixels[:, :, 0]), FORMATS[name]).chunks)
+
+    def make() -> bytes:
+        with tempfile.TemporaryDirectory() as folder:
+            imgconv.write_image(f"{folder}/out", pixels if channels > 1 else pixels[:, :, 0], format=name)
+            return pathlib.Path(f"{folder}/out").read_bytes()
+
+    return make
 
 
 def opencv(extension: str, pixels: np.ndarray, *parameters: int) -> Case:
@@ -95,11 +105,6 @@ def greys(count: int) -> bytes:
     return b"".join(bytes([i, i, i, 0]) for i in range(count))
 
 
-def pam(channels: int, greatest: int, kind: str, more: str = "") -> Case:
-    head = f"P7\nWIDTH 3\n{more}HEIGHT 2\nDEPTH {channels}\nMAXVAL {greatest}\nTUPLTYPE {kind}\nENDHDR\n".encode()
-    return lambda: head + bytes(99)
-
-
 def literal(data: bytes) -> Case:
     return lambda: data
 
@@ -112,10 +117,10 @@ CASES: dict[str, Case] = {
     **{
         f"{name} {dtype} {channels}": written(name, dtype, channels)
         for name, dtype, channels in itertools.product(FORMATS, HALF, (1, 2, 3, 4))
-        if not FORMATS[name].optional and not FORMATS[name].refusal(dtype, (ROWS, COLUMNS, channels))
+        if not FORMATS[name].optional and not FORMATS[name].refusal(Header.of(ROWS, COLUMNS, channels, dtype))
     },
     **{f"png {m}": pillow("PNG", m) for m in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")},
-    **{f"png frames {m}": pillow("PNG", m, save_all=True) for m in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")},
+    **{f"png frames {m}": pillow("PNG", m, save_all=True) for m in ("1", "L", "LA", "P", "RGB", "RGBA")},
     **{f"png transparent {m}": pillow("PNG", m, transparency=t) for m, t in (("1", 0), ("L", 3), ("P", 0), ("I;16", 7))},
     "png transparent RGB": pillow("PNG", "RGB", transparency=(1, 2, 3)),
     "png transparent palette": pillow("PNG", "P", transparency=b"\0\x80\xff"),
@@ -170,9 +175,7 @@ CASES: dict[str, Case] = {
     **{f"bmp {b} of OS/2": bmp(b, size=12, table=bytes(3 << b) if b < 9 else b"") for b in (8, 24)},
     **{f"bmp {b} {c} in {s}": bmp(b, c, s) for b, c, s in ((16, 0, 40), (16, 3, 40), (24, 0, 124), (32, 0, 108), (32, 3, 108))},
     "bmp from the top": bmp(24, rows=-2),
-    **{f"ras {b}": sun(b, encoding=b % 2) for b in (1, 8, 24, 32)},
-    **{f"hdr {turn}": literal(HDR.replace(b"-Y 2 +X 3", turn.encode()))
-       for turn in ("-Y 2 -X 3", "+Y 2 -X 3", "+Y 2 +X 3", "+X 3 -Y 2", "-X 3 -Y 2", "-X 3 +Y 2", "+X 3 +Y 2")},
+    **{f"ras {b}": sun(b, encoding=b % 2) for b in (1, 8, 24)},
     "jpeg of 12 bits": lambda: imagecodecs.jpeg8_encode(GREY.astype(np.uint16) * 16, bitspersample=12),
     "jp2 of 12 bits": lambda: imagecodecs.jpeg2k_encode(GREY.astype(np.uint16) * 16, bitspersample=12),
     "ras of runs": sun(8, encoding=2),
@@ -185,10 +188,6 @@ CASES: dict[str, Case] = {
         b"P1\n3 2\n1 0 1 0 1 0\n", b"P2 2 1 15 7 8\n", b"P2 2 1 1000 7 8\n", b"P3 1 2 255 1 2 3 4 5 6\n",
         b"P4 #c\n 9 #d\n2 " + bytes(4),
         b"P5 # c\n2 1 4095 " + bytes(4), b"P6\t2\r\n1\n255\n" + bytes(6), b"P5 2#\n1 255\n" + bytes(2))},
-    **{f"pam {k}": pam(c, 255, k) for k, c in (("GRAYSCALE", 1), ("GRAYSCALE_ALPHA", 2), ("RGB", 3), ("RGB_ALPHA", 4))},
-    "pam 16": pam(3, 65_535, "RGB"),
-    "pam bits": pam(1, 1, "BLACKANDWHITE"),
-    "pam with a comment": pam(3, 255, "RGB", "# WIDTH 9\n\n"),
     "pfm in lines": literal(b"Pf\n2\n1\n-1.0\n" + bytes(8)),
     "hdr by hand": literal(HDR),
     "hdr with a long story": literal(HDR.replace(b"# made", b"# " + (b"a" * 90 + b"\n# ") * 100)),

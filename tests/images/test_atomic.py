@@ -14,8 +14,8 @@ from PIL import Image as Pillow
 
 from imgconv.errors import WriteError
 from imgconv.images import atomic
+from imgconv.images.files import write_image
 from imgconv.images.image import Image
-from imgconv.images.writing import write_image
 
 OLD = b"the old file"
 
@@ -76,7 +76,7 @@ KILLED = """
 import os, signal, sys
 import numpy as np
 from imgconv.images.image import Image
-from imgconv.images.writing import write_image
+from imgconv.images.files import write_image
 name, call = sys.argv[1:]
 real = getattr(os, call)
 def fatal(*arguments, **options):

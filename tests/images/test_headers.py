@@ -17,10 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imgconv.errors import ReadError
-from imgconv.images import reading
-from imgconv.images.headers import Header
-from imgconv.images.reading import read_header, read_image
-from tests.images.header_files import CASES, HDR, pam, tagged
+from imgconv.images.file_bytes import FileBytes
+from imgconv.images.files import read_header, read_image
+from imgconv.images.formats.registry import all_formats
+from imgconv.images.pages import Header
+from tests.cases import each
+from tests.images.header_files import CASES, HDR, tagged
 
 MOST_READ = 1 << 16
 
@@ -53,35 +55,37 @@ def assert_same(path) -> None:
     assert header.colour_shape == image.colour.shape
     assert header.dtype == image.pixels.dtype
     assert header.dtype.isnative
-    assert header.format == image.format
-    # Whether any pixel of a GIF has its transparent colour, the header does not say.
-    if header.format != "gif" or image.has_alpha:
-        assert header.shape == image.pixels.shape
+    assert header.shape == image.pixels.shape
+    assert (header.has_alpha, header.colours) == (image.has_alpha, image.colours)
 
 
 @pytest.fixture
 def bytes_read(monkeypatch):
-    """Return how many bytes have been read of the files that `read_header` opened."""
+    """Return how many bytes have been read of the files that `read_header` opened since it was last called."""
     counts: list[int] = []
+    real = FileBytes._read_into
+    monkeypatch.setattr(
+        FileBytes, "_read_into", lambda self, content, start: counts.append(len(content)) or real(self, content, start)
+    )
 
-    class Counted(io.FileIO):
-        def read(self, size: int = -1) -> bytes:
-            found = super().read(size)
-            counts.append(len(found))
-            return found
+    def read() -> int:
+        total = sum(counts)
+        counts.clear()
+        return total
 
-    monkeypatch.setattr(reading, "open", lambda path, mode, buffering: Counted(path, mode), raising=False)
-    return lambda: sum(counts)
+    return read
 
 
 # The same as the pixels
 
 
-@pytest.mark.parametrize("name", CASES)
+@each("name", CASES)
 def test_the_header_says_what_the_pixels_are(name, tmp_path, bytes_read) -> None:
     (tmp_path / "in").write_bytes(content(name))
-    assert_same(tmp_path / "in")
+    bytes_read()  # those of the case before
+    read_header(tmp_path / "in")
     assert 0 < bytes_read() <= 2 * MOST_READ
+    assert_same(tmp_path / "in")
 
 
 def test_real_files(photographs) -> None:
@@ -96,17 +100,16 @@ def test_real_files(photographs) -> None:
     ("shape", "colour"), [((7, 5), (7, 5)), ((7, 5, 2), (7, 5, 1)), ((7, 5, 3), (7, 5, 3)), ((7, 5, 4), (7, 5, 3))]
 )
 def test_alpha_is_no_colour(shape, colour) -> None:
-    assert Header(shape, np.dtype("uint8"), "png").colour_shape == colour
+    assert Header.of(*shape, *(() if len(shape) > 2 else (1,)), "uint8").colour_shape == colour
 
 
 @pytest.mark.parametrize(
     "make",
     [
-        pam(5, 255, "RGB"),
-        pam(3, 70_000, "RGB"),
         *(tagged(np.ones((7, 5), dtype), "minisblack") for dtype in ("uint64", "int64", "complex64")),
-        tagged(np.ones((7, 5, 5), np.uint8), "minisblack", planarconfig="contig"),
         lambda: HDR.replace(b"-Y 2 +X 3", b"-Y 2 +Y 3"),
+        lambda: HDR.replace(b"-Y 2 +X 3", b"+Y 2 +X 3"),
+        lambda: b"P7\nWIDTH 1\nHEIGHT 1\nDEPTH 1\nMAXVAL 255\nENDHDR\n\0",
     ],
 )
 def test_what_is_refused_later_is_refused_now(make, tmp_path) -> None:
@@ -119,11 +122,11 @@ def test_what_is_refused_later_is_refused_now(make, tmp_path) -> None:
 # Broken files
 
 
-@pytest.mark.parametrize("name", CASES)
+@each("name", CASES)
 def test_a_file_that_is_cut_short(name, tmp_path) -> None:
     path = tmp_path / "in"
     path.write_bytes(content(name))
-    for size in range(min(200, len(content(name)) - 1), -1, -1):
+    for size in (*range(min(200, len(content(name)) - 1), 64, -2), *range(min(64, len(content(name)) - 1), -1, -1)):
         os.truncate(path, size)
         found = header_or_error(path)
         assert size > 6 or isinstance(found, ReadError)
@@ -140,8 +143,10 @@ def test_a_file_with_some_bits_turned(tmp_path_factory, data, name) -> None:
     header_or_error(path)
 
 
-@settings(deadline=None)  # the first of each kind is made on the way
-@given(st.sampled_from(sorted({content(name)[:12] for name in CASES})), st.integers(1, 12), st.binary(max_size=300))
+STARTS = [b"RIFF\0\0\0\0WEBP", b"\0\0\0\x10ftypavif", *(start for f in all_formats() for start in f.signatures)]
+
+
+@given(st.sampled_from(STARTS), st.integers(1, 12), st.binary(max_size=300))
 def test_any_bytes_behind_a_signature(tmp_path_factory, start, kept, more) -> None:
     path = tmp_path_factory.getbasetemp() / "made-up"
     path.write_bytes(start[:kept] + more)
@@ -152,14 +157,12 @@ def test_any_bytes_behind_a_signature(tmp_path_factory, start, kept, more) -> No
     ("data", "words"),
     [
         (b"", "the file is empty"),
-        (b"hello, world\n" * 9, "is not an image that OpenCV can read"),
+        (b"hello, world\n" * 9, "is not an image in a supported format"),
         (b"<svg></svg>", "is not an image"),
-        (content("png RGB")[:20], "is damaged or cut short: it begins like PNG"),
         (content("jpeg RGB")[:100], "begins like JPEG"),
-        (content("png RGB").replace(struct.pack(">II", 33, 40), bytes(8), 1), "claims 0 x 0 pixels"),
-        (content("png RGB").replace(struct.pack(">II", 33, 40), b"\xff" * 8, 1), "claims 4294967295 x 4294967295 pixels"),
+        (b"P6 0 0 255\n", "is damaged: claims 0 x 0 pixels"),
         (b"Pf\n9999999999 1\n-1.0\n" + bytes(8), "claims 1 x 9999999999 pixels"),
-        (pam(5, 255, "RGB")(), "has 5 channels"),
+        (b"P7\n", "is PAM, which is not supported; convert it to PPM or PNG"),
     ],
 )  # fmt: skip
 def test_the_error_says_what_is_wrong(data, words, tmp_path) -> None:
@@ -202,17 +205,13 @@ def box(name: bytes, size: int) -> bytes:
     return struct.pack(">I4sQ", 1, name, size)
 
 
-PNG = content("png transparent RGB")
 JP2 = content("jp2 RGB")
-GIF = content("gif of colours (0, None)")
 HUGE = {
     "pgm": (b"P5 100000 100000 65535\n", 0),
     "tiff": (huge_tiff("<", False), 0),
     "tiff MM": (huge_tiff(">", False), 0),
     "bigtiff": (huge_tiff("<", True), 0),
     "bigtiff MM": (huge_tiff(">", True), 0),
-    "png": (PNG[:16] + struct.pack(">II", SIDE, SIDE) + PNG[24:33], 0),
-    "png of gigabytes": (PNG[:16] + struct.pack(">II", SIDE, SIDE) + PNG[24:], 20 << 30),
     "bmp": (b"BM" + struct.pack("<12xIiiHHI20x", 40, SIDE, SIDE, 1, 24, 0), 30 << 30),
     "jp2 behind a box of gigabytes": (JP2[:32] + box(b"free", 5 << 30), 5 << 30),
 }  # fmt: skip
@@ -225,11 +224,11 @@ def test_the_size_makes_no_difference(name, tmp_path, bytes_read) -> None:
     path.write_bytes(start)
     if size:
         os.truncate(path, size)  # a hole, which takes no room on the disk
-    begin = time.perf_counter()
+    begin = time.process_time()
     found = header_or_error(path)
-    assert time.perf_counter() - begin < 1
+    assert time.process_time() - begin < 1
     assert bytes_read() <= MOST_READ
-    assert isinstance(found, ReadError) if name in ("png", "jp2 behind a box of gigabytes") else found.shape[:2] == (SIDE, SIDE)
+    assert isinstance(found, ReadError) if name == "jp2 behind a box of gigabytes" else found.shape[:2] == (SIDE, SIDE)
 
 
 def test_a_box_of_gigabytes_is_stepped_over(tmp_path, bytes_read) -> None:
@@ -242,33 +241,26 @@ def test_a_box_of_gigabytes_is_stepped_over(tmp_path, bytes_read) -> None:
     assert bytes_read() <= MOST_READ
 
 
-def test_little_is_read_of_a_png_with_large_chunks(tmp_path, bytes_read) -> None:
-    chunk = struct.pack(">I4s", 3_000_000, b"prVt") + bytes(3_000_004)
-    (tmp_path / "in.png").write_bytes(PNG[:33] + 5 * chunk + PNG[33:])
-    assert read_header(tmp_path / "in.png").shape == (40, 33, 4)
-    assert bytes_read() <= MOST_READ
-
-
 @pytest.mark.parametrize(
     "data",
-    [PNG[:33] + bytes(9_000_000), b"\xff\xd8\xff\xe0" + bytes(9_000_000), JP2[:12] + b"\0\0\0\x08free" * 1_000_000,
-     GIF[:19] + b"!\xfe\1x\0" * 1_000_000, b"P7\n" + b"\n" * 900_000, b"P5 " + b"#\n" * 900_000,
+    [b"\xff\xd8\xff\xe0" + bytes(9_000_000), JP2[:12] + b"\0\0\0\x08free" * 1_000_000,
+     b"P5 " + b"#\n" * 900_000,
      b"#?RGBE" + b"\n\n-Y " * 900_000, b"BM" + b"\xff" * 900_000, b"II+\0\x08\0\0\0\x10" + bytes(7) + b"\xff" * 900_000],
-    ids=["png", "jpeg", "jp2", "gif", "pam", "pgm", "hdr", "bmp", "bigtiff"],
+    ids=["jpeg", "jp2", "pgm", "hdr", "bmp", "bigtiff"],
 )  # fmt: skip
 def test_a_file_that_was_made_to_keep_us_busy_does_not(data, tmp_path) -> None:
     (tmp_path / "in").write_bytes(data)
-    begin = time.perf_counter()
+    begin = time.process_time()
     assert isinstance(header_or_error(tmp_path / "in"), ReadError)
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 2
 
 
 # Streams, which cannot be read twice and are read whole
 
 
 def test_standard_input(monkeypatch) -> None:
-    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content("png LA")), isatty=lambda: False))
-    assert read_header("-") == Header((40, 33, 2), np.dtype("uint8"), "png")
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content("png LA")), isatty=lambda: False, closed=False))
+    assert read_header("-") == Header.of(40, 33, 2, "uint8")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no fifos")
@@ -276,5 +268,5 @@ def test_a_fifo(tmp_path) -> None:
     os.mkfifo(tmp_path / "in")
     writer = threading.Thread(target=(tmp_path / "in").write_bytes, args=(content("tiff I raw"),))
     writer.start()
-    assert read_header(tmp_path / "in") == Header((40, 33), np.dtype("int32"), "tiff")
+    assert read_header(tmp_path / "in") == Header.of(40, 33, 1, "int32")
     writer.join()

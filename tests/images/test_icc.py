@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import ImageCms
 
-from imgconv.images import icc
-from imgconv.images.curves import Sampled, Segmented
+from imgconv.images.colour import icc
+from imgconv.images.colour.curves import Sampled, Segmented
+from tests.cases import each
 from tests.images import profiles
 from tests.images.profiles import curv, para
 
@@ -133,7 +134,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("curve", REFUSED.values(), ids=REFUSED)
+@each("curve", REFUSED.values())
 def test_a_curve_without_an_inverse_is_none(curve: bytes) -> None:
     found = icc.parsed(profiles.grey(curve))
     assert found == icc.Profile("GRAY")
@@ -149,36 +150,10 @@ def test_the_order_of_the_curves_is_red_green_blue() -> None:
 def test_what_a_profile_has_beside_curves() -> None:
     found = icc.parsed(profiles.rgb(curv([]), cicp=profiles.cicp(16)))
     assert (found.space, found.cicp) == ("RGB", bytes((9, 16, 0, 1)))
-    assert found.colorants == pytest.approx(np.array(list(profiles.COLORANTS.values())), abs=1e-5)
     assert icc.parsed(profiles.cmyk()) == icc.Profile("CMYK")
     assert icc.parsed(profiles.without_curves()) == icc.Profile("RGB")
     # Grey connected by Lab: the curve would be that of lightness.
     assert icc.parsed(profiles.grey(curv([512]), b"Lab ")) == icc.Profile("GRAY")
-
-
-SRGB_PARA = CURVES["para 3"]
-
-
-@pytest.mark.parametrize(
-    ("profile", "expected"),
-    [
-        (ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes(), True),
-        (imagecodecs.cms_profile("srgb"), True),
-        (profiles.rgb(SRGB_PARA), True),
-        (profiles.rgb(curv([round(65535 * v) for v in icc.SRGB_CURVE.light_of(np.linspace(0, 1, 1024))])), True),
-        (imagecodecs.cms_profile("adobergb"), False),
-        (profiles.rgb(curv([563])), False),  # the primaries, but a power of 2.2
-        (profiles.rgb(SRGB_PARA, SRGB_PARA, curv([563])), False),
-        (profiles.rgb(SRGB_PARA).replace(profiles.fixed(0.4361), profiles.fixed(0.5151)), False),  # Display P3's red
-        (profiles.grey(SRGB_PARA), False),
-        (profiles.cmyk(), False),
-        (b"", False),
-        (b"\0" * 600, False),
-    ],
-    ids=lambda value: "" if isinstance(value, bytes) else str(value),
-)
-def test_srgb_is_known_by_what_it_does(profile: bytes, expected: bool) -> None:
-    assert icc.is_srgb(profile) is expected
 
 
 SYSTEM = sorted(Path("/usr/share/color/icc").rglob("*.ic[cm]"))
@@ -192,16 +167,13 @@ def test_profiles_of_the_system() -> None:
         assert found is not None, path
         about = ImageCms.ImageCmsProfile(io.BytesIO(data)).profile
         assert found.space == about.xcolor_space.strip(), path
-        if found.colorants:
-            assert np.allclose(found.colorants[0], about.red_colorant[0], atol=1e-4), path
 
 
 def test_any_beginning_of_a_profile_is_none_or_less_of_it() -> None:
-    whole = profiles.rgb(CURVES["37 samples"], para(0, 2.0), SRGB_PARA)
+    whole = profiles.rgb(CURVES["37 samples"], para(0, 2.0), CURVES["para 3"])
     for length in range(len(whole)):
         found = icc.parsed(whole[:length])
         assert found is None or found.space == "RGB"
-        assert icc.is_srgb(whole[:length]) is False
 
 
 @pytest.mark.parametrize("seed", range(2))

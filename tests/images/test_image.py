@@ -9,7 +9,7 @@ from imgconv.errors import UsageError
 from imgconv.images.image import Image
 
 
-@pytest.mark.parametrize("shape", [(), (3,), (0, 3), (3, 0), (3, 4, 0), (3, 4, 5), (2, 3, 4, 1)])
+@pytest.mark.parametrize("shape", [(), (3,), (0, 3), (3, 0), (3, 4, 0), (2, 3, 4, 1)])
 def test_what_is_no_image(shape) -> None:
     with pytest.raises(UsageError) as caught:
         Image(np.zeros(shape, np.uint8))
@@ -29,6 +29,42 @@ def test_colour_and_alpha_are_views(channels, colours) -> None:
         assert np.shares_memory(image.alpha, pixels)
     else:
         assert image.alpha is None
+
+
+@pytest.mark.parametrize("bands", [2, 5, 12])
+def test_bands_without_alpha(bands) -> None:
+    pixels = np.arange(4 * 5 * bands, dtype=np.uint8).reshape(4, 5, bands)
+    image = Image(pixels, has_alpha=False)
+    assert (image.has_alpha, image.colours, image.alpha, image.is_opaque) == (False, 1, None, True)
+    assert np.array_equal(image.colour, pixels)
+    with_alpha = image.with_colour(pixels[:, :, :-1], pixels[:, :, -1])
+    assert (with_alpha.has_alpha, with_alpha.colours) == (True, 1)
+    assert np.array_equal(with_alpha.pixels, pixels)
+    assert np.array_equal(image.with_colour(pixels + 1).pixels, pixels + 1)
+    assert image.stripped().pixels.shape == pixels.shape
+
+
+def test_colours_beside_other_bands() -> None:
+    image = Image(np.zeros((4, 5, 6), np.uint8), has_alpha=True, colours=3)
+    assert (image.colour.shape, image.colours) == ((4, 5, 5), 3)
+    assert image.with_colour(image.colour + 1, image.alpha).colours == 3
+    assert image.with_colour(image.colour[:, :, 0]).colours == 1
+
+
+@pytest.mark.parametrize(
+    ("shape", "has_alpha", "colours"),
+    [
+        ((4, 5), True, 0),
+        ((4, 5, 1), True, 0),
+        ((4, 5, 2), False, 3),
+        ((4, 5, 3), True, 3),
+        ((4, 5, 4), None, 2),
+        ((4, 5), None, 3),
+    ],
+)
+def test_channels_that_cannot_be(shape, has_alpha, colours) -> None:
+    with pytest.raises(UsageError, match="an image "):
+        Image(np.zeros(shape, np.uint8), has_alpha=has_alpha, colours=colours)
 
 
 def test_grey_without_a_third_axis() -> None:

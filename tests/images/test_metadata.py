@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from PIL import Image as Pillow
 from PIL import ImageCms, ImageOps
 
+from imgconv.images.files import read_image, write_image
 from imgconv.images.image import Image
 from imgconv.images.metadata import Metadata, upright
-from imgconv.images.reading import read_image
-from imgconv.images.writing import write_image
+from tests.cases import each
 
 ORIENTATION, DESCRIPTION = 0x0112, 0x010E
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -51,7 +51,7 @@ def test_pixels_are_read_as_stored_and_the_orientation_beside_them(source, orien
     assert image.metadata.icc == PROFILE
 
 
-@pytest.mark.parametrize("orientation", range(1, 9))
+@each("orientation", range(1, 9))
 @pytest.mark.parametrize("extension", ["jpg", "png", "webp", "tif", "bmp", "ppm", "avif"])
 def test_the_picture_is_the_right_way_up_in_every_format(source, tmp_path, orientation, extension) -> None:
     path = source(orientation)
@@ -82,9 +82,9 @@ def test_what_has_no_place_is_told_a_line_each(source, tmp_path, extension) -> N
         assert found.size == (37, 50)
 
 
-@pytest.mark.parametrize("extension", ["jpg", "png", "webp"])
-@pytest.mark.parametrize("profile", [b"garbage" * 40, b"x", PROFILE[:-9]], ids=["garbage", "short", "cut"])
-@pytest.mark.parametrize("orientation", [1, 6])
+@each("extension", ["jpg", "png", "webp"])
+@each("profile", [b"garbage" * 40, b"x", PROFILE[:-9]])
+@each("orientation", [1, 6])
 def test_a_broken_profile_costs_neither_the_picture_nor_its_orientation(
     source, tmp_path, extension, profile, orientation
 ) -> None:

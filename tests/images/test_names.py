@@ -9,30 +9,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgconv.images.names import reason, shown
+from imgconv.images.names import displayed, reason
+from tests.cases import each
 
 
 @given(st.text(st.characters(codec=None, categories=None)) | st.binary())
 def test_a_name_is_shown_on_one_line_that_can_be_printed(name) -> None:
-    text = shown(name)
+    text = displayed(name)
     assert text.isprintable()
     text.encode("utf-8")
 
 
 @pytest.mark.parametrize("name", ["a b.png", "été.png", "図/写真 1.png", "صورة.jpg", "𝒳.png", "a'b\"c.png"])
 def test_what_can_be_printed_stays(name) -> None:
-    assert shown(name) == name
-    assert shown(os.fsencode(name)) == name
+    assert displayed(name) == name
+    assert displayed(os.fsencode(name)) == name
 
 
 @pytest.mark.parametrize(
     ("name", "text"), [("a\nb", "a\\nb"), ("a\x1b[2Jb", "a\\x1b[2Jb"), (b"a\xffb", "a\\udcffb"), ("a\u2028b", "a\\u2028b")]
 )
 def test_what_cannot_is_escaped(name, text) -> None:
-    assert shown(name) == text
+    assert displayed(name) == text
 
 
-@pytest.mark.parametrize("number", sorted(errno.errorcode))
+@each("number", sorted(errno.errorcode))
 def test_every_fault_of_the_system_has_a_reason_of_one_line(number) -> None:
     text = reason(OSError(number, os.strerror(number)))
     assert text

@@ -6,21 +6,19 @@ from types import SimpleNamespace
 
 import imagecodecs
 import numpy as np
-import pytest
 
-from imgconv.images import icc
-from imgconv.images.curves import HybridLogGamma, PerceptualQuantizer, Segmented, is_near
-from imgconv.images.light import LINEAR, SRGB, transfer_of
+from imgconv.images.colour.curves import SRGB_CURVE, Segmented, is_near
+from imgconv.images.colour.transfer import LINEAR, SRGB, transfer_of
 from imgconv.images.metadata import Metadata
+from tests.cases import each
 from tests.images import profiles
 from tests.images.profiles import curv, para
 
-PQ, HLG = PerceptualQuantizer(), HybridLogGamma()
 GAMMA = profiles.rgb(para(0, 1.8))
 
 
-@pytest.mark.parametrize(
-    ("blocks", "dtype", "channels", "name", "curves", "note"),
+@each(
+    "blocks, dtype, channels, name, curves, note",
     [
         ({}, "uint8", 3, "sRGB", SRGB.curves, ""),
         ({}, "int16", 1, "sRGB", SRGB.curves, ""),
@@ -37,10 +35,18 @@ GAMMA = profiles.rgb(para(0, 1.8))
         ({"icc": profiles.rgb(curv([0, 9000, 7000, 65535]))}, "uint8", 3, "sRGB", SRGB.curves, "no curves"),
         ({"icc": profiles.cmyk()}, "uint8", 3, "sRGB", SRGB.curves, "no curves"),
         ({"icc": b"what" * 99}, "uint8", 3, "sRGB", SRGB.curves, "damaged"),
-        ({"icc": profiles.rgb(curv([999]), cicp=profiles.cicp(16))}, "uint16", 3, "PQ", (PQ,), ""),
+        (
+            {"icc": profiles.rgb(curv([999]), cicp=profiles.cicp(16))},
+            "uint16",
+            3,
+            "sRGB",
+            SRGB.curves,
+            "curve PQ is not supported; sRGB",
+        ),
         ({"icc": profiles.rgb(curv([461]), cicp=profiles.cicp(2))}, "uint16", 3, "gamma 1.8", None, ""),
-        ({"cicp": bytes((9, 16, 0, 1)), "icc": GAMMA}, "uint16", 3, "PQ", (PQ,), ""),
-        ({"cicp": bytes((9, 18, 0, 1))}, "float32", 3, "HLG", (HLG,), "OOTF"),
+        ({"cicp": bytes((9, 16, 0, 1)), "icc": GAMMA}, "uint16", 3, "sRGB", SRGB.curves, "curve PQ is not supported; sRGB"),
+        ({"cicp": bytes((9, 18, 0, 1))}, "float32", 3, "linear", LINEAR.curves, "curve HLG is not supported; linear"),
+        ({"cicp": bytes((1, 9, 0, 1))}, "uint8", 3, "sRGB", SRGB.curves, "logarithmic"),
         ({"cicp": bytes((1, 8, 0, 1))}, "uint8", 3, "linear", LINEAR.curves, ""),
         ({"cicp": bytes((1, 13, 0, 1))}, "uint8", 3, "sRGB", SRGB.curves, ""),
         ({"cicp": bytes((2, 2, 0, 1)), "icc": GAMMA}, "uint8", 3, "gamma 1.8", None, ""),  # unspecified
@@ -64,4 +70,4 @@ def test_one_curve_has_one_name() -> None:
         "BT.709"
     }
     assert is_near(Segmented(2.2), Segmented(2.199))
-    assert not is_near(Segmented(2.2), icc.SRGB_CURVE)
+    assert not is_near(Segmented(2.2), SRGB_CURVE)

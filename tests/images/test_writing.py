@@ -16,10 +16,11 @@ import pytest
 from PIL import Image as Pillow
 
 from imgconv.errors import WriteError
-from imgconv.images.formats import FORMATS
+from imgconv.images.files import read_image, write_image
+from imgconv.images.formats.registry import writable_formats
 from imgconv.images.image import Image
-from imgconv.images.reading import read_image
-from imgconv.images.writing import check_target, write_image
+from imgconv.images.output import Output
+from imgconv.images.pages import Header
 
 OLD = b"the old file"
 
@@ -39,7 +40,7 @@ def refused(path, image: Image, words: str, **options) -> None:
         write_image(path, image, **options)
     assert len(str(caught.value).splitlines()) == 1
     with pytest.raises(WriteError, match=words):
-        check_target(path, dtype=image.pixels.dtype, shape=image.pixels.shape, **options)
+        Output(path, **options).check("", Header.of(*image.pixels.shape, image.pixels.dtype))
 
 
 # Names
@@ -236,7 +237,7 @@ def test_gif_says_that_it_keeps_no_half_transparency(tmp_path) -> None:
     assert write_image(tmp_path / "whole.gif", Image(pixels)) == ()
 
 
-@pytest.mark.parametrize("extension", [extension for f in FORMATS.values() if not f.optional for extension in f.extensions[:1]])
+@pytest.mark.parametrize("extension", [f.extensions[0] for f in writable_formats() if not f.optional])
 def test_the_pixels_that_are_given_stay_as_they_are(tmp_path, photo, extension) -> None:
     alpha = np.arange(photo[:, :, 0].size, dtype=np.uint8).reshape(photo.shape[:2])
     for pixels in (np.dstack([photo, alpha]), photo.copy(), photo[:, :, 0].copy(), photo[:, :, 0] > 99):

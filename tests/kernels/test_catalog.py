@@ -14,6 +14,7 @@ from imgconv.errors import KernelError
 from imgconv.kernels import catalog as module
 from imgconv.kernels.catalog import builtin_catalog, builtin_path, load_catalog, parse_kernel
 from imgconv.kernels.notation import parse_notation
+from tests.cases import each
 
 BUILTIN = builtin_catalog()
 
@@ -30,7 +31,7 @@ def mine(tmp_path):
     return write
 
 
-@pytest.mark.parametrize("name", BUILTIN.kernels)
+@each("name", BUILTIN.kernels)
 def test_every_kernel_builds_and_says_what_it_does(name):
     entry = BUILTIN.kernels[name]
     kernel = BUILTIN.kernel(name)
@@ -147,7 +148,7 @@ def test_a_file_is_a_kernel(tmp_path):
     [
         ("gausian", "there is no kernel, operator or filter 'gausian' (did you mean gaussian?); see `imgconv list`"),
         ("xyzzy", "there is no kernel, operator or filter 'xyzzy'; see `imgconv list`"),
-        ("sobel", "sobel is an edge operator, and a kernel is needed here; use it as `imgconv edges --operator sobel`"),
+        ("sobel", "sobel is an edge operator, and a kernel is needed here; use it as edges:operator=sobel"),
         ("crisp", "crisp is a chain of filters, and a kernel is needed here; see `imgconv list`"),
         (
             "gaussian:sgma=2",

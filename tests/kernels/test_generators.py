@@ -11,6 +11,7 @@ from imgconv.errors import KernelError
 from imgconv.kernels.catalog import builtin_catalog
 from imgconv.kernels.generators import GENERATORS
 from imgconv.kernels.kernel import Kernel
+from tests.cases import each
 
 
 @pytest.mark.parametrize("name", GENERATORS)
@@ -32,19 +33,19 @@ def test_weights_are_fresh_real_tables(name):
     assert np.array_equal(Kernel(first).weights, second)
 
 
-@pytest.mark.parametrize(
-    ("name", "parameter"),
+@each(
+    "name, parameter",
     [(name, parameter) for name, function in GENERATORS.items() for parameter in inspect.signature(function).parameters],
 )
-@pytest.mark.parametrize("value", ["abc", [], True, float("nan"), float("inf"), -float("inf"), 1j, 10**400, -(10**400), b"x"])
+@each("value", ["abc", [], True, float("nan"), float("inf"), -float("inf"), 1j, 10**400, -(10**400), b"x"])
 def test_every_argument_is_checked(name, parameter, value):
     with pytest.raises(KernelError, match=parameter) as error:
         GENERATORS[name](**{parameter: value})
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize(
-    ("name", "parameter"),
+@each(
+    "name, parameter",
     [
         (name, parameter)
         for name, function in GENERATORS.items()
@@ -52,7 +53,7 @@ def test_every_argument_is_checked(name, parameter, value):
         if parameter not in ("angle", "direction", "light", "neighbours")
     ],
 )
-@pytest.mark.parametrize("value", [0, -3])
+@each("value", [0, -3])
 def test_what_is_measured_is_above_zero(name, parameter, value):
     with pytest.raises(KernelError, match=f"{parameter} must be"):
         GENERATORS[name](**{parameter: value})

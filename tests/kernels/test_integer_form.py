@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as arrays
 
 from imgconv.kernels.integer_form import find_integer_form
 from imgconv.kernels.kernel import Kernel
+from tests.cases import each
 
 integers = arrays.arrays(
     np.int64, arrays.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=6), elements=st.integers(-60, 60)
@@ -49,7 +50,7 @@ def test_decimals_and_fractions_as_people_write_them(written, whole, scale):
     assert isinstance(form.scale, Fraction)
 
 
-@pytest.mark.parametrize("divisor", [*range(1, 200), 255, 256, 4095, 4096, 65535, 65536])
+@each("divisor", [*range(1, 200), 255, 256, 4095, 4096, 65535, 65536])
 def test_a_mean_is_ones_times_a_fraction_however_it_was_computed(divisor):
     for weights in (np.ones((3, 5)) / divisor, np.ones((3, 5)) * (1 / divisor), np.full((3, 5), float(Fraction(1, divisor)))):
         form = find_integer_form(weights)

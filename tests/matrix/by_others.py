@@ -54,15 +54,6 @@ def _up(levels: NDArray, greatest: int) -> NDArray:
     return np.rint(levels * (full / greatest)).astype(dtype)
 
 
-def _pam(dtype: str, channels: int) -> Source:
-    pixels = picture(dtype, channels)
-    kind = ("GRAYSCALE", "GRAYSCALE_ALPHA", "RGB", "RGB_ALPHA")[channels - 1]
-    size = f"WIDTH {pixels.shape[1]}\nHEIGHT {pixels.shape[0]}\nDEPTH {channels}\nMAXVAL {np.iinfo(dtype).max}"
-    head = f"P7\n{size}\nTUPLTYPE {kind}\nENDHDR\n"
-    big = pixels.astype(pixels.dtype.newbyteorder(">"))
-    return Source(f"bytes P7 {dtype} {channels}", ".pam", lambda: head.encode() + big.tobytes(), holds(pixels))
-
-
 def _jpeg(subsampling: str) -> Source:
     made: Callable[[], bytes] = lambda: imagecodecs.jpeg_encode(picture(), level=90, subsampling=subsampling)  # noqa: E731
     return Source(f"imagecodecs jpg {subsampling}", ".jpg", made, as_pillow_decodes(), COARSE_JPEG)
@@ -99,5 +90,4 @@ SOURCES: tuple[Source, ...] = (
         _binary(kind, greatest, channels)
         for kind, greatest, channels in ((5, 100, 1), (5, 4095, 1), (6, 4095, 3), (6, 65_535, 3))
     ),
-    *(_pam(dtype, channels) for dtype, channels in (("u1", 1), ("u1", 2), ("u1", 4), ("u2", 3), ("u2", 4))),
 )

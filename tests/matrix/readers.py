@@ -121,15 +121,6 @@ def netpbm(path: Path) -> NDArray:
     return found.reshape((rows, columns) if kind == b"P5" else (rows, columns, 3))
 
 
-def sun(path: Path) -> NDArray:
-    """Read a Sun raster of 24 bits after rasterfile(5): blue first, rows of an even length."""
-    data = path.read_bytes()
-    columns, rows, bits, _, kind = np.frombuffer(data, ">u4", 5, 4)
-    assert (bits, kind) in ((24, 0), (24, 1))
-    lines = np.frombuffer(data, np.uint8, offset=32).reshape(rows, -1)[:, : 3 * columns]
-    return blue_first(lines.reshape(rows, columns, 3))
-
-
 #: Two for each format.
 READERS: dict[str, tuple[Reader, Reader]] = {
     "png": (png_codec, vips),
@@ -146,5 +137,4 @@ READERS: dict[str, tuple[Reader, Reader]] = {
     "pnm": (netpbm, opencv),
     "pfm": (floats, opencv),
     "hdr": (hdr_codec, opencv),
-    "ras": (sun, opencv),
 }

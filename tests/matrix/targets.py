@@ -73,11 +73,10 @@ TARGETS: dict[str, Target] = {
         Target("hdr", ".hdr", ("float32",), ("3", "", "3", ""), tolerance=1.0),
         # Most writers keep a transparent colour, whether a pixel has it or not.
         Target("gif", ".gif", channels=("34", "4", "34", "4"), tolerance=6.0),
-        Target("ras", ".ras", channels=("3", "", "3", "")),
     )
 }
 
-_OF_SUFFIX = {".j2k": "jp2", ".pam": "pnm", **{target.suffix: target.name for target in TARGETS.values()}, ".tiff": "tiff"}
+_OF_SUFFIX = {".j2k": "jp2", ".ras": "png", **{target.suffix: target.name for target in TARGETS.values()}, ".tiff": "tiff"}
 
 
 def own_of(source: Source) -> Target:

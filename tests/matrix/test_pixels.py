@@ -39,7 +39,7 @@ def levels_apart(found: NDArray, wanted: NDArray) -> float:
 def test_a_file_is_read_as_what_it_holds(name, tmp_path):
     source = BY_NAME[name]
     image = imgconv.read_image(source.write(tmp_path))
-    found, wanted = blue_first(image.pixels), source.pixels
+    found, wanted = blue_first(image.pixels) if image.colours == 3 else image.pixels, source.pixels
     assert (found.shape, found.dtype) == (wanted.shape, wanted.dtype)
     assert not source.bits or image.coding.bits == source.bits
     if source.tolerance == 0 and source.suffix != ".gif":  # where what is transparent has no colour

@@ -49,7 +49,7 @@ def iptc(caption: bytes) -> bytes:
     return b"8BIM\x04\x04\0\0" + struct.pack(">I", len(fields)) + fields + bytes(len(fields) % 2)
 
 
-@pytest.mark.parametrize("target", [".jpg", ".tif", ".png"])
+@pytest.mark.parametrize("target", [".jpg", ".tif"])
 def test_iptc_goes_along(target, tmp_path, done):
     """Back into a JPEG, from where Pillow reads it."""
     segment = b"Photoshop 3.0\0" + iptc(b"A caption")

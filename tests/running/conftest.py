@@ -10,8 +10,8 @@ import skimage
 
 from imgconv.filters.parsing import parse_filter
 from imgconv.images.image import Image
+from imgconv.running.picture_path import filter_picture
 from imgconv.running.task import Task
-from imgconv.running.treatment import Treatment
 from tests.running.levels import KERNEL
 
 PHOTOGRAPHS = Path(skimage.__file__).parent / "data"
@@ -61,11 +61,12 @@ def tree(tmp_path, photo, grey) -> Path:
 
 
 @pytest.fixture
-def treated(make_task):
-    """Filter pixels, treated in some way: `treated(pixels, filter, alpha="keep", ...)`; return the pixels."""
+def filtered(make_task):
+    """Filter pixels, or an image: `filtered(pixels, filter, alpha="keep", ...)`; return the pixels."""
 
-    def run(pixels, text=KERNEL, *, depth=None, options=None, scale=1, delta=0, **treatment):
-        more = {"depth": depth, "options": options, "scale": Fraction(scale), "delta": Fraction(delta)}
-        return make_task(text, treatment=Treatment(**treatment), **more).run(Image(pixels)).image.pixels
+    def run(pixels, text=KERNEL, *, options=None, scale=1, delta=0, **of_task):
+        task = make_task(text, options=options, scale=Fraction(scale), delta=Fraction(delta), **of_task)
+        image = pixels if isinstance(pixels, Image) else Image(pixels)
+        return filter_picture(image, task).image.pixels
 
     return run

@@ -13,8 +13,11 @@ import numpy as np
 
 from imgconv.errors import UsageError
 from imgconv.images import atomic
+from imgconv.images.files import Input
+from imgconv.images.output import Output
 from imgconv.opencv import load_cv2
-from imgconv.running.single import run_file
+from imgconv.running.file import run_file
+from imgconv.running.task import Task
 
 #: What `Workers` takes.
 FUNCTION = "tests.running.faulty_files:run"
@@ -23,17 +26,17 @@ FUNCTION = "tests.running.faulty_files:run"
 LARGE = 200_000_000
 
 
-def run(source: str, target: str, *arguments, guard, **keywords) -> object:
+def run(source: Input, target: Output, task: Task, *, reading) -> object:
     """Do what the file `source` says; filter it where it says nothing that is known here."""
-    words = Path(source).read_bytes()[:100].decode("ascii", errors="replace").split(":")
+    words = Path(source.path).read_bytes()[:100].decode("ascii", errors="replace").split(":")
     if words[0] == "threads":
-        return load_cv2().getNumThreads(), arguments[0].filter.options.jobs
+        return load_cv2().getNumThreads(), task.filter.options.jobs
     act = ACTS.get(words[0])
     if act is None:
-        return run_file(source, target, *arguments, guard=guard, **keywords)
-    with guard():
+        return run_file(source, target, task, reading=reading)
+    with reading():
         found = act(*words[1:]) if words[0] in READING else None
-    return act(*words[1:], target) if words[0] not in READING else found or os.getpid()
+    return act(*words[1:], target.path) if words[0] not in READING else found or os.getpid()
 
 
 def _die(signal_name: str, *_: str) -> None:
@@ -128,10 +131,10 @@ ACTS = {
 }
 
 
-def asking(folder: Path, text: str) -> tuple[str, str]:
-    """Write a file that asks for something; return its name and that of its result."""
+def asking(folder: Path, text: str) -> tuple[Input, Output]:
+    """Write a file that asks for something; return it and the file of its result."""
     (folder / "x.png").write_text(text)
-    return str(folder / "x.png"), str(folder / "out-x.png")
+    return Input(str(folder / "x.png")), Output(str(folder / "out-x.png"))
 
 
 def leftovers(folder: Path) -> list[str]:

@@ -48,6 +48,8 @@ def test_a_filter_can_be_given(photo) -> None:
         ({"range_policy": "x"}, UsageError),
         ({"gray": True, "luma": True}, UsageError),
         ({"channels": (3,)}, UsageError),
+        ({"channels": ("red",)}, UsageError),
+        ({"channels": 1}, UsageError),
         ({"chosen": "what"}, KernelError),
     ],
     ids=str,

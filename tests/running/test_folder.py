@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from contextlib import nullcontext
 from pathlib import Path
@@ -12,12 +11,12 @@ import numpy as np
 import pytest
 
 import imgconv
-from imgconv.errors import UsageError
+from imgconv.images.output import Output
 from imgconv.running import folder as folders
 from imgconv.running.finding import find_work
 from imgconv.running.folder import run_batch
 from imgconv.running.isolation import Workers
-from imgconv.running.limits import Limits
+from imgconv.running.read_limits import Limits
 
 
 def contents(root: Path) -> dict[str, bytes]:
@@ -36,16 +35,6 @@ def test_every_file_is_filtered(tree, tmp_path, photo, grey, make_task) -> None:
     deep = cv2.imread(str(tmp_path / "out/sub/deep/ü 1.png"), cv2.IMREAD_UNCHANGED)
     assert np.array_equal(deep, imgconv.correlate(grey, "sharpen"))
     assert [o.report.source for o in outcomes if o.report] == [str(s) for s, _ in work]
-
-
-def test_outcomes_as_data(tree, tmp_path, make_task) -> None:
-    (tree / "b.png").write_bytes(b"")
-    done, failed = run_batch(find_work(tree, tmp_path / "out").work, make_task(), jobs=1)
-    data = json.loads(json.dumps([done.as_dict(), failed.as_dict()]))
-    assert [d["status"] for d in data] == ["done", "failed"]
-    assert data[0]["report"]["input"]["path"] == data[0]["input"] == str(tree / "a.jpg")
-    assert (data[1]["report"], data[1]["output"]) == (None, str(tmp_path / "out/b.png"))
-    assert "empty" in data[1]["message"]
 
 
 def test_any_number_of_jobs_gives_the_same_bytes(tree, tmp_path, photo, make_task) -> None:
@@ -78,28 +67,22 @@ def test_a_bad_file_costs_itself_alone(tree, tmp_path, make_task, jobs) -> None:
     assert sorted(contents(tmp_path / "out")) == ["a.jpg", "b.png"]
 
 
-def test_a_fault_of_our_own_costs_one_file(tree, tmp_path, make_task, monkeypatch) -> None:
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [(ZeroDivisionError("oh"), "a.jpg: internal fault: ZeroDivisionError: oh"), (MemoryError(), "a.jpg: not enough memory")],
+)
+def test_an_internal_fault_costs_one_file(tree, tmp_path, make_task, monkeypatch, error, words) -> None:
     real = folders.run_file
 
-    def faulty(source: str, *rest, **options):
-        if source.endswith("a.jpg"):
-            raise ZeroDivisionError("of our own")
+    def faulty(source, *rest, **options):
+        if source.path.endswith("a.jpg"):
+            raise error
         return real(source, *rest, **options)
 
     monkeypatch.setattr(folders, "run_file", faulty)
     first, second = run_batch(find_work(tree, tmp_path / "out").work, make_task(), jobs=1)
     assert (first.status, second.status) == ("failed", "done")
-    assert "a.jpg: internal fault: ZeroDivisionError: of our own" in first.message
-
-
-def test_too_little_memory_costs_one_file(tree, tmp_path, make_task, monkeypatch) -> None:
-    def hungry(*_, **__):
-        raise MemoryError
-
-    monkeypatch.setattr(folders, "run_file", hungry)
-    for outcome in run_batch(find_work(tree, tmp_path / "out").work, make_task(), jobs=2):
-        assert outcome.status == "failed"
-        assert "memory" in outcome.message
+    assert words in first.message
 
 
 def test_two_files_with_one_result_fail_the_second_only(tree, tmp_path, photo, make_task) -> None:
@@ -128,10 +111,10 @@ def test_what_exists_is_skipped_when_asked_for(tree, tmp_path, make_task) -> Non
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "a.jpg").write_bytes(b"mine")
     work = find_work(tree, tmp_path / "out").work
-    skipped, done = run_batch(work, make_task(), jobs=2, overwrite=False)
+    skipped, done = run_batch(work, make_task(), target=Output("", overwrite=False), jobs=2)
     assert (skipped.status, done.status) == ("skipped", "done")
     assert (tmp_path / "out" / "a.jpg").read_bytes() == b"mine"
-    assert {o.status for o in run_batch(work, make_task(), jobs=2, overwrite=False)} == {"skipped"}
+    assert {o.status for o in run_batch(work, make_task(), target=Output("", overwrite=False), jobs=2)} == {"skipped"}
     assert {o.status for o in run_batch(work, make_task(), jobs=2)} == {"done"}
     assert (tmp_path / "out" / "a.jpg").read_bytes() != b"mine"
 
@@ -157,7 +140,7 @@ def test_messages_on_names_with_line_breaks_stay_on_one_line(tree, tmp_path, pho
 def test_outcomes_are_told_as_they_come_in_the_thread_that_asked(tree, tmp_path, make_task) -> None:
     told = []
     work = find_work(tree, tmp_path / "out", recursive=True).work
-    outcomes = run_batch(work, make_task(), jobs=2, told=lambda o: told.append((o, threading.get_ident())))
+    outcomes = run_batch(work, make_task(), jobs=2, progress=lambda o: told.append((o, threading.get_ident())))
     assert sorted(o.source for o, _ in told) == sorted(o.source for o in outcomes)
     assert {thread for _, thread in told} == {threading.get_ident()}
 
@@ -188,7 +171,7 @@ def test_a_link_leads_no_result_out_of_the_output_folder(
         output.symlink_to("out")
     work = find_work(tree, output, recursive=True).work
     with Workers(1, Limits()) if isolated else nullcontext() as workers:
-        outcomes = run_batch(work, make_task(), jobs=1, within=output, workers=workers)
+        outcomes = run_batch(work, make_task(), target=Output("", within=str(output)), jobs=1, workers=workers)
     assert [o.status for o in outcomes] == ["failed", "done", "failed"]
     for outcome, leads_to in ((outcomes[0], "mine.jpg"), (outcomes[2], "deep")):
         assert outcome.message.startswith(f"{outcome.target}: leads out of the output folder, to {elsewhere / leads_to}")
@@ -205,7 +188,11 @@ def test_links_are_written_through_when_asked_for(tree, tmp_path, make_task, els
 
 @pytest.mark.parametrize("name", ["../up.png", "sub/../../up.png", "/up.png"])
 def test_a_target_that_is_outside_by_itself_is_refused(tree, tmp_path, make_task, name) -> None:
-    (outcome,) = run_batch([(tree / "b.png", tmp_path / "out" / name.lstrip("/"))], make_task(), within=tmp_path / "out" / "in")
+    (outcome,) = run_batch(
+        [(tree / "b.png", tmp_path / "out" / name.lstrip("/"))],
+        make_task(),
+        target=Output("", within=str(tmp_path / "out" / "in")),
+    )
     assert outcome.status == "failed"
     assert "leads out of the output folder" in outcome.message
     assert not (tmp_path / "out").exists()
@@ -226,7 +213,7 @@ def test_the_number_of_threads_of_opencv_is_left_as_it_was(tree, tmp_path, make_
         assert during == ([2, 2] if jobs == 1 else [1, 1])
         assert cv2.getNumThreads() == 2
         with pytest.raises(KeyboardInterrupt):
-            run_batch(find_work(tree, tmp_path / "out").work, make_task(), jobs=jobs, told=interrupted)
+            run_batch(find_work(tree, tmp_path / "out").work, make_task(), jobs=jobs, progress=interrupted)
         assert cv2.getNumThreads() == 2
     finally:
         cv2.setNumThreads(before)
@@ -244,7 +231,7 @@ def test_an_interrupt_cancels_what_has_not_begun_and_ends_whole_what_has(tree, t
     stopped = threading.Event()
 
     def slow(*arguments, **options):
-        begun.append(arguments[0])
+        begun.append(arguments[0].path)
         if len(begun) > 1:
             stopped.wait(10)  # the second one is at work when the interrupt comes
         return real(*arguments, **options)
@@ -256,38 +243,26 @@ def test_an_interrupt_cancels_what_has_not_begun_and_ends_whole_what_has(tree, t
     monkeypatch.setattr(folders, "run_file", slow)
     work = find_work(tree, tmp_path / "out").work
     with pytest.raises(KeyboardInterrupt):
-        run_batch(work, make_task(), jobs=1, told=stop)
+        run_batch(work, make_task(), jobs=1, progress=stop)
     assert 1 <= len(begun) <= 2
     written = sorted((tmp_path / "out").iterdir())
     assert [p.name for p in written] == [Path(s).name for s in begun]
     assert all(cv2.imread(str(p)) is not None for p in written)
 
 
-@pytest.mark.parametrize(("jobs", "environment", "each"), [(1, "5", None), (3, "5", 1), (None, "1", None), (None, "2", 1)])
-def test_a_file_has_one_thread_unless_it_is_alone(tree, tmp_path, make_task, monkeypatch, jobs, environment, each) -> None:
+@pytest.mark.parametrize(
+    ("jobs", "environment", "pattern", "each"),
+    [(1, "5", "*", None), (3, "5", "*", 1), (None, "1", "*", None), (None, "2", "*", 1), (4, "5", "a.*", None)],
+)
+def test_a_file_has_one_thread_unless_it_is_alone(
+    tree, tmp_path, make_task, monkeypatch, jobs, environment, pattern, each
+) -> None:
     seen = []
     real = folders.run_file
     monkeypatch.setenv("IMGCONV_JOBS", environment)
     monkeypatch.setattr(
         folders, "run_file", lambda s, t, task, **o: (seen.append(task.filter.options.jobs), real(s, t, task, **o))[1]
     )
-    run_batch(find_work(tree, tmp_path / "out").work, make_task(), jobs=jobs)
-    assert seen == [each, each]
-
-
-@pytest.mark.parametrize("jobs", [None, 4])
-def test_a_file_alone_is_not_held_to_one_thread(tree, tmp_path, make_task, monkeypatch, jobs) -> None:
-    seen = []
-    real = folders.run_file
-    monkeypatch.setattr(
-        folders, "run_file", lambda s, t, task, **o: (seen.append(task.filter.options.jobs), real(s, t, task, **o))[1]
-    )
-    run_batch(find_work(tree, tmp_path / "out", pattern="a.*").work, make_task(), jobs=jobs)
-    assert seen == [None]
-
-
-def test_an_environment_that_makes_no_sense_is_refused_before_the_work(tree, tmp_path, make_task, monkeypatch) -> None:
-    monkeypatch.setenv("IMGCONV_JOBS", "many")
-    with pytest.raises(UsageError, match="IMGCONV_JOBS must be a whole number"):
-        run_batch(find_work(tree, tmp_path / "out").work, make_task())
-    assert not (tmp_path / "out").exists()
+    work = find_work(tree, tmp_path / "out", pattern=f"{pattern}g").work
+    run_batch(work, make_task(), jobs=jobs)
+    assert seen == [each] * len(work)

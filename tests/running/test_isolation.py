@@ -18,13 +18,13 @@ import imgconv
 from imgconv.running.finding import find_work
 from imgconv.running.folder import run_batch
 from imgconv.running.isolation import Workers
-from imgconv.running.limits import Limits
 from imgconv.running.process import StartError
+from imgconv.running.read_limits import Limits
 from tests.running.faulty_files import FUNCTION, LARGE, is_alive, leftovers
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and limits of POSIX")
 
-LIMITS = Limits(seconds=30, memory=LARGE // 2)
+LIMITS = Limits(timeout=30, memory=LARGE // 2)
 
 
 def make_many(tree: Path, photo: np.ndarray, count: int) -> None:
@@ -65,7 +65,7 @@ def test_bad_files_among_many_cost_themselves_alone(tree, tmp_path, photo, make_
     work = find_work(tree, tmp_path / "out").work
     told: list[str] = []
     with Workers(2, Limits(3, LARGE // 2), function=FUNCTION) as workers:
-        outcomes = run_batch(work, make_task(), jobs=2, workers=workers, told=lambda o: told.append(o.source.name))
+        outcomes = run_batch(work, make_task(), jobs=2, workers=workers, progress=lambda o: told.append(o.source.name))
     assert [o.source for o in outcomes] == [source for source, _ in work]
     assert sorted(told) == [o.source.name for o in outcomes]
     assert {o.source.name for o in outcomes if o.status == "failed"} == set(bad)
@@ -86,14 +86,6 @@ def test_each_of_several_has_one_thread(tree, tmp_path, make_task, jobs, each) -
     assert [o.report for o in outcomes] == [(each or cv2.getNumThreads(), each)] * 2
 
 
-def test_a_fault_of_our_own_costs_one_file(tree, tmp_path, make_task) -> None:
-    (tree / "b.png").write_text("raise:zero")
-    with Workers(1, LIMITS, function=FUNCTION) as workers:
-        first, second = run_batch(find_work(tree, tmp_path / "out").work, make_task(), jobs=1, workers=workers)
-    assert (first.status, second.status) == ("done", "failed")
-    assert "b.png: internal fault: ZeroDivisionError" in second.message
-
-
 @pytest.mark.parametrize("function", ["tests.running.nowhere:run", "tests.running.faulty_files:nothing"])
 def test_a_process_that_does_not_start_is_told_once(tmp_path, tree, make_task, function) -> None:
     with Workers(2, LIMITS, function=function) as workers, pytest.raises(StartError, match=r"nowhere|nothing") as caught:
@@ -108,15 +100,14 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from imgconv.filters.parsing import parse_filter
-from imgconv.running import limits
 from imgconv.running.finding import find_work
 from imgconv.running.folder import run_batch
 from imgconv.running.isolation import Workers
-from imgconv.running.limits import Limits
+from imgconv.running.read_limits import Limits
 from imgconv.running.task import Task
 with Workers(2, Limits(), function="tests.running.faulty_files:run") as workers:
     work = find_work(Path("in"), Path("out")).work
-    run_batch(work, Task(parse_filter("identity")), jobs=2, workers=workers, told=lambda o: print(o.report, flush=True))
+    run_batch(work, Task(parse_filter("identity")), jobs=2, workers=workers, progress=lambda o: print(o.report, flush=True))
 """
 
 

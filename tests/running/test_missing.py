@@ -7,27 +7,27 @@ import pytest
 from scipy import ndimage
 
 from imgconv.images.image import Image
-from imgconv.running.treatment import Treatment
+from imgconv.running.picture_path import filter_picture
 from tests.running.levels import KERNEL, averaged, of_type
 
 
-def test_a_missing_value_has_no_part_and_stays(treated, grey) -> None:
+def test_a_missing_value_has_no_part_and_stays(filtered, grey) -> None:
     pixels = grey.copy()
     pixels[10:14, 20:29] = 7
     missing = pixels == 7
-    found = treated(pixels, nodata=7)
+    found = filtered(pixels, nodata=7)
     assert np.all(found[missing] == 7)
     counts = averaged(~missing)
     expected = averaged(np.where(missing, 0, pixels))[~missing] / counts[~missing]
     assert np.abs(found[~missing] - expected).max() <= 0.501
 
 
-def test_missing_values_are_filled_from_their_neighbours(treated, grey) -> None:
+def test_missing_values_are_filled_from_their_neighbours(filtered, grey) -> None:
     pixels = grey.copy()
     pixels[10:30, 20:49] = 0
     pixels[pixels == 0] = 0
     missing = pixels == 0
-    found = treated(pixels, "box:size=5", nodata=0, fill=True, depth="32f")
+    found = filtered(pixels, "box:size=5", nodata=0, fill=True, depth="32f")
     inside = ndimage.binary_erosion(missing, np.ones((5, 5)))
     assert inside.any()
     assert not found[inside].any()  # where no neighbour has a value either
@@ -37,21 +37,21 @@ def test_missing_values_are_filled_from_their_neighbours(treated, grey) -> None:
 
 
 @pytest.mark.parametrize("text", [KERNEL, "sobel_x", "edges"])
-def test_nan_stays_where_it_is(treated, grey, text) -> None:
+def test_nan_stays_where_it_is(filtered, grey, text) -> None:
     pixels = of_type(grey, "float32")
     pixels[12, 30] = np.nan
-    found = treated(pixels, text)
+    found = filtered(pixels, text)
     assert np.array_equal(np.isnan(found), np.isnan(pixels))
-    filled = treated(pixels, KERNEL, fill=True)
+    filled = filtered(pixels, KERNEL, fill=True)
     assert not np.isnan(filled).any()
 
 
-def test_each_channel_misses_its_own_values(treated, photo) -> None:
+def test_each_channel_misses_its_own_values(filtered, photo) -> None:
     pixels = of_type(photo, "float32")
     pixels[5, 9, 0] = pixels[40, 50, 2] = np.nan
-    found = treated(pixels)
+    found = filtered(pixels)
     assert np.array_equal(np.isnan(found), np.isnan(pixels))
-    assert np.array_equal(found[:, :, 0], treated(pixels[:, :, 0].copy()), equal_nan=True)
+    assert np.array_equal(found[:, :, 0], filtered(pixels[:, :, 0].copy()), equal_nan=True)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_each_channel_misses_its_own_values(treated, photo) -> None:
 def test_what_stands_for_a_missing_value_in_another_depth(make_task, grey, dtype, nodata, depth, stands, note) -> None:
     pixels = of_type(grey, dtype)
     pixels[9:12, 4:9] = np.nan if nodata is None else nodata
-    result = make_task("box", depth=depth, treatment=Treatment(nodata=nodata)).run(Image(pixels)).image
+    result = filter_picture(Image(pixels), make_task("box", depth=depth, nodata=nodata)).image
     assert np.array_equal(result.pixels[10, 5], np.array(stands, result.pixels.dtype), equal_nan=True)
     assert result.notes == ((note,) if note else ())
 
@@ -77,7 +77,7 @@ def test_what_stands_for_a_missing_value_in_another_depth(make_task, grey, dtype
 def test_a_hole_wider_than_the_kernel_is_told(make_task, grey) -> None:
     pixels = of_type(grey, "float32")
     pixels[10:20, 30:42] = np.nan
-    result = make_task("box:size=5", treatment=Treatment(fill=True)).run(Image(pixels)).image
+    result = filter_picture(Image(pixels), make_task("box:size=5", fill=True)).image
     left = int(np.isnan(result.pixels).sum())
     assert left == 6 * 8
     assert result.notes == (f"{left} missing values are left: nothing within reach of them has a value",)
@@ -86,6 +86,6 @@ def test_a_hole_wider_than_the_kernel_is_told(make_task, grey) -> None:
 def test_a_file_may_say_what_stands_for_no_value(make_task, grey) -> None:
     pixels = grey.copy()
     pixels[5:9, 5:9] = 7
-    said = make_task("box").run(Image(pixels, nodata=7.0)).image
-    assert np.array_equal(said.pixels, make_task("box", treatment=Treatment(nodata=7.0)).run(Image(pixels)).image.pixels)
-    assert not np.array_equal(said.pixels, make_task("box").run(Image(pixels)).image.pixels)
+    said = filter_picture(Image(pixels, nodata=7.0), make_task("box")).image
+    assert np.array_equal(said.pixels, filter_picture(Image(pixels), make_task("box", nodata=7.0)).image.pixels)
+    assert not np.array_equal(said.pixels, filter_picture(Image(pixels), make_task("box")).image.pixels)

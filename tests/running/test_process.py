@@ -18,15 +18,16 @@ import pytest
 import imgconv
 from imgconv import errors
 from imgconv.errors import ImgconvError, ReadError, UsageError
-from imgconv.filters.registry import FILTERS
+from imgconv.filters import FILTERS
 from imgconv.running.isolation import Workers
-from imgconv.running.limits import Limits
+from imgconv.running.picture_path import filter_picture
 from imgconv.running.process import StartError
+from imgconv.running.read_limits import Limits
 from tests.running.faulty_files import FUNCTION, LARGE, asking, is_alive, leftovers
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and limits of POSIX")
 
-LIMITS = Limits(seconds=30, memory=LARGE // 2)
+LIMITS = Limits(timeout=30, memory=LARGE // 2)
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +46,8 @@ def workers():
         ("die:SIGTERM", ReadError, r"the decoder crashed \(signal 15, SIGTERM\)"),
         ("exit:3", ReadError, r"the decoder crashed \(exit code 3\)"),
         ("nonsense", ReadError, r"the decoder crashed \(signal 6, SIGABRT\)"),
-        ("memory", ReadError, "reading needed more than 100 MB; --memory allows more"),
-        ("memory in opencv", ReadError, "reading needed more than 100 MB; --memory allows more"),
+        ("memory", ReadError, "reading needed more than 100 MB; `memory` allows more"),
+        ("memory in opencv", ReadError, "reading needed more than 100 MB; `memory` allows more"),
         ("die later:SIGSEGV", ImgconvError, r"the process that worked on it crashed \(signal 11, SIGSEGV\)"),
     ],
 )
@@ -54,15 +55,15 @@ def test_a_file_that_ends_its_process_is_named_and_the_next_one_is_worked_on(wor
     with pytest.raises(ImgconvError) as caught:
         workers.run(*asking(tmp_path, asks))
     assert type(caught.value) is error
-    assert re.fullmatch(rf"{asking(tmp_path, '')[0]}: {words}", str(caught.value))
+    assert re.fullmatch(rf"{asking(tmp_path, '')[0].name}: {words}", str(caught.value))
     assert workers.run(*asking(tmp_path, "pid")) == workers.run(*asking(tmp_path, "pid")) != os.getpid()
 
 
 def test_a_file_that_takes_too_long_is_ended(tmp_path) -> None:
-    with Workers(1, Limits(seconds=0.3), function=FUNCTION) as workers:
+    with Workers(1, Limits(timeout=0.3), function=FUNCTION) as workers:
         workers.run(*asking(tmp_path, "pid"))
         start = time.monotonic()
-        with pytest.raises(ReadError, match=r"x\.png: reading took longer than 0\.3 s; --timeout allows more"):
+        with pytest.raises(ReadError, match=r"x\.png: reading took longer than 0\.3 s; `timeout` allows more"):
             workers.run(*asking(tmp_path, "sleep:20"))
         assert time.monotonic() - start < 10
         assert workers.run(*asking(tmp_path, "wait:0.5"))  # as long as it likes, once it has been read
@@ -127,7 +128,7 @@ def test_idle_processes_end_with_the_others(tmp_path) -> None:
         pid = workers.run(*asking(tmp_path, "pid"))
         assert is_alive(pid)
     assert not is_alive(pid)
-    with pytest.raises(StartError, match="no process is started any more"):
+    with pytest.raises(StartError, match="no worker process is started any more"):
         workers.run(*asking(tmp_path, "pid"))
 
 
@@ -137,12 +138,15 @@ def test_idle_processes_end_with_the_others(tmp_path) -> None:
 STREAMS = """
 import sys
 from imgconv.filters.parsing import parse_filter
+from imgconv.images.output import Output
+from imgconv.images.files import Input
 from imgconv.running.isolation import Workers
-from imgconv.running.limits import Limits
+from imgconv.running.read_limits import Limits
 from imgconv.running.task import Task
 with Workers(1, Limits(), streams=True) as workers:
     workers.set_up(Task(parse_filter("sharpen")))
-    workers.run(*sys.argv[1:])
+    source, target = sys.argv[1:]
+    workers.run(Input(source), Output(target))
 """
 
 
@@ -180,8 +184,8 @@ def test_every_error_can_be_sent(kind) -> None:
 def test_every_task_can_be_sent_and_does_the_same(make_task, photo, text) -> None:
     task = make_task(text, count=True, options={"border": ("reflect", "wrap")}).on_threads(1)
     found = pickle.loads(pickle.dumps(task))
-    here, there = (t.run(imgconv.Image(photo)) for t in (task, found))
+    here, there = (filter_picture(imgconv.Image(photo), t) for t in (task, found))
     assert np.array_equal(here.image.pixels, there.image.pixels)
-    plans = found.plans(photo.shape, photo.dtype)
-    assert [p.as_dict() for p in plans] == [p.as_dict() for p in task.plans(photo.shape, photo.dtype)]
+    plans = there.plans
+    assert [p.as_dict() for p in plans] == [p.as_dict() for p in here.plans]
     assert [p.as_dict() for p in pickle.loads(pickle.dumps(plans))] == [p.as_dict() for p in plans]

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.convolution.method import Method, Run
-from imgconv.convolution.opencv_calls import Strip, direct_taps, places
+from imgconv.convolution.methods import Method, Run
+from imgconv.convolution.opencv_calls import Strip, direct_taps, places, write_sum
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
-from imgconv.convolution.workspace import Workspace
 from imgconv.opencv import load_cv2
 
 
@@ -21,7 +20,6 @@ class Bands(Method):
     """A pass of `cv2.filter2D` for each band of the kernel."""
 
     name = "bands"
-    engine = "opencv"
     about = "cv2.filter2D in floating point on strips, large kernels in bands that OpenCV sums one weight at a time"
     strip_bytes = 3 << 20
     least_reaches = 8
@@ -47,16 +45,12 @@ class Bands(Method):
         def call(weights: NDArray[Any], pixels: Any, result: Any, anchor: tuple[int, int], border: int) -> NDArray[Any]:
             return cv2.filter2D(pixels, -1, weights, result, anchor, 0, border)  # type: ignore[no-any-return]
 
-        def run(source: Source, sums: NDArray[Any], workspace: Workspace) -> None:
-            if not bands:
-                sums[...] = 0
+        def run(source: Source, sums: NDArray[Any]) -> None:
             strip = Strip(source, job, dtype, windowed=windowed)
-            for n, (top, left, weights) in enumerate(bands):
-                found = strip.filtered(partial(call, weights), weights.shape, dtype, top=top, left=left)
-                if n:
-                    np.add(sums, found, out=sums)
-                else:
-                    np.copyto(sums, found)
+            parts = (
+                strip.filtered(partial(call, weights), weights.shape, dtype, top=top, left=left) for top, left, weights in bands
+            )
+            write_sum(parts, sums)
 
         return run
 

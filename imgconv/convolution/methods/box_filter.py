@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.convolution.arithmetic import UNIT
-from imgconv.convolution.method import Method, Run
+from imgconv.convolution.methods import Method, Run
+from imgconv.convolution.methods.boxes import box_error
 from imgconv.convolution.opencv_calls import Strip, places, why_not_finished
 from imgconv.convolution.plan import Job, Work
-from imgconv.convolution.rectangles import box_error
 from imgconv.convolution.source import Source
-from imgconv.convolution.workspace import Workspace
 from imgconv.opencv import load_cv2
 
 # Roundings where a sum of whole numbers is scaled in float32: of the sum, of the scale and of the product.
@@ -24,7 +23,6 @@ class BoxFilter(Method):
     """Running sums, in integers or in float64, and one scaling."""
 
     name = "box_filter"
-    engine = "opencv"
     about = "cv2.boxFilter on strips in the image's own type, for a mean over a rectangle"
     finishes = True
     mixes = True
@@ -70,7 +68,7 @@ class BoxFilter(Method):
         def call(pixels: Any, result: Any, anchor: tuple[int, int], border: int) -> NDArray[Any]:
             return cv2.boxFilter(pixels, -1, size, result, anchor, True, border)  # type: ignore[no-any-return]
 
-        def run(source: Source, out: NDArray[Any], workspace: Workspace) -> None:
+        def run(source: Source, out: NDArray[Any]) -> None:
             np.copyto(out, Strip(source, job, job.dtype).filtered(call, job.kernel.shape, job.dtype))
 
         return run

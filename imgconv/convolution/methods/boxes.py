@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from imgconv.convolution.arithmetic import UNIT
 from imgconv.convolution.exactness import narrowing_error
-from imgconv.convolution.method import Method, Run
+from imgconv.convolution.methods import Method, Run
 from imgconv.convolution.opencv_calls import Strip, holds_border, places
 from imgconv.convolution.plan import Job, Work, moved
-from imgconv.convolution.rectangles import MOST, box_error, find_rectangles
 from imgconv.convolution.source import Source
-from imgconv.convolution.workspace import Workspace
 from imgconv.opencv import load_cv2
+
+# Rectangles beyond which running sums are no short cut.
+_MOST = 4
 
 
 class Boxes(Method):
     """Unscaled sums over rectangles, in integers where they are whole."""
 
     name = "boxes"
-    engine = "opencv"
     about = "cv2.boxFilter on strips, once for each rectangle of one weight that the kernel is a sum of"
     mixes = True
     spreads = True
@@ -35,7 +36,7 @@ class Boxes(Method):
 
     @staticmethod
     def _pixels(job: Job) -> np.dtype[Any]:
-        """Return the type in which OpenCV gets the pixels."""
+        """Return the type in which pixels are passed to OpenCV."""
         fits = job.dtype.name in ("uint8", "uint16") and holds_border(job, job.dtype)
         return job.dtype if fits else np.dtype(np.float64)
 
@@ -44,7 +45,7 @@ class Boxes(Method):
         if job.rows.dilation != 1 or job.columns.dilation != 1:
             return "the taps of a dilated kernel are no rectangles"
         if find_rectangles(job.arithmetic.weights) is None:
-            return f"the kernel is no sum of {MOST} rectangles of one weight each"
+            return f"the kernel is no sum of {_MOST} rectangles of one weight each"
         return None
 
     def error(self, job: Job) -> float:
@@ -79,7 +80,7 @@ class Boxes(Method):
         def call(size: tuple[int, int], pixels: Any, result: Any, anchor: tuple[int, int], border: int) -> NDArray[Any]:
             return cv2.boxFilter(pixels, depth, size, result, anchor, False, border)  # type: ignore[no-any-return]
 
-        def run(source: Source, sums: NDArray[Any], workspace: Workspace) -> None:
+        def run(source: Source, sums: NDArray[Any]) -> None:
             if not rectangles:
                 sums[...] = 0
             strip = Strip(source, job, kind, windowed=True)
@@ -92,6 +93,48 @@ class Boxes(Method):
                 np.add(sums, found, out=sums)
 
         return run
+
+
+class Rectangle(NamedTuple):
+    """A part of the kernel."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+    weight: float
+
+
+def find_rectangles(weights: NDArray[np.float64]) -> tuple[Rectangle, ...] | None:
+    """Return rectangles that sum to the weights, which may lie one on the other; None where there are more than `_MOST`."""
+    return _find_rectangles(weights.tobytes(), weights.shape)
+
+
+@lru_cache(maxsize=256)
+def _find_rectangles(data: bytes, shape: tuple[int, int]) -> tuple[Rectangle, ...] | None:
+    rest = np.frombuffer(data).reshape(shape).copy()
+    found: list[Rectangle] = []
+    while rest.any():
+        if len(found) == _MOST:
+            return None
+        # Over all that is left lies the weight that most of it has: a frame is then a box, and another one taken off.
+        down, across = np.flatnonzero(rest.any(axis=1)), np.flatnonzero(rest.any(axis=0))
+        part = rest[down[0] : down[-1] + 1, across[0] : across[-1] + 1]
+        values, counts = np.unique(part[part != 0], return_counts=True)
+        weight = float(values[counts.argmax()])
+        found.append(Rectangle(int(down[0]), int(across[0]), part.shape[0], part.shape[1], weight))
+        part -= weight
+    return tuple(found)
+
+
+def box_error(job: Job, rows: int) -> float:
+    """Return a bound on what a running mean in float64 over a strip of so many rows is off, relative to the largest pixel.
+
+    Each row and each column that it has passed by has come and gone with a rounding.
+    """
+    height = (min(rows, job.rows.outputs) - 1) * job.rows.stride + job.rows.reach
+    width = (job.columns.outputs - 1) * job.columns.stride + job.columns.reach
+    return float(2 * (height + width) * UNIT["float64"])
 
 
 METHOD = Boxes()

@@ -6,10 +6,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from imgconv.convolution.method import Method, Run
+from imgconv.convolution.methods import Method, Run
 from imgconv.convolution.plan import Job, Work
 from imgconv.convolution.source import Source
-from imgconv.convolution.workspace import Workspace
 
 
 class Definition(Method):
@@ -19,7 +18,7 @@ class Definition(Method):
     about = "the four loops of the definition, to be read and to test the others against"
 
     def work(self, job: Job) -> Work:
-        """Each weight is looked at, zeros included; the channels of a pixel go together."""
+        """Each weight is read, zeros included; the channels of a pixel go together."""
         return Work(calls=job.samples / job.channels * job.kernel.weights.size)
 
     def prepare(self, job: Job) -> Run:
@@ -27,7 +26,7 @@ class Definition(Method):
         rows, columns, dtype = job.rows, job.columns, self.dtype(job)
         weights = job.arithmetic.weights.astype(dtype)
 
-        def run(source: Source, sums: NDArray[Any], workspace: Workspace) -> None:
+        def run(source: Source, sums: NDArray[Any]) -> None:
             window = source.window(dtype)
             for y in range(sums.shape[0]):
                 for x in range(sums.shape[1]):

@@ -15,12 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.convolution.exactness import narrowest, narrowing_error
-from imgconv.convolution.geometry import Axis
-from imgconv.convolution.method import Method, Run
-from imgconv.convolution.plan import Job, Work, moved
+from imgconv.convolution.methods import Method, Run
+from imgconv.convolution.plan import Axis, Job, Work, moved
 from imgconv.convolution.source import Source
 from imgconv.convolution.tiles import likely_error, outputs_of, sides_for, tiles_along, worst_error
-from imgconv.convolution.workspace import Workspace
 from imgconv.opencv import load_cv2
 
 # Complex samples of a tile that go well with a second-level cache of a megabyte: of transforms in float32 and in float64.
@@ -35,7 +33,6 @@ class Dft(Method):
     """`cv2.dft` with overlap-save."""
 
     name = "dft"
-    engine = "opencv"
     about = "a product of spectra by cv2.dft, in overlapping tiles on threads; two tiles in each complex transform"
     mixes = True
     spreads = True  # what overflows in a transform does so for the whole tile
@@ -90,11 +87,11 @@ class Dft(Method):
         spectrum = (np.conj(np.fft.fft2(kernel)) / kernel.size).astype(kind)
         rows, columns, outputs = job.rows, job.columns, outputs_of(job.columns, width)
 
-        def run(source: Source, sums: NDArray[Any], workspace: Workspace) -> None:
+        def run(source: Source, sums: NDArray[Any]) -> None:
             window = source.window(dtype)
             pixels = window.reshape(len(window), -1)
             results = sums.reshape(len(sums), -1, step)
-            tiles = workspace.take("tiles", (*shape, 2), dtype)
+            tiles = source.workspace.take("tiles", (*shape, 2), dtype)
             spectra = tiles.view(kind)[..., 0]
             down = slice(0, (len(sums) - 1) * rows.stride + 1, rows.stride)
             for first in range(0, sums.shape[1], 2 * outputs):

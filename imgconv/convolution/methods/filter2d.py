@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.convolution.method import Method, Run
+from imgconv.convolution.methods import Method, Run
 from imgconv.convolution.opencv_calls import Strip, direct_taps, native_border, why_not_finished
 from imgconv.convolution.plan import Job, Work
 from imgconv.convolution.source import Source
-from imgconv.convolution.workspace import Workspace
 from imgconv.opencv import load_cv2
 
 
@@ -19,7 +18,6 @@ class Filter2d(Method):
     """A single call for the whole image."""
 
     name = "filter2d"
-    engine = "opencv"
     about = "one call of cv2.filter2D on the image in its own type"
     finishes = True
     threads = False
@@ -54,7 +52,7 @@ class Filter2d(Method):
         def call(pixels: Any, result: Any, anchor: tuple[int, int], border: int) -> NDArray[Any]:
             return cv2.filter2D(pixels, -1, weights, result, anchor, delta, border)  # type: ignore[no-any-return]
 
-        def run(source: Source, out: NDArray[Any], workspace: Workspace) -> None:
+        def run(source: Source, out: NDArray[Any]) -> None:
             if border is None:
                 np.copyto(out, Strip(source, job, job.dtype).filtered(call, kernel.shape, job.dtype))
             else:

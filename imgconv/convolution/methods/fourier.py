@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.convolution.exactness import narrowing_error
-from imgconv.convolution.method import Method, Run
+from imgconv.convolution.methods import Method, Run
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
 from imgconv.convolution.tiles import best_side, outputs_of, tiles_along, worst_error
-from imgconv.convolution.workspace import Workspace
 
 # Longest side of a tile, unless the kernel takes a longer one: its spectrum and buffers then stay near the cache.
 _LONGEST = 512
@@ -32,12 +31,9 @@ class Fourier(Method):
 
     name = "fourier"
     about = "a product of spectra by numpy.fft, in overlapping tiles; whole sums are rounded back to whole numbers"
+    single_channel = True
     mixes = True
     spreads = True  # what overflows in a transform does so for the whole tile
-
-    def planar(self, job: Job) -> bool:
-        """One channel at a time."""
-        return True
 
     def dtype(self, job: Job) -> np.dtype[Any]:
         """As `numpy.fft` computes."""
@@ -75,11 +71,11 @@ class Fourier(Method):
         spectrum = np.conj(np.fft.rfft2(job.spread_weights, (height, width)))
         outputs = outputs_of(columns, width)
 
-        def run(source: Source, sums: NDArray[Any], workspace: Workspace) -> None:
+        def run(source: Source, sums: NDArray[Any]) -> None:
             window = source.window(dtype)
-            transform = workspace.take("transform", (height, width // 2 + 1), np.complex128)
+            transform = source.workspace.take("transform", (height, width // 2 + 1), np.complex128)
             kept = (len(sums) - 1) * rows.stride + 1
-            back = workspace.take("back", (kept, width), np.float64)
+            back = source.workspace.take("back", (kept, width), np.float64)
             for start in range(0, sums.shape[1], outputs):
                 stop = min(start + outputs, sums.shape[1])
                 pixels = window[:, start * columns.stride : start * columns.stride + width]

@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.convolution.method import Method, Run
+from imgconv.convolution.methods import Method, Run
 from imgconv.convolution.methods.shifts import METHOD as SHIFTS
 from imgconv.convolution.plan import Job, Work, moved
-from imgconv.convolution.source import Source
+from imgconv.convolution.source import Source, Workspace
 from imgconv.convolution.taps import add_groups, steps, tap_groups
-from imgconv.convolution.workspace import Workspace
 
 
 class Helix(Method):
@@ -48,19 +47,19 @@ class Helix(Method):
         rows, columns, dtype = job.rows, job.columns, self.dtype(job)
         groups = tap_groups(job, job.arithmetic.weights, dtype)
 
-        def run(source: Source, sums: NDArray[Any], workspace: Workspace) -> None:
+        def run(source: Source, sums: NDArray[Any]) -> None:
             window = source.window(dtype)
             height, width, *channels = window.shape
             step = int(np.prod(channels, dtype=int))
-            line = _contiguous(window, workspace).reshape(-1)
+            line = _contiguous(window, source.workspace).reshape(-1)
             places = line.size - ((rows.reach - 1) * width + columns.reach - 1) * step
 
             def shifted(i: int, j: int) -> NDArray[Any]:
                 start = (i * rows.dilation * width + j * columns.dilation) * step
                 return line[start : start + places]
 
-            whole = workspace.take("line", ((height - rows.reach + 1) * width * step,), sums.dtype)
-            add_groups(groups, shifted, whole[:places], workspace.take("product", (places,), sums.dtype))
+            whole = source.workspace.take("line", ((height - rows.reach + 1) * width * step,), sums.dtype)
+            add_groups(groups, shifted, whole[:places], source.workspace.take("product", (places,), sums.dtype))
             grid = whole.reshape(height - rows.reach + 1, width, *channels)
             used = (sums.shape[1] - 1) * columns.stride + 1
             np.copyto(sums, grid[:: rows.stride, : used : columns.stride])

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.convolution.method import Method, Run
+from imgconv.convolution.methods import Method, Run
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
-from imgconv.convolution.workspace import Workspace
 
 # Of the matrix of patches: near the cache, and large enough that calls do not cost more than copies.
 _MATRIX_BYTES = 1 << 22
@@ -21,11 +20,8 @@ class Im2col(Method):
 
     name = "im2col"
     about = "patches as the columns of a matrix, one matrix product"
+    single_channel = True
     blas = True
-
-    def planar(self, job: Job) -> bool:
-        """One channel at a time."""
-        return True
 
     def work(self, job: Job) -> Work:
         """Each tap is copied into the matrix, and multiplied there."""
@@ -45,7 +41,7 @@ class Im2col(Method):
         taps = np.argwhere(weights)
         row = weights[weights != 0][None]
 
-        def run(source: Source, sums: NDArray[Any], workspace: Workspace) -> None:
+        def run(source: Source, sums: NDArray[Any]) -> None:
             window = source.window(dtype)
             height, width = sums.shape
             together = max(1, part // width)  # rows of the output in a part
@@ -53,11 +49,11 @@ class Im2col(Method):
                 bottom = min(top + together, height)
                 for left in range(0, width, part):
                     right = min(left + part, width)
-                    patches = workspace.take("patches", (len(taps), bottom - top, right - left), dtype)
+                    patches = source.workspace.take("patches", (len(taps), bottom - top, right - left), dtype)
                     for patch, (i, j) in zip(patches, taps, strict=True):
                         under = window[rows.outputs_of(i, height), columns.outputs_of(j, width)]
                         np.copyto(patch, under[top:bottom, left:right])
-                    product = workspace.take("product", (1, (bottom - top) * (right - left)), dtype)
+                    product = source.workspace.take("product", (1, (bottom - top) * (right - left)), dtype)
                     np.matmul(row, patches.reshape(len(taps), product.size), out=product)
                     sums[top:bottom, left:right] = product.reshape(bottom - top, right - left)
 

@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 
 from imgconv.convolution.banded import spread
 from imgconv.convolution.low_rank import LowRank, pairs_for
-from imgconv.convolution.method import Run
-from imgconv.convolution.opencv_calls import Strip, places, working_dtype
+from imgconv.convolution.methods import Run
+from imgconv.convolution.opencv_calls import Strip, places, working_dtype, write_sum
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
-from imgconv.convolution.workspace import Workspace
 from imgconv.opencv import load_cv2
 
 
@@ -22,7 +21,6 @@ class OuterProducts(LowRank):
     """Rank 1 in whole numbers where there are any; else as many pairs of the singular value decomposition as it takes."""
 
     name = "pairs"
-    engine = "opencv"
     about = "cv2.sepFilter2D in floating point on strips, for each of the kernel's outer products"
     spreads = True
     strip_bytes = 3 << 20
@@ -53,16 +51,10 @@ class OuterProducts(LowRank):
         def call(row: Any, column: Any, pixels: Any, result: Any, anchor: tuple[int, int], border: int) -> NDArray[Any]:
             return cv2.sepFilter2D(pixels, depth, row, column, result, anchor, 0, border)  # type: ignore[no-any-return]
 
-        def run(source: Source, sums: NDArray[Any], workspace: Workspace) -> None:
-            if not lines:
-                sums[...] = 0
+        def run(source: Source, sums: NDArray[Any]) -> None:
             strip = Strip(source, job, working_dtype(job, dtype))
-            for n, (row, column) in enumerate(lines):
-                found = strip.filtered(partial(call, row, column), (column.size, row.size), dtype)
-                if n:
-                    np.add(sums, found, out=sums)
-                else:
-                    np.copyto(sums, found)
+            parts = (strip.filtered(partial(call, row, column), (column.size, row.size), dtype) for row, column in lines)
+            write_sum(parts, sums)
             if rounds:
                 np.rint(sums, out=sums)
 

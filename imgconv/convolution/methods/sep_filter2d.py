@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from imgconv.convolution.arithmetic import UNIT
 from imgconv.convolution.banded import spread
 from imgconv.convolution.low_rank import Pairs, find_pairs
-from imgconv.convolution.method import Method, Run
+from imgconv.convolution.methods import Method, Run
 from imgconv.convolution.opencv_calls import Strip, places, why_not_finished
 from imgconv.convolution.plan import Job, Work
 from imgconv.convolution.source import Source
-from imgconv.convolution.workspace import Workspace
 from imgconv.opencv import load_cv2
 
 
@@ -27,7 +26,6 @@ class SepFilter2d(Method):
     """
 
     name = "sep_filter2d"
-    engine = "opencv"
     about = "cv2.sepFilter2D on strips in the image's own type, for a kernel that is one column times one row"
     finishes = True
     spreads = True
@@ -91,7 +89,7 @@ class SepFilter2d(Method):
         def call(pixels: Any, result: Any, anchor: tuple[int, int], border: int) -> NDArray[Any]:
             return cv2.sepFilter2D(pixels, -1, row, column, result, anchor, delta, border)  # type: ignore[no-any-return]
 
-        def run(source: Source, out: NDArray[Any], workspace: Workspace) -> None:
+        def run(source: Source, out: NDArray[Any]) -> None:
             np.copyto(out, Strip(source, job, job.dtype).filtered(call, (column.size, row.size), job.dtype))
 
         return run

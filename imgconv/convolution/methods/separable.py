@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from imgconv.convolution.banded import BLOCK, BandMatrices, apart, band_work, planes_and_step, spread
 from imgconv.convolution.low_rank import LowRank, pairs_for
-from imgconv.convolution.method import Run
+from imgconv.convolution.methods import Run
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
-from imgconv.convolution.workspace import Workspace
 
 
 class Separable(LowRank):
@@ -20,7 +19,6 @@ class Separable(LowRank):
 
     name = "separable"
     about = "a pass down and a pass across, as products with band matrices, for each of the kernel's outer products"
-    shared = True
     spreads = True
     blas = True
     least_reaches = 1
@@ -60,22 +58,22 @@ class Separable(LowRank):
         left, width = max(-first, 0), max(stop, job.shape[1]) + max(-first, 0)
         constant = job.border.columns == "constant"
 
-        def run(source: Source, sums: NDArray[Any], workspace: Workspace) -> None:
+        def run(source: Source, sums: NDArray[Any]) -> None:
             if not bands:
                 sums[...] = 0
             own = source.own_columns(dtype)
             outside = source.window(dtype, (-1, 0), "outside") if constant else None
             channels = sums.shape[2:]
             for n, (down, across) in enumerate(bands):
-                between = workspace.take("between", (len(sums), width, *channels), dtype)
+                between = source.workspace.take("between", (len(sums), width, *channels), dtype)
                 down.down(own, between[:, left : left + own.shape[1]])
-                beside = workspace.take("beside", (len(sums), 1, *channels), dtype)
+                beside = source.workspace.take("beside", (len(sums), 1, *channels), dtype)
                 if outside is not None:
                     down.down(outside, beside)
                 else:
                     beside[...] = 0
                 source.continue_sums(between, left, beside)
-                target = workspace.take("product", sums.shape, dtype) if n else sums
+                target = source.workspace.take("product", sums.shape, dtype) if n else sums
                 across.across(between[:, left + first :], target)
                 if n:
                     np.add(sums, target, out=sums)

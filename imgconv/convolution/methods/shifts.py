@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.convolution.method import Method, Run
+from imgconv.convolution.methods import Method, Run
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
 from imgconv.convolution.taps import add_groups, steps, tap_groups
-from imgconv.convolution.workspace import Workspace
 
 
 class Shifts(Method):
@@ -37,13 +36,13 @@ class Shifts(Method):
         rows, columns, dtype = job.rows, job.columns, self.dtype(job)
         groups = tap_groups(job, job.arithmetic.weights, dtype)
 
-        def run(source: Source, sums: NDArray[Any], workspace: Workspace) -> None:
+        def run(source: Source, sums: NDArray[Any]) -> None:
             window = source.window(dtype)
 
             def shifted(i: int, j: int) -> NDArray[Any]:
                 return window[rows.outputs_of(i, sums.shape[0]), columns.outputs_of(j, sums.shape[1])]
 
-            add_groups(groups, shifted, sums, workspace.take("product", sums.shape, sums.dtype))
+            add_groups(groups, shifted, sums, source.workspace.take("product", sums.shape, sums.dtype))
 
         return run
 

@@ -1,6 +1,6 @@
 """The integral image: the sum over a rectangle of any size is four of its values.
 
-A kernel is a sum of rectangles of one weight each, and those are told by their corners: the places where the second difference
+A kernel is a sum of rectangles of one weight each, and those are given by their corners: the places where the second difference
 of the weights is not zero. A box has four corners, however large it is. (Crow, "Summed-area tables for texture mapping",
 SIGGRAPH 1984.) Integers may overflow on the way: they do so modulo a power of two, and the final sums fit.
 """
@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 
 from imgconv.convolution.arithmetic import UNIT
 from imgconv.convolution.exactness import narrowing_error
-from imgconv.convolution.method import Method, Run
+from imgconv.convolution.methods import Method, Run
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
 from imgconv.convolution.taps import add_groups, steps, tap_groups
-from imgconv.convolution.workspace import Workspace
 
 # Rows that are added up together with those of the other groups.
 _GROUP = 12
@@ -30,13 +29,10 @@ class SummedArea(Method):
 
     name = "summed_area"
     about = "the integral image: cost by the corners of the areas of one weight, whatever their size"
+    single_channel = True
     mixes = True
     spreads = True  # what overflows in the integral image does so for all sums below
     least_reaches = 2
-
-    def planar(self, job: Job) -> bool:
-        """One channel at a time."""
-        return True
 
     def dtype(self, job: Job) -> np.dtype[Any]:
         """The narrowest integers that hold the sums, where there are any."""
@@ -86,9 +82,9 @@ class SummedArea(Method):
         rows, columns, dtype = job.rows, job.columns, self.dtype(job)
         groups = tap_groups(job, self._corners(job), dtype)
 
-        def run(source: Source, sums: NDArray[Any], workspace: Workspace) -> None:
+        def run(source: Source, sums: NDArray[Any]) -> None:
             window = source.window(dtype)
-            integral = workspace.take("integral", (len(window) + 1, window.shape[1] + 1), dtype)
+            integral = source.workspace.take("integral", (len(window) + 1, window.shape[1] + 1), dtype)
             integral[0], integral[:, 0] = 0, 0
             np.cumsum(window, axis=1, dtype=dtype, out=integral[1:, 1:])
             _accumulate_down(integral[1:])
@@ -97,7 +93,7 @@ class SummedArea(Method):
                 down = slice(i, i + (sums.shape[0] - 1) * rows.stride + 1, rows.stride)
                 return integral[down, j : j + (sums.shape[1] - 1) * columns.stride + 1 : columns.stride]
 
-            add_groups(groups, shifted, sums, workspace.take("product", sums.shape, dtype))
+            add_groups(groups, shifted, sums, source.workspace.take("product", sums.shape, dtype))
 
         return run
 

@@ -13,10 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.convolution.banded import BandMatrices, apart, band_work, planes_and_step, spread
-from imgconv.convolution.method import Method, Run
+from imgconv.convolution.methods import Method, Run
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
-from imgconv.convolution.workspace import Workspace
 
 
 class Toeplitz(Method):
@@ -24,7 +23,6 @@ class Toeplitz(Method):
 
     name = "toeplitz"
     about = "the doubly block Toeplitz matrix: a product with a band matrix through BLAS for each row of the kernel"
-    shared = True
     blas = True
     spreads = True
     strip_bytes = 1 << 21
@@ -55,11 +53,11 @@ class Toeplitz(Method):
             if row.any()
         ]
 
-        def run(source: Source, sums: NDArray[Any], workspace: Workspace) -> None:
+        def run(source: Source, sums: NDArray[Any]) -> None:
             if not bands:
                 sums[...] = 0
             window = source.window(dtype)
-            product = workspace.take("product", sums.shape, dtype)
+            product = source.workspace.take("product", sums.shape, dtype)
             for n, (i, band) in enumerate(bands):
                 band.across(window[rows.outputs_of(i, len(sums))], product if n else sums)
                 if n:

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.convolution.method import Method, Run
+from imgconv.convolution.methods import Method, Run
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
-from imgconv.convolution.workspace import Workspace
 
 
 class Windows(Method):
@@ -18,11 +17,8 @@ class Windows(Method):
 
     name = "windows"
     about = "a sliding window view of every neighbourhood, and one einsum"
+    single_channel = True
     spreads = True  # a weight of zero is no tap, but here it meets the pixel
-
-    def planar(self, job: Job) -> bool:
-        """One channel at a time."""
-        return True
 
     def work(self, job: Job) -> Work:
         """The set-up of each neighbourhood, and its weights, zeros included."""
@@ -33,7 +29,7 @@ class Windows(Method):
         rows, columns, dtype = job.rows, job.columns, self.dtype(job)
         weights = job.arithmetic.weights.astype(dtype)
 
-        def run(source: Source, sums: NDArray[Any], workspace: Workspace) -> None:
+        def run(source: Source, sums: NDArray[Any]) -> None:
             window = source.window(dtype)
             views = np.lib.stride_tricks.sliding_window_view(window, (rows.reach, columns.reach))
             views = views[:: rows.stride, :: columns.stride, :: rows.dilation, :: columns.dilation]

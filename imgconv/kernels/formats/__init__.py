@@ -15,7 +15,7 @@ from imgconv.errors import KernelError
 from imgconv.kernels.formats import catalog_yaml, ffmpeg, imagemagick, numpy_source, rows, vips
 from imgconv.kernels.kernel import Kernel
 from imgconv.kernels.literals import quoted, shown
-from imgconv.kernels.text_files import read_text
+from imgconv.kernels.yaml_tree import read_text
 from imgconv.vocabulary import suggestion
 
 #: The formats that a kernel is written in: name, and the function that writes it.
@@ -39,7 +39,7 @@ _NUMBER = re.compile(r"[^\s,;]+")
 def read_kernel_file(path: str | os.PathLike[str]) -> Kernel:
     """Return the kernel in a text file, its name `@path`.
 
-    What the file holds is told by its content: an ImageMagick string has `WxH:` before the numbers, a libvips mask
+    The content decides the format: an ImageMagick string has `WxH:` before the numbers, a libvips mask
     has a first line with its width and height, and everything else is rows of numbers. A file named `.mat` is a
     libvips mask.
 
@@ -58,7 +58,7 @@ def read_kernel_file(path: str | os.PathLike[str]) -> Kernel:
             weights, anchor, delta = rows.read(text)
         return Kernel(weights, anchor, f"@{name}", delta)
     except KernelError as error:
-        hint = "; a catalog is given with --kernels" if name.lower().endswith((".yaml", ".yml")) else ""
+        hint = "; a catalog is loaded by load_catalog or IMGCONV_KERNELS" if name.lower().endswith((".yaml", ".yml")) else ""
         raise KernelError(f"{shown(name)}: {error}{hint}") from None
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from imgconv.errors import KernelError
 from imgconv.kernels.formats import read_kernel_file
 from imgconv.kernels.kernel import Kernel
-from imgconv.kernels.text_files import MAX_BYTES
+from imgconv.kernels.yaml_tree import MAX_BYTES
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def test_files_that_hold_no_kernel(written, text, reason):
 
 
 def test_a_catalog_is_sent_to_where_it_belongs(written):
-    with pytest.raises(KernelError, match="a catalog is given with --kernels"):
+    with pytest.raises(KernelError, match="a catalog is loaded by"):
         read_kernel_file(written("kernels: {}", "mine.yaml"))
 
 

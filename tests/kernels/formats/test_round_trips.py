@@ -12,6 +12,7 @@ from imgconv.errors import KernelError
 from imgconv.kernels.catalog import builtin_catalog, load_catalog
 from imgconv.kernels.formats import WRITERS, format_kernel, read_kernel_file
 from imgconv.kernels.kernel import Kernel
+from tests.cases import each
 
 FILES = {"imagemagick": "kernel.txt", "vips": "kernel.mat"}
 
@@ -33,7 +34,7 @@ READABLE = [form for form in WRITERS if form != "ffmpeg"]
 
 
 @pytest.mark.parametrize("form", READABLE)
-@pytest.mark.parametrize(
+@each(
     "spec",
     [
         *builtin_catalog().kernels,

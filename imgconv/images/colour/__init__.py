@@ -1,0 +1,1 @@
+"""Colour: transfer curves, ICC profiles, CMYK, grey."""

@@ -1,0 +1,119 @@
+"""Conversions between colour spaces: CMYK to RGB, colour to grey."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv.depth import full_scale, sum_dtype
+
+#: Weights of blue, green and red in a grey. Of stored levels: ITU-R BT.601, 2.5.1 (luma; as in OpenCV and Pillow).
+LUMA = (0.114, 0.587, 0.299)
+#: Of linear light: ITU-R BT.709, item 3.2 (luminance for the primaries of sRGB).
+LUMINANCE = (0.0722, 0.7152, 0.2126)
+
+# Values in one strip: it stays in the second-level cache with everything computed from it.
+_STRIP = 1 << 15
+
+_FORMULA = "turned into RGB by (1 - C)(1 - K), so its colours are approximate"
+
+
+def grey(pixels: NDArray[Any], linear: bool) -> NDArray[Any]:
+    """Return the grey of colours. Where blue, green and red are equal, it equals them exactly.
+
+    Args:
+        pixels: (H, W, 3), blue, green, red.
+        linear: whether they are linear light (luminance is returned) or stored levels (luma).
+
+    Returns:
+        (H, W), float32 for 8 and 16 bits, float16 and float32, else float64; not rounded.
+    """
+    blue, _, red = LUMINANCE if linear else LUMA
+    out = np.empty(pixels.shape[:2], sum_dtype(pixels.dtype))
+    rows = max(1, _STRIP // (3 * pixels.shape[1]))
+    with np.errstate(invalid="ignore"):  # infinity minus infinity
+        for start in range(0, len(out), rows):
+            b, g, r = (pixels[start : start + rows, :, channel].astype(out.dtype) for channel in range(3))
+            # Differences to green are 0 in a grey; the three weights do not sum to 1 exactly in binary.
+            strip = out[start : start + rows]
+            np.add(g, (b - g) * out.dtype.type(blue), out=strip)
+            strip += (r - g) * out.dtype.type(red)
+            if np.isnan(strip).any():  # the grey of a colour with infinite channels is infinite
+                np.copyto(strip, b + g + r, where=np.isnan(strip))
+    return out
+
+
+def cmyk_to_rgb(inks: NDArray[Any], profile: bytes) -> tuple[NDArray[Any], bytes, str]:
+    """Return CMYK converted to RGB.
+
+    With a profile it is converted to sRGB as browsers and Photoshop do: relative colorimetric, so that paper becomes white
+    and colours inside sRGB are preserved, and with black point compensation, so that the darkest ink becomes black and
+    shadows are not clipped.
+
+    Args:
+        inks: (H, W, 4), cyan, magenta, yellow, black; uint8 or uint16, the full scale being 100 % of an ink.
+        profile: their ICC profile, or nothing.
+
+    Returns:
+        (H, W, 3), red, green, blue, of the same type; their profile, empty where there was none to convert by; a line for
+        the user on what was done.
+    """
+    from imgconv.images.colour import icc, profiles
+
+    if not profile:
+        return _by_formula(inks), b"", f"CMYK without a colour profile: {_FORMULA}"
+    found = icc.parsed(profile)
+    if found is None:
+        reason = "is damaged"
+    elif found.space != "CMYK":
+        readable = found.space.isalnum() and found.space.isascii()
+        reason = f"is not for CMYK but for {found.space if readable else 'something else'}"
+    else:
+        pixels = _by_profile(inks, profile, profiles.srgb())
+        if pixels is not None:
+            return pixels, profiles.srgb(), "CMYK turned into sRGB by its colour profile"
+        reason = "cannot be used"
+    return _by_formula(inks), b"", f"the colour profile {reason}: CMYK {_FORMULA}"
+
+
+def _by_profile(inks: NDArray[Any], profile: bytes, srgb: bytes) -> NDArray[Any] | None:
+    """Return the colours that a profile assigns to inks, in sRGB; None when LittleCMS cannot use the profile."""
+    import imagecodecs
+
+    try:
+        pixels = imagecodecs.cms_transform(
+            np.ascontiguousarray(inks),
+            profile,
+            srgb,
+            colorspace="cmyk",
+            planar=False,
+            outcolorspace="rgb",
+            outplanar=False,
+            outdtype=inks.dtype,
+            intent=imagecodecs.CMS.INTENT.RELATIVE_COLORIMETRIC,
+            # LittleCMS looks colours up in a grid that it computes from the profile; the finer one costs little.
+            flags=imagecodecs.CMS.FLAGS.BLACKPOINTCOMPENSATION | imagecodecs.CMS.FLAGS.HIGHRESPRECALC,
+        )
+    except MemoryError:
+        raise
+    except Exception:  # damaged profiles raise exceptions of several types
+        return None
+    return pixels if pixels.shape == (*inks.shape[:2], 3) and pixels.dtype == inks.dtype else None
+
+
+def _by_formula(inks: NDArray[Any]) -> NDArray[Any]:
+    """Return (1 - C)(1 - K) and so on, rounded; the full scale is odd, so there are no ties."""
+    full = int(full_scale(inks.dtype))
+    wide = np.uint16 if inks.dtype.itemsize == 1 else np.uint32  # just holds full * full + full // 2
+    out = np.empty((*inks.shape[:2], 3), inks.dtype)
+    rows = max(1, _STRIP // math.prod(inks.shape[1:]))
+    for start in range(0, len(out), rows):
+        light: NDArray[Any] = (full - inks[start : start + rows]).astype(wide)
+        product: NDArray[Any] = light[:, :, :3] * light[:, :, 3:]
+        product += full // 2
+        product //= full
+        out[start : start + rows] = product
+    return out

@@ -1,0 +1,284 @@
+"""Reading and writing image files, by name or through standard input and output."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, BinaryIO, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv.errors import ReadError
+from imgconv.images.file_bytes import FileBytes, HeaderError
+from imgconv.images.formats import registry
+from imgconv.images.image import Coding, Image
+from imgconv.images.names import STANDARD_STREAM, displayed, reason
+from imgconv.images.output import Output
+from imgconv.images.pages import MAX_PIXELS, Header, PageRange, Pages, Timing
+from imgconv.opencv import load_cv2
+
+
+def read_image(source: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Image:
+    """Read an image file: its pixels as they are stored, in its own depth, with alpha and metadata.
+
+    Args:
+        source: name of the file, or "-" for standard input.
+        max_pixels: a picture with more pixels is rejected before it is decoded.
+
+    Returns:
+        The image; of several pages or frames the first. `Image.pages` is their number.
+
+    Raises:
+        ReadError: it cannot be read; one line that names the file.
+    """
+    return open_image(source, max_pixels=max_pixels).page(0)
+
+
+def open_image(source: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Pages:
+    """Open an image file, to read its pages or frames one at a time.
+
+    Args:
+        source: name of the file, or "-" for standard input.
+        max_pixels: as for `read_image`; also the limit for all frames of an animation together.
+
+    Raises:
+        ReadError: it cannot be read; one line that names the file.
+    """
+    name = "standard input" if _is_standard(source) else displayed(source)
+    pages = _pages(_file_bytes(source, name), name, max_pixels)
+    pages.open_page(0).require_size()
+    return pages
+
+
+def read_header(source: str | os.PathLike[str]) -> Header:
+    """Return shape, type and channels of an image without decoding it, of any size; of several pages that of the first.
+
+    Args:
+        source: name of the file. Pipes and "-" are read whole.
+
+    Raises:
+        ReadError: it cannot be read; one line that names the file. Pixels behind a good header may still be damaged.
+    """
+    name = "standard input" if _is_standard(source) else displayed(source)
+    return _pages(_file_bytes(source, name), name, sys.maxsize).open_page(0).header
+
+
+def decode(data: bytes | memoryview, name: str = "image", max_pixels: int = MAX_PIXELS) -> Image:
+    """Return the first picture of a file that is in memory; see `read_image`."""
+    page = _pages(FileBytes(memoryview(data).cast("B")), name, max_pixels).open_page(0)
+    return page.image()
+
+
+#: Returns a context in which bytes of an input are read and decoded; see `read_limits.Guard`.
+ReadContext: TypeAlias = Callable[[], AbstractContextManager[object]]
+
+
+@dataclass(frozen=True)
+class Input:
+    """An image file, and what is read of it.
+
+    Attributes:
+        path: name of the file, or "-" for standard input.
+        pages: the pages or frames; None for all of them.
+        max_pixels: a picture with more pixels is rejected.
+        auto_orient: whether pixels are turned upright, as EXIF says.
+    """
+
+    path: str
+    pages: PageRange | None = None
+    max_pixels: int = MAX_PIXELS
+    auto_orient: bool = False
+
+    @property
+    def name(self) -> str:
+        """The file as messages call it."""
+        return "standard input" if self.path == STANDARD_STREAM else displayed(self.path)
+
+    def open(self) -> OpenInput:
+        """Open the file and read the first of the pages.
+
+        Raises:
+            ReadError: it cannot be read.
+            UsageError: it has no such page.
+        """
+        pages = open_image(self.path, max_pixels=self.max_pixels)
+        indices = tuple(range(pages.count)) if self.pages is None else self.pages.indices(pages.count, self.name)
+        return OpenInput(self, pages, indices, self.page(pages, indices[0]))
+
+    def page(self, pages: Pages, index: int) -> Image:
+        """Return a page, upright where that is asked for."""
+        image = pages.page(index)
+        return image.upright() if self.auto_orient else image
+
+
+class OpenInput(NamedTuple):
+    """An open file, the indices of the pages that are read, and the first of these pages."""
+
+    source: Input
+    pages: Pages
+    indices: tuple[int, ...]
+    first: Image
+
+    @property
+    def timing(self) -> Timing | None:
+        """When the frames of an animation are displayed; None for pages."""
+        return None if self.pages.timing is None else self.pages.timing.of(self.indices)
+
+    def images(self, reading: ReadContext) -> Iterator[Image]:
+        """Yield the pages, each read in a context of its own."""
+        yield self.first
+        for index in self.indices[1:]:
+            with reading():
+                image = self.source.page(self.pages, index)
+            yield image
+
+
+class ReadingAhead:
+    """An input that is opened on a thread of its own while the caller prepares what to do with it.
+
+    A photograph of 12 megapixels is filtered in 5 to 15 % less time as JPEG or PPM, where a processor is idle (medians of 15
+    alternating runs, `tests/bench/command.py` and its picture as JPEG, two processors, November 2026).
+    """
+
+    def __init__(self, source: Input) -> None:
+        load_cv2()  # not on the other thread: imports of two threads would wait for each other
+        self.path = source.path
+        self._source = source
+        self._opened: Future[OpenInput] = Future()
+        # A daemon, so that an error of the caller does not wait for a pipe.
+        threading.Thread(target=self._open, name="imgconv-reading", daemon=True).start()
+
+    def _open(self) -> None:
+        try:
+            self._opened.set_result(self._source.open())
+        except BaseException as error:  # it is raised where the result is asked for
+            self._opened.set_exception(error)
+
+    def open(self) -> OpenInput:
+        """Return what `Input.open` returns, or raise what it raises."""
+        return self._opened.result()
+
+
+def write_image(
+    target: str | os.PathLike[str],
+    image: Image | NDArray[Any],
+    *,
+    overwrite: bool = True,
+    format: str = "",  # noqa: A002 - as in Pillow and imageio
+    coding: Coding | None = None,
+    within: str = "",
+) -> tuple[str, ...]:
+    """Write an image to a file, which appears whole or not at all.
+
+    The extension of the name selects the format, which must be able to store the depth, the colour and the alpha of the
+    image. An image that was read from a JPEG is written at the same quality. Otherwise JPEG and AVIF are written at quality
+    95, WebP and JPEG 2000 without loss, unless `coding` requests something else.
+
+    Args:
+        target: name of the file, or "-" for standard output.
+        image: the image, or its pixels alone, blue first. Metadata are written where the format has a place for them.
+        overwrite: whether a file of that name is replaced.
+        format: name or extension of the format, whatever the file is called. By default the extension of the file; for
+            standard output and names without an extension, such as `/dev/stdout`, the format that the image was read
+            from, or PNG.
+        coding: how the pixels are to be stored.
+        within: a folder; nothing is written outside of it, whatever symbolic links exist. "" for no such limit.
+
+    Returns:
+        Notes, one line each: what the format could not store, and whether the pixels were turned upright because it has
+        no place for the orientation.
+
+    Raises:
+        WriteError: it cannot be written; one line that names the file. Nothing is left behind, nothing overwritten.
+    """
+    image = image if isinstance(image, Image) else Image(np.asarray(image))
+    output = Output(target, overwrite, format, coding or Coding(), within)
+    return output.write(iter((image,)), 1, None, image.format)
+
+
+def write_pages(
+    target: str | os.PathLike[str],
+    images: Iterator[Image],
+    count: int,
+    timing: Timing | None,
+    *,
+    overwrite: bool = True,
+    format: str = "",  # noqa: A002
+    coding: Coding | None = None,
+    within: str = "",
+    source_format: str = "",
+) -> tuple[str, ...]:
+    """Write pages, or the frames of an animation, to one file, which appears whole or not at all.
+
+    Args:
+        target: as for `write_image`.
+        images: the pages, at least one; they are taken one at a time.
+        count: number of pages.
+        timing: when frames are displayed; None for pages.
+        overwrite: as for `write_image`, like the following three.
+        format: name or extension of the format.
+        coding: how the pixels are to be stored.
+        within: a folder.
+        source_format: name of the format that the pages were read from.
+
+    Returns:
+        As `write_image`.
+
+    Raises:
+        WriteError: as for `write_image`, or the format cannot store several pages.
+    """
+    return Output(target, overwrite, format, coding or Coding(), within).write(images, count, timing, source_format)
+
+
+def _pages(file: FileBytes, name: str, max_pixels: int) -> Pages:
+    if not file.size:
+        raise ReadError(f"{name}: the file is empty")
+    found = registry.recognized(file.head)
+    if found is None:
+        raise ReadError(f"{name}: is not an image in a supported format")
+    try:
+        return found.open(file, name, max_pixels)
+    except HeaderError as error:
+        raise ReadError(f"{name}: {error}" if str(error) else str(found.damaged(name, "its header cannot be read"))) from None
+    except MemoryError as error:
+        raise ReadError(f"{name}: the image does not fit into memory") from error
+
+
+def _is_standard(source: str | os.PathLike[str]) -> bool:
+    # Only the word itself: `Path("./-")` is "-" too, and names a file.
+    return isinstance(source, str) and source == STANDARD_STREAM
+
+
+def _file_bytes(source: str | os.PathLike[str], name: str) -> FileBytes:
+    try:
+        if _is_standard(source):
+            return FileBytes(_standard_input())
+        descriptor = os.open(source, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return FileBytes(descriptor)
+        with open(descriptor, "rb", buffering=0) as stream:  # a fifo, or a device
+            return FileBytes(memoryview(stream.readall()))
+    except OSError as error:
+        if isinstance(error, ReadError):
+            raise
+        raise ReadError(f"{name}: {reason(error)}") from error
+    except ValueError as error:  # a NUL in the name
+        raise ReadError(f"{name}: is not a name that a file can have") from error
+    except MemoryError as error:
+        raise ReadError(f"{name}: the file does not fit into memory") from error
+
+
+def _standard_input() -> memoryview:
+    stream: BinaryIO | None = getattr(sys.stdin, "buffer", None)
+    if stream is None or stream.closed:
+        raise ReadError("standard input: is closed, or gives no bytes")
+    if sys.stdin.isatty():
+        raise ReadError("standard input: is a terminal; name a file, or send one through a pipe")
+    return memoryview(stream.read())

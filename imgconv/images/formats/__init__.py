@@ -1,0 +1,1 @@
+"""The image formats: one class and one file each."""

@@ -1,0 +1,239 @@
+"""Animations, read and written through Pillow.
+
+Count and timing of the frames come from the walker of each format; Pillow decodes and composes them, one at a time, and
+encodes all of them at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv.errors import ReadError, WriteError
+from imgconv.images.atomic import Piece
+from imgconv.images.file_bytes import FileBytes, HeaderError
+from imgconv.images.formats.base import Format
+from imgconv.images.formats.opencv_codec import swapped
+from imgconv.images.formats.picture import Encoder, Picture
+from imgconv.images.image import Coding, Image
+from imgconv.images.metadata import Metadata
+from imgconv.images.pages import MAX_PIXELS, Header, Page, Pages, Timing, require_size
+
+# Pillow's mode for a number of channels.
+_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+
+
+class Animation(NamedTuple):
+    """What the structure of a file says of its frames.
+
+    Attributes:
+        timing: when they are displayed.
+        skipped: pictures before the first frame that Pillow counts as frames.
+        notes: lines for the user.
+    """
+
+    timing: Timing
+    skipped: int = 0
+    notes: tuple[str, ...] = ()
+
+
+class AnimatedFormat(Format):
+    """A format whose files hold a picture or an animation.
+
+    Attributes:
+        plugin: the class of Pillow that reads animations, such as `GifImagePlugin:GifImageFile`.
+        longest: the longest duration of a frame, in milliseconds.
+        alpha_is_a_hint: whether headers announce alpha that no pixel may use; then the frames are decoded to find out.
+    """
+
+    pages = "frames"
+    plugin: ClassVar[str]
+    longest: ClassVar[float]
+    alpha_is_a_hint: ClassVar[bool] = False
+
+    @abstractmethod
+    def animation(self, file: FileBytes) -> Animation | None:
+        """Return what the structure of a file says of its frames; None for one picture that `decode` returns.
+
+        Raises:
+            HeaderError: the structure is damaged.
+        """
+
+    @abstractmethod
+    def encode_frames(
+        self, frames: Sequence[NDArray[Any]], timing: Timing, coding: Coding, metadata: Metadata, where: str
+    ) -> Iterable[Piece]:
+        """Return a file with an animation, in pieces.
+
+        Args:
+            frames: their pixels, two at least, of one shape and type.
+            timing: when they are displayed; each duration is from 0 to `longest`.
+            coding: how to store the pixels, already settled.
+            metadata: the blocks to be written.
+            where: name of the output for messages.
+
+        Raises:
+            WriteError: the encoder fails.
+        """
+
+    def pillow_file(self, view: memoryview) -> Any:
+        """Return a file as Pillow opens it."""
+        from imgconv.images.formats.pillow_codec import file_of
+
+        return file_of(self.plugin, view)
+
+    def open(self, file: FileBytes, name: str, max_pixels: int) -> Pages:
+        """Return the frames of an animation, or the picture of a file that has one."""
+        found = self.animation(file)
+        return super().open(file, name, max_pixels) if found is None else _Frames(self, found, file, name, max_pixels)
+
+    def encoder(self, count: int, timing: Timing | None, coding: Coding, where: str) -> Encoder:
+        """Return the encoder of a file."""
+        if count == 1 or timing is None:
+            return super().encoder(count, timing, coding, where)
+        return _FramesEncoder(self, count, timing, coding, where)
+
+    def saved(self, frames: Sequence[NDArray[Any]], where: str, **options: Any) -> memoryview:
+        """Return the file that Pillow's `save` encodes frames to, with its options; durations and loop count are among them."""
+        from PIL import Image as Pillow
+
+        module, _, plugin = self.plugin.partition(":")
+        kind = getattr(importlib.import_module(f"PIL.{module}"), plugin).format
+        first, *rest = (Pillow.fromarray(swapped(pixels)) for pixels in frames)
+        found = io.BytesIO()
+        try:
+            first.save(found, kind, save_all=True, append_images=rest, **options)
+        except MemoryError:
+            raise
+        except Exception as error:  # each plugin has exceptions of its own
+            reason = " ".join(str(error).split())[:200]
+            raise WriteError(f"{where}: the animation cannot be written as {self.title} ({reason})") from error
+        return found.getbuffer()
+
+
+class _Frames(Pages):
+    """The frames of an animation, with one header and the metadata of the file. Going back starts with the first one again."""
+
+    def __init__(self, chosen: AnimatedFormat, found: Animation, file: FileBytes, name: str, max_pixels: int) -> None:
+        self.count = len(found.timing.durations)
+        self.timing = found.timing if self.count > 1 else None
+        self.header = chosen.header(file)
+        self.metadata, self.coding = chosen.metadata(file)
+        self.name, self.max_pixels = name, max_pixels
+        self._format, self._animation, self._file = chosen, found, file
+        self._picture: Any = None
+        self._last = 0
+        rows, columns = self.header.shape[:2]
+        is_small = self.count * rows * columns <= min(max_pixels, MAX_PIXELS)
+        if chosen.alpha_is_a_hint and self.header.has_alpha and is_small and not self._is_transparent():
+            self.header = Header.of(rows, columns, self.header.channels - 1, self.header.dtype)
+
+    def open_page(self, index: int) -> Page:
+        return _Frame(self, index)
+
+    def frame(self, index: int) -> Image:
+        """Return a frame; the size has been checked."""
+        from imgconv.images.formats.pillow_codec import lifted_limit
+
+        skipped, notes = self._animation.skipped, self._animation.notes if index == 0 else ()
+        mode = _MODES[self.header.channels]
+        try:
+            with lifted_limit():
+                picture = self._opened(index)
+                picture.seek(index + skipped)
+                picture.load()
+                pixels = swapped(np.asarray(picture if picture.mode == mode else picture.convert(mode)))
+                if pixels.shape != self.header.shape:
+                    raise HeaderError
+        except HeaderError:
+            self._picture = None
+            raise self._format.damaged(self.name, f"frame {index + 1} cannot be decoded") from None
+        pixels = np.require(pixels, requirements=["C", "W"])  # arrays from Pillow cannot be changed
+        image = self._format.image(pixels, self.header, self.metadata, self.coding, notes)
+        return replace(image, pages=self.count)
+
+    def _is_transparent(self) -> bool:
+        """Return whether any pixel of any frame is transparent; true where that cannot be found out."""
+        try:
+            return any(self.frame(index).pixels[:, :, -1].min() < 255 for index in range(self.count))
+        except (ReadError, MemoryError):
+            return True
+
+    def _opened(self, index: int) -> Any:
+        """Return the file as Pillow has opened it, opened anew for a frame before the last one: some plugins cannot go back."""
+        if self._picture is None or index < self._last:
+            picture = self._format.pillow_file(self._file.view)
+            rows, columns = self.header.shape[:2]
+            if picture.n_frames != self.count + self._animation.skipped or picture.size != (columns, rows):
+                raise HeaderError
+            self._picture = picture
+        self._last = index
+        return self._picture
+
+
+class _Frame(Page):
+    """A frame of an animation."""
+
+    def __init__(self, frames: _Frames, index: int) -> None:
+        super().__init__(frames.header, frames.name, frames.max_pixels)
+        self._frames, self._index = frames, index
+
+    @property
+    def metadata(self) -> Metadata:
+        return self._frames.metadata
+
+    @property
+    def coding(self) -> Coding:
+        return self._frames.coding
+
+    def require_size(self) -> None:
+        require_size(self.header.shape, self.header.dtype, self.name, self._max_pixels, self._frames.count)
+
+    def _image(self) -> Image:
+        return self._frames.frame(self._index)
+
+
+class _FramesEncoder(Encoder):
+    """Collects the frames of an animation, and encodes them when all are there."""
+
+    def __init__(self, chosen: AnimatedFormat, count: int, timing: Timing, coding: Coding, where: str) -> None:
+        if count != len(timing.durations):
+            raise WriteError(f"{where}: there are {count} frames, and durations for {len(timing.durations)}")
+        if timing.loop < 0:
+            raise WriteError(f"{where}: an animation cannot be played {timing.loop} times; 0 is for ever")
+        for duration in timing.durations:
+            if not 0 <= duration < float("inf"):
+                raise WriteError(f"{where}: a frame cannot be shown for {duration:g} ms; give each 0 ms or more")
+            if duration > chosen.longest:
+                what = f"cannot show a frame for {duration / 1000:g} s, at most for {chosen.longest / 1000:g} s"
+                raise WriteError(f"{where}: {chosen.title} {what}")
+        self._format, self._timing, self._coding, self._where = chosen, timing, coding, where
+        self._count = count
+        self._frames: list[NDArray[Any]] = []
+        self._header: Header | None = None
+        self._metadata = Metadata()
+
+    def add(self, picture: Picture) -> Iterable[Piece]:
+        if self._header is None:
+            self._header, self._metadata = picture.header, picture.metadata
+        if picture.header != self._header:
+            what = f"frame {len(self._frames) + 1} is {_words(picture.header)}, the first one {_words(self._header)}"
+            raise WriteError(f"{self._where}: {what}; the frames of an animation have to be alike")
+        self._frames.append(picture.pixels())
+        return ()
+
+    def finish(self) -> Iterable[Piece]:
+        if len(self._frames) != self._count:
+            raise WriteError(f"{self._where}: there are {len(self._frames)} frames, and durations for {self._count}")
+        return self._format.encode_frames(self._frames, self._timing, self._coding, self._metadata, self._where)
+
+
+def _words(header: Header) -> str:
+    return f"{' x '.join(map(str, header.shape))} {header.dtype}"

@@ -1,0 +1,57 @@
+"""BMP, read by OpenCV or Pillow and written by OpenCV."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from imgconv.images.file_bytes import FileBytes
+from imgconv.images.formats import opencv_codec
+from imgconv.images.formats.base import Format
+from imgconv.images.formats.pillow_codec import channels_of, opened, pixels_of
+from imgconv.images.image import Coding, Image
+from imgconv.images.metadata import Metadata
+from imgconv.images.pages import Header
+
+_PLUGIN = "BmpImagePlugin:BmpImageFile"
+
+# Size of the header of OS/2, and the least one with masks, which name the bits of each channel.
+_OS_2, _WITH_MASKS = 12, 56
+_UNCOMPRESSED, _MASKS = 0, 3
+
+
+class Bmp(Format):
+    """BMP."""
+
+    name = "bmp"
+    title = "BMP"
+    extensions = (".bmp", ".dib")
+    signatures = (b"BM",)
+    alpha = True
+
+    def header(self, file: FileBytes) -> Header:
+        """Return what the header says of the pixels: alpha only where a mask names it, grey where all of a palette is."""
+        if _is_for_pillow(file):
+            with opened(_PLUGIN, memoryview(file.head)) as picture:
+                return Header.of(picture.height, picture.width, channels_of(picture), np.uint8)
+        size, columns, rows, bits, compression, used = file.numbers("<Iii2xHI12xI", 14)
+        channels = 4 if (bits, compression) == (32, _MASKS) and any(file.numbers("<I", 66)) else 3
+        if bits <= 8:
+            table = file.read(14 + size, 4 * min(used or 256, 1 << bits))
+            channels = 1 if table[::4] == table[1::4] == table[2::4] else 3
+        return Header.of(abs(rows), columns, channels, np.uint8)  # a negative number of rows begins at the top
+
+    def decode(self, file: FileBytes, name: str, header: Header) -> Image:
+        """Return the picture."""
+        if _is_for_pillow(file):
+            with opened(_PLUGIN, file.view) as picture:
+                return self.image(pixels_of(picture), header, Metadata(), Coding())
+        pixels = opencv_codec.decoded(file.view, self, name)
+        pixels = np.ascontiguousarray(pixels[:, :, :3]) if header.channels == 3 and pixels.ndim == 3 else pixels
+        return self.image(pixels, header, Metadata(), Coding())
+
+
+def _is_for_pillow(file: FileBytes) -> bool:
+    """Return whether OpenCV would mistake the colours: of OS/2, of 16 bits, of masks that follow a header without them."""
+    size, bits, compression = file.numbers("<I10xHI", 14)
+    masks_follow = (bits, compression) == (32, _MASKS) and size < _WITH_MASKS
+    return size == _OS_2 or masks_follow or (bits == 16 and compression in (_UNCOMPRESSED, _MASKS))

@@ -1,0 +1,141 @@
+"""JPEG 2000, decoded by OpenJPEG through imagecodecs and encoded by OpenCV.
+
+OpenCV's decoder returns the indices of a palette, leaves 9 to 15 bits dark, and rejects signed samples, fewer than 8 bits and
+grey with alpha.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple, cast
+
+from numpy.typing import DTypeLike
+
+from imgconv.images.file_bytes import FileBytes, HeaderError
+from imgconv.images.formats.base import Format
+from imgconv.images.formats.iso_boxes import Box
+from imgconv.images.formats.opencv_codec import scaled, swapped
+from imgconv.images.image import Coding, Image
+from imgconv.images.metadata import Metadata
+from imgconv.images.pages import Header
+
+_CODESTREAM = b"\xff\x4f\xff\x51"  # SOC, and the marker of the segment with the size (ISO/IEC 15444-1, A.5.1)
+_SIGNED = 0x80
+
+# Enumerated colour spaces (ISO/IEC 15444-1, table I.10; 15444-2, table M.25). OpenJPEG converts sYCC to RGB.
+_CMYK = 12
+_RGB_OR_GREY = (0, 16, 17, 18, 20, 21)  # none or a profile, sRGB, grey, sYCC, e-sRGB, ROMM-RGB
+
+_OPACITY = (1, 2)  # types of a channel in `cdef` that are alpha
+
+
+class _Samples(NamedTuple):
+    """Rows, columns and components of the decoded picture, the bits of each, and what they mean."""
+
+    rows: int
+    columns: int
+    components: int
+    bits: int
+    signed: bool
+    cmyk: bool
+    has_alpha: bool
+
+
+class Jp2(Format):
+    """JPEG 2000, in boxes or as a bare codestream."""
+
+    name = "jp2"
+    title = "JPEG 2000"
+    extensions = (".jp2",)
+    signatures = (b"\0\0\0\x0cjP  ", _CODESTREAM)
+    dtypes = ("uint8", "uint16")
+    alpha = True
+    least = 32  # OpenCV writes no smaller pictures
+
+    def header(self, file: FileBytes) -> Header:
+        """Return what boxes and codestream say of the pixels. CMYK becomes RGB."""
+        found = _samples(file)
+        dtype = f"{'' if found.signed else 'u'}int{8 if found.bits <= 8 else 16}"
+        channels = 3 if found.cmyk else found.components
+        return Header.of(found.rows, found.columns, channels, dtype, found.has_alpha, 3 if channels > 2 else 1)
+
+    def decode(self, file: FileBytes, name: str, header: Header) -> Image:
+        """Return the picture: signed samples as they are, others at full range."""
+        from imagecodecs import jpeg2k_decode
+
+        found, data = _samples(file), cast(bytes, file.view)  # any buffer will do
+        try:
+            pixels = jpeg2k_decode(data)
+        except MemoryError:
+            raise
+        except Exception as error:  # imagecodecs has an exception for each codec
+            raise self.damaged(name) from error
+        if pixels.dtype != header.dtype or (*pixels.shape, 1)[:3] != (found.rows, found.columns, found.components):
+            raise self.damaged(name)
+        coding = Coding(bits=found.bits if found.bits not in (8, 16) else None)
+        if not found.signed:
+            pixels = scaled(pixels, found.bits)
+        if not found.cmyk:
+            return self.image(swapped(pixels), header, Metadata(), coding)
+        from imgconv.images.colour.mixing import cmyk_to_rgb
+
+        pixels, profile, note = cmyk_to_rgb(pixels, b"")
+        return replace(self.image(swapped(pixels), header, Metadata(icc=profile), coding), notes=(note,))
+
+    def parameters(self, coding: Coding, dtype: DTypeLike) -> tuple[tuple[str, int], ...]:
+        """Return the parameter for compression without loss: by default OpenCV's encoder is lossy."""
+        return (("IMWRITE_JPEG2000_COMPRESSION_X1000", 1000),)
+
+
+def _samples(file: FileBytes) -> _Samples:
+    """Return what boxes and codestream say of the samples.
+
+    Raises:
+        HeaderError: they cannot be read, or are of a kind that cannot be decoded.
+    """
+    bare = file.head.startswith(_CODESTREAM)
+    whole = Box.whole(file)
+    boxes = {} if bare else {box.name: box for box in reversed(list(whole.first(b"jp2h").inner()))}
+    start = 0 if bare else whole.first(b"jp2c").start
+    marker, right, bottom, left, top, components = file.numbers(">4s4xIIII16xH", start)
+    if marker != _CODESTREAM:
+        raise HeaderError
+    if not 1 <= components <= 4:
+        raise HeaderError(f"a JPEG 2000 of {components} components cannot be read; save it as PNG or TIFF")
+    sizes = file.read(start + 42, 3 * components)  # of each component the bits, and its steps across and down
+    depths, across, down = set(sizes[::3]), sizes[1], sizes[2]
+    space = _colour_space(boxes.get(b"colr"))
+    if b"pclr" in boxes:  # a palette: the number of its entries and channels, and the bits of each channel
+        (components,) = boxes[b"pclr"].numbers(">2xB")
+        depths = set(boxes[b"pclr"].fields().text(3 + components)[3:])
+    if not across or not down or not 1 <= components <= 4:
+        raise HeaderError
+    if len(depths) > 1:
+        raise HeaderError("a JPEG 2000 whose components differ in depth cannot be read; save it as PNG or TIFF")
+    (depth,) = depths
+    bits, signed = (depth & ~_SIGNED) + 1, bool(depth & _SIGNED)
+    if bits > 16 or (signed and bits not in (8, 16)):
+        kind = " signed" * signed
+        raise HeaderError(f"a JPEG 2000 of {bits}{kind} bits a sample cannot be read; save it in 8 or 16 bits")
+    if space not in (*_RGB_OR_GREY, _CMYK):
+        raise HeaderError("a JPEG 2000 in a colour space other than RGB cannot be read; save it as RGB")
+    cmyk = space == _CMYK
+    rows, columns = -(-bottom // down) - -(-top // down), -(-right // across) - -(-left // across)
+    if rows < 1 or columns < 1 or (cmyk and (components != 4 or signed)):
+        raise HeaderError
+    alpha = components in (2, 4) and not cmyk and _is_opacity(boxes.get(b"cdef"), components - 1)
+    return _Samples(rows, columns, components, bits, signed, cmyk, alpha)
+
+
+def _colour_space(box: Box | None) -> int:
+    """Return the number of the colour space, 0 where there is a profile or nothing."""
+    return int(box.numbers(">I", 3)[0]) if box is not None and box.numbers(">B")[0] == 1 else 0
+
+
+def _is_opacity(box: Box | None, channel: int) -> bool:
+    """Return whether a channel is alpha by its definition (`cdef`), as the last of 2 or 4 is where there is none."""
+    if box is None:
+        return True
+    fields = box.fields()
+    kinds = {fields.number(2): (fields.number(2), fields.number(2))[0] for _ in range(fields.number(2))}
+    return kinds.get(channel) in _OPACITY

@@ -1,0 +1,202 @@
+"""PNG and animated PNG (PNG, third edition).
+
+Pictures are decoded by libpng through imagecodecs, which reads every depth and all kinds of transparency; OpenCV turns grey
+with alpha into colour and ignores a transparent shade of grey. Animations are read and written by Pillow.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import struct
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from imgconv.images.atomic import Piece
+from imgconv.images.file_bytes import FileBytes, HeaderError
+from imgconv.images.formats.animation import AnimatedFormat, Animation
+from imgconv.images.formats.base import COMMON_METADATA
+from imgconv.images.formats.opencv_codec import swapped
+from imgconv.images.formats.picture import Picture
+from imgconv.images.formats.png_chunks import MOST_DOTS, SIGNATURE, XMP, Blocks, chunk, chunks, density, text_chunk
+from imgconv.images.image import Coding, Image
+from imgconv.images.metadata import Fitted, LeftOut, Metadata, text_of, with_exif_read
+from imgconv.images.pages import Header, Timing
+
+_HEADER_END = len(SIGNATURE) + 25  # the signature and IHDR
+
+# Bits per sample and number of channels of each colour type; a palette counts as colour.
+_COLOUR_TYPES = {0: ((1, 2, 4, 8, 16), 1), 2: ((8, 16), 3), 3: ((1, 2, 4, 8), 3), 4: ((8, 16), 2), 6: ((8, 16), 4)}
+
+_MOST_LOOPS = (1 << 31) - 1
+_LONGEST = 65_535  # seconds: a duration is a fraction of two numbers of 16 bits
+_KEEP, _RESTORE = 0, 2  # dispose_op of a frame
+_OVER = 1  # blend_op
+
+_EXTRA = "left out the picture for programs without animations: it is not a frame of the animation"
+
+
+class Png(AnimatedFormat):
+    """PNG (W3C, third edition)."""
+
+    name = "png"
+    title = "PNG"
+    extensions = (".png", ".apng")
+    signatures = (SIGNATURE,)
+    dtypes = ("bool", "uint8", "uint16")
+    frame_dtypes = ("bool", "uint8")
+    alpha = grey_alpha = True
+    places = COMMON_METADATA | {"cicp", "texts"}
+    compressions = tuple("0123456789")
+    plugin = "PngImagePlugin:PngImageFile"
+    longest = 1000.0 * _LONGEST
+
+    def header(self, file: FileBytes) -> Header:
+        """Return what IHDR and tRNS say of the pixels."""
+        kind, columns, rows, bits, colour_type = file.numbers(">4sIIBB", 12)
+        depths, channels = _COLOUR_TYPES.get(colour_type, ((), 0))
+        if kind != b"IHDR" or bits not in depths or not (rows and columns):
+            raise HeaderError
+        if channels in (1, 3):
+            channels += any(kind == b"tRNS" and size > 0 for kind, _, size in chunks(file, b"IDAT"))
+        return Header.of(rows, columns, channels, np.uint16 if bits == 16 else np.uint8)
+
+    def animation(self, file: FileBytes) -> Animation | None:
+        """Return count and timing of the frames from acTL and fcTL (11.3.6)."""
+        start = next((start for kind, start, _ in chunks(file, b"IDAT") if kind == b"acTL"), 0)
+        claimed, loop = file.numbers(">II", start) if start else (1, 0)
+        if claimed < 2:
+            return None
+        if file.numbers(">B", 24) == (16,):
+            raise HeaderError("an animated PNG of 16 bits per sample cannot be read; save its frames in 8 bits, or as TIFF")
+        durations: list[float] = []
+        extra = False
+        for kind, start, _ in chunks(file):
+            if kind == b"fcTL":
+                delay, unit = struct.unpack(">HH", file.block(start + 20, 4))
+                durations.append(1000 * delay / (unit or 100))
+            elif kind == b"IDAT" and not durations:
+                extra = True
+        if claimed != len(durations):
+            raise HeaderError(f"is damaged or cut short: it has {len(durations)} of {claimed} frames")
+        return Animation(Timing(tuple(durations), loop), int(extra), (_EXTRA,) if extra else ())
+
+    def pillow_file(self, view: memoryview) -> Any:
+        """Return a file as Pillow opens it, with three mistakes in its composition of frames corrected."""
+        from PIL import _imaging
+        from PIL.PngImagePlugin import PngImageFile
+
+        class Composed(PngImageFile):
+            def load_end(self) -> None:
+                before, drawn = self._prev_im and self._prev_im.copy(), self.im
+                super().load_end()
+                if before and self.blend_op == _OVER and self.mode in ("LA", "RGBA"):  # Pillow mixes alpha like a colour
+                    place = self.dispose_extent
+                    self.im.paste(_imaging.alpha_composite(self._crop(before, place), self._crop(drawn, place)), place)
+                self._prev_im = before  # Pillow has drawn over it, but it may have to be restored
+                if self.default_image and self.tell() == 0:  # not a frame: nothing of it shows through the first one
+                    self.im.paste(0, (0, 0, *self.size))
+
+        return Composed(io.BytesIO(view))
+
+    def metadata(self, file: FileBytes) -> tuple[Metadata, Coding]:
+        """Return the metadata, and the bits per sample where they are fewer than 8."""
+        found = Blocks(file)
+        bits, colour_type = file.head[24:26] if len(file.head) >= _HEADER_END else (8, 0)
+        metadata = Metadata(
+            exif=found.exif(),
+            xmp=found.text(XMP),
+            icc=found.profile(colours=1 if colour_type in (0, 4) else 3),
+            cicp=found.single(b"cICP") if len(found.single(b"cICP")) == 4 else b"",
+            comment=text_of(found.text(b"Comment") or found.text(b"Description")),
+            resolution=found.resolution(),
+            texts=tuple(found.other_texts()),
+        )
+        return with_exif_read(metadata), Coding(bits=bits if bits in (1, 2, 4) else None)
+
+    def decode(self, file: FileBytes, name: str, header: Header) -> Image:
+        """Return the picture; fewer than 8 bits per sample are scaled to 8."""
+        from imagecodecs import png_decode
+
+        content: Any = file.view
+        try:
+            pixels = swapped(png_decode(content))
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise self.damaged(name) from error
+        if pixels.shape != header.shape:  # libpng ignores a damaged tRNS
+            pixels = np.dstack([pixels, np.full(pixels.shape[:2], np.iinfo(pixels.dtype).max, pixels.dtype)])
+        return self.image(pixels, header, *self.metadata(file))
+
+    def fitted(self, metadata: Metadata, colours: int) -> Fitted:
+        """Return the metadata that PNG stores."""
+        kept, lost = super().fitted(metadata, colours)
+        if kept.resolution and not density(kept.resolution):
+            lost = (*lost, LeftOut("resolution", f"a PNG holds whole numbers a metre, from 1 to {MOST_DOTS}"))
+            kept = replace(kept, resolution=None)
+        return Fitted(kept, lost)
+
+    def parameters(self, coding: Coding, dtype: DTypeLike) -> tuple[tuple[str, int], ...]:
+        """Return the parameters of OpenCV's encoder."""
+        if np.dtype(dtype) == np.bool_:
+            return (("IMWRITE_PNG_BILEVEL", 1),)
+        return (("IMWRITE_PNG_COMPRESSION", int(coding.compression)),) if coding.compression else ()
+
+    def encode(self, picture: Picture, coding: Coding, where: str) -> Iterable[Piece]:
+        """Return a file with one picture. OpenCV's encoder has no grey with alpha."""
+        if picture.header.channels != 2:
+            return super().encode(picture, coding, where)
+        from imagecodecs import png_encode
+
+        found = memoryview(png_encode(picture.pixels(), level=int(coding.compression or 1)))
+        return self.with_metadata(found, picture.metadata)
+
+    def encode_frames(
+        self, frames: Sequence[NDArray[Any]], timing: Timing, coding: Coding, metadata: Metadata, where: str
+    ) -> Iterable[Piece]:
+        """Return a file with an animation."""
+        # Pillow merges equal frames unless their disposals differ. Restoring what an equal frame covers changes nothing.
+        disposals = [_KEEP]
+        for before, pixels in itertools.pairwise(frames):
+            disposals.append(_RESTORE if disposals[-1] == _KEEP and np.array_equal(before, pixels) else _KEEP)
+        found = self.saved(
+            frames,
+            where,
+            duration=[1000 * float(_seconds(duration)) for duration in timing.durations],
+            loop=min(timing.loop, _MOST_LOOPS),
+            disposal=disposals,
+            compress_level=int(coding.compression or 1),
+        )
+        return self.with_metadata(found, metadata)
+
+    def with_metadata(self, encoded: memoryview, metadata: Metadata) -> list[Piece]:
+        """Return an encoded file with metadata added behind IHDR, before a palette and the first frame."""
+        found = b""
+        if metadata.cicp:
+            found += chunk(b"cICP", metadata.cicp)
+        if metadata.icc:
+            found += chunk(b"iCCP", b"ICC Profile\0\0" + zlib.compress(metadata.icc))
+        if metadata.resolution:
+            found += chunk(b"pHYs", density(metadata.resolution))
+        if metadata.exif:
+            found += chunk(b"eXIf", metadata.exif)
+        if metadata.xmp:
+            found += chunk(b"iTXt", XMP + bytes(5) + metadata.xmp)  # not compressed, no language, no translated keyword
+        if metadata.comment:
+            found += text_chunk("Comment", metadata.comment)
+        for keyword, text in metadata.texts:
+            found += text_chunk(keyword, text)
+        return [encoded[:_HEADER_END], found, encoded[_HEADER_END:]] if found else [encoded]
+
+
+def _seconds(milliseconds: float) -> Fraction:
+    """Return a duration in seconds as the nearest fraction of two numbers of 16 bits: a sixtieth of a second stays one."""
+    seconds = Fraction(milliseconds) / 1000
+    return seconds.limit_denominator(int(_LONGEST / max(float(seconds), 1)))

@@ -1,0 +1,149 @@
+"""Limits on time and memory for reading one file, which a worker process keeps.
+
+The time limit is a timer of the system that ends the process, whatever its threads do; the parent process recognizes the
+signal. The memory limit is one on the address space, so that an allocation beyond it fails.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from imgconv.errors import ReadError
+from imgconv.memory import total_memory
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
+
+_GB = 10**9
+# Less would reject ordinary files: 150 megapixels in 16 bits take 0.9 GB, in the file and decoded.
+_LEAST_MEMORY = 4 * _GB
+# OpenCV's error code for memory that it did not get, `cv::Error::StsNoMem`.
+_NO_MEMORY = -4
+
+#: How a process ends that has run out of time: by this signal, or where there is none with this exit code.
+TIMED_OUT = -int(signal.SIGALRM) if hasattr(signal, "SIGALRM") else 1
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits for reading one file; 0 for none.
+
+    Attributes:
+        timeout: seconds.
+        memory: bytes beyond those that the process has before, with what it has kept from other files. Linux only.
+    """
+
+    timeout: float = 60.0
+    memory: int = 0
+
+    @classmethod
+    def for_jobs(cls, jobs: int, *, timeout: float = 60.0) -> Limits:
+        """Return limits for files read at the same time: half of the memory together, but at least 4 GB for each."""
+        half = total_memory() // 2
+        return cls(timeout, max(half // max(jobs, 1), min(half, _LEAST_MEMORY)))
+
+
+class Guard:
+    """Keeps this process within limits while it reads a file: `with guard.reading(name): ...`.
+
+    Args:
+        limits: the limits.
+        state: an open file; its first byte says what this process is doing (`READING` or `WORKING`), should it crash.
+    """
+
+    READING, WORKING = b"r", b"w"
+
+    def __init__(self, limits: Limits, state: int) -> None:
+        self._limits, self._state = limits, state
+        self._address_space = _open_address_space() if limits.memory else None
+
+    @contextlib.contextmanager
+    def reading(self, name: str) -> Iterator[None]:
+        """Keep the process within the limits until the block ends.
+
+        Raises:
+            ReadError: reading needs more memory; the message begins with `name`.
+        """
+        self._set_state(self.READING)
+        self._start_timer()
+        before = self._limit_memory()
+        try:
+            yield
+        except Exception as error:
+            if before is None or not _lacks_memory(error):
+                raise
+            allowed = self._limits.memory
+            words = f"{allowed / _GB:.1f} GB" if allowed >= _GB else f"{allowed / 1e6:.0f} MB"
+            raise ReadError(f"{name}: reading needed more than {words}; `memory` allows more") from error
+        finally:
+            if before is not None:
+                resource.setrlimit(resource.RLIMIT_AS, before)
+            self._stop_timer()
+            self._set_state(self.WORKING)
+
+    def _set_state(self, state: bytes) -> None:
+        os.lseek(self._state, 0, os.SEEK_SET)
+        os.write(self._state, state)
+
+    def _start_timer(self) -> None:
+        if self._limits.timeout and hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, self._limits.timeout)
+        elif self._limits.timeout:
+            faulthandler.dump_traceback_later(self._limits.timeout, exit=True)
+
+    def _stop_timer(self) -> None:
+        if self._limits.timeout and hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        elif self._limits.timeout:
+            faulthandler.cancel_dump_traceback_later()
+
+    def _limit_memory(self) -> tuple[int, int] | None:
+        """Limit the address space to its present size and what is allowed beyond; return the limits before."""
+        if self._address_space is None:
+            return None
+        self._address_space.seek(0)
+        allowed = int(self._address_space.read(64).split()[0]) * resource.getpagesize() + self._limits.memory
+        soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+        if any(limit != resource.RLIM_INFINITY and limit <= allowed for limit in (soft, hard)):
+            return None  # a stricter limit holds already
+        resource.setrlimit(resource.RLIMIT_AS, (allowed, hard))
+        return soft, hard
+
+
+def _open_address_space() -> BinaryIO | None:
+    """Return the file with the size of the address space of this process, in pages; None where limits do not work."""
+    try:
+        return open("/proc/self/statm", "rb", buffering=0) if resource else None
+    except OSError:
+        return None
+
+
+def _lacks_memory(error: BaseException | None) -> bool:
+    """Return whether an error, or one of its causes, is a failed allocation."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        code: Any = getattr(error, "code", None)
+        if isinstance(error, MemoryError) or (type(error).__module__.startswith("cv2") and code == _NO_MEMORY):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def prepare_process() -> None:
+    """Prepare a process for files that may crash it: no core files, and the first to be killed when memory runs out."""
+    if hasattr(signal, "SIGALRM"):
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
+    if resource:
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+        file.write("500")

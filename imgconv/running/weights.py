@@ -1,0 +1,81 @@
+"""What keeps pixels from counting in full: alpha, and missing values (NaN, or a level that marks them, nodata)."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgconv.depth import fit, full_scale, sum_dtype
+from imgconv.filters.base import Filter, ResultOptions
+
+
+class Weights(NamedTuple):
+    """What keeps pixels from counting in full; None for what does not apply.
+
+    Attributes:
+        alpha: share of opacity, (H, W), from 0 to 1.
+        missing: where values are missing, in the shape of what is filtered.
+    """
+
+    alpha: NDArray[Any] | None = None
+    missing: NDArray[np.bool_] | None = None
+
+
+def find_missing(pixels: NDArray[Any], nodata: float | None) -> NDArray[np.bool_] | None:
+    """Return where values are missing, in the shape of `pixels`; None where none is."""
+    found: NDArray[np.bool_] | None = None
+    if pixels.dtype.kind == "f" and np.isnan(pixels.min()):
+        found = np.asarray(np.isnan(pixels))
+    if nodata is not None and not np.isnan(nodata):
+        # In the type of the pixels: a file in float32 stores the float32 next to -3.4e38 or 0.1.
+        level = pixels.dtype.type(nodata) if pixels.dtype.kind == "f" else nodata
+        equal: NDArray[Any] = np.equal(pixels, level)
+        found = equal if found is None else np.logical_or(found, equal)
+    return found if found is not None and bool(found.any()) else None
+
+
+def result_level(nodata: float | None, source: np.dtype[Any], output: ResultOptions) -> float:
+    """Return the level that marks missing values in a result.
+
+    Args:
+        nodata: the level that marks them in the input; None or NaN where NaN does.
+        source: type of the input.
+        output: type and levels of the result.
+    """
+    dtype = np.dtype(output.dtype)
+    if nodata is not None and dtype == source:
+        return nodata
+    if nodata is None or np.isnan(nodata) or source.kind == "f" != dtype.kind:
+        return np.nan if dtype.kind == "f" else 0.0  # integers cannot hold a mark such as -9999 as a share of white
+    return float(fit(np.array([nodata * float(output.levels)]), dtype).values[0])
+
+
+def alpha_share(alpha: NDArray[Any]) -> NDArray[Any]:
+    """Return alpha in floating point, from 0 to 1; NaN counts as 0."""
+    share = alpha.astype(sum_dtype(alpha.dtype)) / full_scale(alpha.dtype)
+    return share.clip(0, 1) if alpha.dtype.kind in "iu" else np.nan_to_num(share, nan=0.0).clip(0, 1)
+
+
+def channels_of(planes: NDArray[Any]) -> list[NDArray[Any]]:
+    """Return the channels of (H, W) or (H, W, C), each contiguous."""
+    return [planes] if planes.ndim == 2 else [np.ascontiguousarray(planes[:, :, c]) for c in range(planes.shape[2])]
+
+
+def on_grid(chosen: Filter, planes: NDArray[Any]) -> NDArray[Any]:
+    """Return a copy of channels at the places where a filter computes values."""
+    found = [chosen.on_grid(np.ascontiguousarray(plane)) for plane in channels_of(planes)]
+    return found[0].copy() if planes.ndim == 2 else np.dstack(found)
+
+
+def weighted_response(chosen: Filter, levels: NDArray[Any], weights: Weights) -> NDArray[Any]:
+    """Return the response to levels, each counting by its weight."""
+    alpha, missing = weights
+    if missing is None:
+        return chosen.response(levels) if alpha is None else chosen.weighted(levels, alpha)
+    parts = []
+    for plane, gaps in zip(channels_of(levels), channels_of(missing), strict=True):
+        counts = np.where(gaps, levels.dtype.type(0), levels.dtype.type(1) if alpha is None else alpha)
+        parts.append(chosen.weighted(plane, np.asarray(counts, levels.dtype)))
+    return parts[0] if levels.ndim == 2 else np.dstack(parts)

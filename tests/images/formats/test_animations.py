@@ -1,0 +1,208 @@
+"""Rules for the animations of every format: frames, durations, loops, damage; libvips, OpenCV and Pillow read them too."""
+
+from __future__ import annotations
+
+import io
+
+import cv2
+import numpy as np
+import pytest
+import pyvips
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from PIL import Image as Pillow
+
+import imgconv
+from imgconv.errors import WriteError
+from imgconv.images.files import write_pages
+from imgconv.images.image import Coding
+from imgconv.images.metadata import Metadata
+from imgconv.images.pages import Timing
+from tests.cases import each
+from tests.images.formats.animations import (
+    ANIMATED,
+    by_libvips,
+    by_opencv,
+    by_pillow,
+    frames,
+    opened,
+    seen,
+    with_alpha,
+    written,
+)
+
+READERS = {"imgconv": frames, "Pillow": by_pillow, "OpenCV": by_opencv, "libvips": by_libvips}
+#: Formats for which libvips has no decoder of animations.
+NOT_READ = {("png", "libvips"), ("avif", "libvips")}
+LOSSLESS = [kind for kind in ANIMATED if kind != "avif"]
+
+
+def moving(channels: int, dtype: str = "uint8") -> list[np.ndarray]:
+    """Return frames of 200 colours, 23 x 30, in which a patch moves, the second to fourth equal; alpha is off or full."""
+    numbers = np.random.default_rng(3)
+    full = np.iinfo(dtype).max
+    palette = numbers.integers(0, full + 1, (200, channels), dtype)
+    start = palette[numbers.integers(0, 200, (23, 30))]
+    found = []
+    for step in (0, 1, 1, 1, 2, 3):
+        frame = start.copy()
+        frame[step : step + 7, 3 * step : 3 * step + 8] = palette[step]
+        if channels in (2, 4):
+            frame[:, :, -1] = np.roll(np.where(start[:, :, 0] % 3, full, 0), step, axis=1)
+            frame[frame[:, :, -1] == 0, :-1] = 77  # every format but GIF keeps colour that is not visible
+        found.append(frame if channels > 1 else frame[:, :, 0])
+    return found
+
+
+# Pixels
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("kind", LOSSLESS)
+def test_frames_are_read_back_as_they_were(kind, channels) -> None:
+    pictures = moving(channels)
+    data = written(pictures, kind)
+    for program, read in READERS.items():
+        if (kind, program) not in NOT_READ:
+            found = read(data)
+            assert len(found) == len(pictures), program
+            for one, other in zip(found, pictures, strict=True):
+                expected, one = (seen(other), seen(one)) if kind == "gif" else (with_alpha(other), with_alpha(one))
+                assert np.array_equal(one, expected), program
+
+
+@pytest.mark.parametrize("kind", LOSSLESS)
+@settings(max_examples=25)
+@given(
+    pictures=arrays.arrays(
+        np.uint8,
+        st.tuples(st.integers(2, 4), st.integers(1, 5), st.integers(1, 6), st.just(4)),
+        elements=st.sampled_from([0, 9, 255]),
+    )
+)
+def test_small_frames_in_any_succession(kind, pictures) -> None:
+    if kind == "gif":
+        pictures[..., 3] = np.where(pictures[..., 3] < 128, 0, 255)
+    data = written(list(pictures), kind)
+    for read in (frames, by_pillow, by_opencv):
+        assert all(np.array_equal(seen(one), seen(other)) for one, other in zip(read(data), pictures, strict=True))
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_avif_is_near(channels) -> None:
+    pictures = moving(channels)
+    data = written(pictures, "avif")
+    for found in (by_pillow(data), frames(data)):
+        errors = [np.abs(with_alpha(a).astype(int) - with_alpha(b)).mean() for a, b in zip(found, pictures, strict=True)]
+        assert max(errors) < 1
+
+
+@pytest.mark.parametrize("kind", ["webp", "avif"])
+def test_quality_is_followed(kind, photo) -> None:
+    pictures = [photo, np.roll(photo, 5, axis=1), photo]
+    sizes, errors = [], []
+    for quality in (20, 60, 95):
+        data = written(pictures, kind, coding=Coding(quality=quality))
+        sizes.append(len(data))
+        found = by_pillow(data)
+        errors.append(np.mean([np.abs(a.astype(int) - with_alpha(b)).mean() for a, b in zip(found, pictures, strict=True)]))
+    assert sizes == sorted(sizes)
+    assert errors == sorted(errors, reverse=True)
+    assert errors[0] > 2 * errors[-1]
+
+
+# Times
+
+
+@each("loop", [0, 1, 2, 5])
+@each("kind", ANIMATED)
+def test_the_loop_count(kind, loop) -> None:
+    data = written(moving(3), kind, loop=loop)
+    assert opened(data).timing.loop == loop
+    if kind != "avif":
+        assert cv2.imdecodeanimation(np.frombuffer(data, np.uint8))[1].loop_count == loop
+    if kind in ("webp", "gif"):
+        image = pyvips.Image.new_from_buffer(data, "", n=-1)
+        assert (image.get("loop") if "loop" in image.get_fields() else 0) == loop
+
+
+@pytest.mark.parametrize("kind", ANIMATED)
+def test_durations(kind) -> None:
+    durations = [int(kind == "avif"), 10, 20, 40, 1000, 65_000]  # AVIF has no duration of 0
+    data = written(moving(3), kind, durations)
+    assert opened(data).timing.durations == tuple(durations)
+    with Pillow.open(io.BytesIO(data)) as image:
+        for index, duration in enumerate(durations):
+            image.seek(index)
+            image.load()
+            assert image.info.get("duration", 0) == duration
+
+
+@pytest.mark.parametrize(("kind", "stored"), [("gif", (20, 30, 10, 0)), ("webp", (17, 25, 0, 0)), ("avif", (17, 25, 1, 1))])
+def test_durations_are_rounded_to_what_a_format_stores(kind, stored) -> None:
+    data = written(moving(3)[:4], kind, [1000 / 60, 25.4, 0.3, 0])
+    assert opened(data).timing.durations == stored
+
+
+@pytest.mark.parametrize(
+    ("kind", "durations", "loop", "message"),
+    [
+        ("gif", (10, 655_360), 0, "GIF cannot show a frame for 655.36 s, at most for 655.35 s"),
+        ("webp", (10, 1 << 24), 0, "WebP cannot show a frame for 16777.2 s"),
+        ("png", (10, 1e9), 0, "PNG cannot show a frame for 1e.06 s"),
+        ("png", (10, -1), 0, "a frame cannot be shown for -1 ms"),
+        ("gif", (10, float("nan")), 0, "a frame cannot be shown for nan ms"),
+        ("gif", (10, float("inf")), 0, "a frame cannot be shown for inf ms"),
+        ("png", (10, 10), -1, "an animation cannot be played -1 times"),
+    ],
+)
+def test_durations_and_loops_that_cannot_be(kind, durations, loop, message) -> None:
+    with pytest.raises(WriteError, match=rf"out\.pic: {message}"):
+        written(moving(3)[:2], kind, durations, loop)
+
+
+# What is rejected when a file is written
+
+
+@pytest.mark.parametrize("kind", ANIMATED)
+def test_frames_that_are_not_alike_are_rejected(kind) -> None:
+    first, second, *_ = moving(3)
+    with pytest.raises(WriteError, match=r"out\.pic: frame 2 is 22 x 30 x 3 uint8, the first one 23 x 30 x 3 uint8"):
+        written([first, second[1:]], kind)
+    for count in (3, 4):
+        with pytest.raises(WriteError, match=rf"out\.pic: there are 2 frames, and durations for {count}"):
+            written([first, second], kind, [40] * count)
+
+
+@pytest.mark.parametrize("kind", ANIMATED)
+def test_16_bits_are_rejected_before_anything_is_written(kind, tmp_path) -> None:
+    images = map(imgconv.Image, moving(3, "uint16"))
+    with pytest.raises(WriteError, match=r"cannot hold .*16-bit pixels; choose `depth` 8, or another format \(\.tif\)"):
+        write_pages(tmp_path / "out.pic", images, 6, Timing((40,) * 6), format=kind)
+    assert not list(tmp_path.iterdir())
+    assert len(list(images)) == 5
+
+
+# Metadata
+
+
+@pytest.mark.parametrize("kind", ANIMATED)
+def test_metadata(kind, profile) -> None:
+    exif = Metadata().oriented(6).exif
+    blocks = {"comment": "a cat"} if kind == "gif" else {"exif": exif, "icc": profile, "xmp": b"<x:xmpmeta/>"}
+    data = written(moving(3), kind, **blocks)
+    with Pillow.open(io.BytesIO(data)) as image:
+        assert image.n_frames == 6
+        if kind == "gif":
+            assert image.info["comment"] == b"a cat"
+        else:
+            assert image.info["icc_profile"] == profile
+            assert image.getexif().get(274, 1) == (1 if kind == "avif" else 6)
+            assert image.info["xmp"] == b"<x:xmpmeta/>"
+    found = opened(data).page(4)
+    if kind == "avif":  # it is turned
+        assert (found.metadata.icc, found.metadata.xmp) == (profile, b"<x:xmpmeta/>")
+        assert np.abs(found.pixels.astype(int) - np.rot90(moving(3)[4], -1)).mean() < 1.5
+    else:
+        assert found.metadata.only(set(blocks)) == Metadata(**blocks)

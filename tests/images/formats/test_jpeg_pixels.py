@@ -1,0 +1,128 @@
+"""The pixels of JPEGs, those that OpenCV reads wrong or not at all among them, as Pillow, libvips and libjpeg wrote them."""
+
+from __future__ import annotations
+
+import io
+
+import cv2
+import imagecodecs
+import numpy as np
+import pytest
+import pyvips
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image as Pillow
+
+from imgconv.errors import ReadError
+from imgconv.images.colour.mixing import cmyk_to_rgb
+from imgconv.images.files import decode
+from tests.images.formats.pictures import page, read, red_first
+
+DOWN, ACROSS = np.mgrid[:40, :56]
+GREY = np.minimum(4 * ACROSS + DOWN, 255).astype(np.uint8)
+COLOURS = np.dstack([GREY, 255 - GREY, np.minimum(6 * DOWN, 255).astype(np.uint8)])  # red first
+INKS = np.dstack([COLOURS, GREY // 3])
+
+
+def saved(pixels: np.ndarray, mode: str | None = None, **options) -> bytes:
+    file = io.BytesIO()
+    image = Pillow.frombytes(mode, pixels.shape[1::-1], pixels.tobytes()) if mode else Pillow.fromarray(pixels)
+    image.save(file, "JPEG", **options)
+    return file.getvalue()
+
+
+def printer() -> bytes:
+    return bytes(pyvips.Operation.call("profile_load", "cmyk"))
+
+
+def inks(colorspace: str) -> bytes:
+    return imagecodecs.jpeg8_encode(255 - INKS, level=98, colorspace="CMYK", outcolorspace=colorspace)
+
+
+JPEGS_OF_INKS = {
+    "Pillow's": lambda profile: saved(INKS, "CMYK", quality=98, icc_profile=profile or None),
+    "progressive": lambda profile: saved(INKS, "CMYK", quality=98, progressive=True, icc_profile=profile or None),
+    "YCCK": lambda profile: inks("YCCK"),
+    "without Adobe's marker": lambda profile: inks("CMYK").replace(
+        b"\xff\xee\x00\x0eAdobe", b"\xff\xea\x00\x0eOther", 1
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", JPEGS_OF_INKS)
+@pytest.mark.parametrize("profiled", [False, True])
+def test_inks_become_colours_by_their_profile(how, profiled) -> None:
+    profile = printer() if profiled and how in ("Pillow's", "progressive") else b""
+    data = JPEGS_OF_INKS[how](profile)
+    found = decode(data)
+    expected, icc, note = cmyk_to_rgb(INKS, profile)
+    # 1 to 3 levels of an ink are what the compression leaves.
+    assert np.abs(red_first(found.pixels).astype(int) - expected).mean() < 1.5
+    assert np.abs(red_first(found.pixels).astype(int) - expected).max() < 16
+    assert (found.metadata.icc, found.notes, found.format) == (icc, (note,), "jpeg")
+    opencv = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if profile:
+        assert np.abs(red_first(opencv).astype(int) - expected).mean() > 10
+
+
+@pytest.mark.parametrize("pixels", [GREY, COLOURS], ids=["grey", "colours"])
+def test_12_bits_are_read_as_16(pixels) -> None:
+    wide = pixels.astype(np.uint16) * 16 + 5
+    data = imagecodecs.jpeg8_encode(wide, level=98, bitspersample=12)
+    assert read(data).dtype == np.uint16
+    assert np.abs(read(data) - wide * (65_535 / 4095)).mean() < 200  # of 65535
+    assert page(data).coding.bits == decode(data).coding.bits == 12
+
+
+@pytest.mark.parametrize("bits", [2, 7, 8, 9, 12, 16])
+@pytest.mark.parametrize("pixels", [GREY, COLOURS], ids=["grey", "colours"])
+def test_lossless(pixels, bits) -> None:
+    full, most = (1 << bits) - 1, 255 if bits < 9 else 65_535
+    samples = (pixels.astype(np.uint32) * full // 255).astype(np.uint8 if bits < 9 else np.uint16)
+    found = read(imagecodecs.jpeg8_encode(samples, lossless=True, bitspersample=bits))
+    assert np.array_equal(found, np.rint(samples * (most / full)).astype(samples.dtype))
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("pixels", [GREY, COLOURS], ids=["grey", "colours"])
+def test_usual_ones(pixels, progressive) -> None:
+    data = saved(pixels, progressive=progressive)
+    assert np.abs(read(data).astype(int) - np.asarray(Pillow.open(io.BytesIO(data)))).max() <= 1
+
+
+def test_what_is_not_supported() -> None:
+    with pytest.raises(ReadError, match=r"x\.pic: a JPEG with 2 components of 8 bits is not supported; save it as PNG or TIFF"):
+        decode(imagecodecs.jpeg8_encode(np.dstack([GREY, GREY])), "x.pic")
+
+
+# Damage
+
+WHOLE = {
+    "inks": saved(INKS, "CMYK"),
+    "12 bits": imagecodecs.jpeg8_encode(COLOURS.astype(np.uint16) * 16, bitspersample=12),
+    "lossless": imagecodecs.jpeg8_encode(GREY.astype(np.uint16) * 16, lossless=True, bitspersample=12),
+}
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_a_file_that_is_cut_is_not_read(kind) -> None:
+    data = WHOLE[kind]
+    for end in (*range(3, len(data), max(1, len(data) // 60)), len(data) - 2):
+        with pytest.raises(ReadError, match="x: "):
+            decode(data[:end], "x")
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+@given(places=st.lists(st.tuples(st.integers(0, 1 << 16), st.integers(1, 255)), min_size=1, max_size=4))
+def test_a_damaged_file_gives_a_read_error_or_a_picture(kind, places) -> None:
+    data = bytearray(WHOLE[kind])
+    for place, change in places:
+        data[3 + place % (len(data) - 3)] ^= change
+    try:
+        assert decode(bytes(data), "x", 1 << 22).pixels.size
+    except ReadError as error:
+        message = str(error)
+    else:
+        message = "x: "
+    assert message.startswith("x: ")
+    assert "\n" not in message

@@ -1,0 +1,235 @@
+"""WebP: pictures and animations of libwebp, Pillow and libvips, and what they read of those written here."""
+
+from __future__ import annotations
+
+import io
+import struct
+import time
+
+import numpy as np
+import pytest
+import pyvips
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image as Pillow
+
+from imgconv.errors import ReadError
+from imgconv.images.file_bytes import FileBytes
+from imgconv.images.files import decode, open_image, read_header, read_image, write_image, write_pages
+from imgconv.images.formats import registry
+from imgconv.images.image import Coding, Image
+from imgconv.images.metadata import Metadata
+from imgconv.images.pages import Timing
+from tests.cases import each
+
+NOISE = np.random.default_rng(2).integers(0, 256, (7, 9, 4), np.uint8)
+XMP = b"<x:xmpmeta/>"
+ORIENTATION, DESCRIPTION, ACROSS, DOWN, UNIT = 0x0112, 0x010E, 0x011A, 0x011B, 0x0128
+
+
+def exif(**fields: object) -> bytes:
+    found = Pillow.Exif()
+    for name, value in fields.items():
+        found[globals()[name]] = value
+    return found.tobytes()
+
+
+def saved(mode: str, **options: object) -> bytes:
+    file = io.BytesIO()
+    frames = [Pillow.new(mode, (9, 7))] if options.get("save_all") else []
+    Pillow.fromarray(NOISE).convert(mode).save(file, "WEBP", append_images=frames, **options)
+    return file.getvalue()
+
+
+def chunks(data: bytes) -> list[tuple[bytes, bytes]]:
+    assert struct.unpack_from("<4sI4s", data) == (b"RIFF", len(data) - 8, b"WEBP")
+    found, at = [], 12
+    while at < len(data):
+        kind, size = struct.unpack_from("<4sI", data, at)
+        found.append((kind, data[at + 8 : at + 8 + size]))
+        at += 8 + size + size % 2
+    assert at == len(data)
+    return found
+
+
+def blue_first(pixels: np.ndarray) -> np.ndarray:
+    return pixels[:, :, [2, 1, 0, 3][: pixels.shape[2]]]
+
+
+def by_pillow(path) -> list[np.ndarray]:
+    with Pillow.open(path) as image:
+        return [blue_first(np.asarray(image)) for index in range(image.n_frames) if not image.seek(index)]
+
+
+def by_libvips(path) -> list[np.ndarray]:
+    image = pyvips.Image.new_from_buffer(path.read_bytes(), "", n=-1)
+    rows = image.get("page-height") if "page-height" in image.get_fields() else image.height
+    return [blue_first(frame) for frame in np.split(image.numpy(), image.height // rows)]
+
+
+FILES = {
+    "lossy": (saved("RGB"), False),
+    "lossless": (saved("RGB", lossless=True), True),
+    "lossy with alpha": (saved("RGBA"), False),
+    "lossless with alpha": (saved("RGBA", lossless=True, exact=True), True),
+    "lossy with EXIF": (saved("RGB", exif=exif(ORIENTATION=6)), False),
+    "animated": (saved("RGBA", save_all=True), False),
+    "animated lossless": (saved("RGBA", save_all=True, lossless=True), True),
+}
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_pixels_header_and_coding(kind, tmp_path) -> None:
+    data, lossless = FILES[kind]
+    path = tmp_path / "in.webp"
+    path.write_bytes(data)
+    image, header = read_image(path), read_header(path)
+    assert image.coding == Coding(lossless=lossless)
+    assert (image.pages, image.format) == (1 + ("animated" in kind), "webp")
+    assert (header.shape, header.dtype) == (image.pixels.shape, image.pixels.dtype)
+    assert np.array_equal(image.pixels, by_pillow(path)[0])
+    if kind == "lossless with alpha":
+        assert np.array_equal(image.pixels, blue_first(NOISE))
+
+
+@each("channels", [1, 2, 3, 4])
+@each("coding", [Coding(), Coding(quality=80)])
+@each("blocks", [(), ("icc",), ("exif", "xmp"), ("icc", "exif", "xmp")])
+def test_what_is_written(blocks, coding, channels, profile, tmp_path) -> None:
+    everything = Metadata(exif=exif(ORIENTATION=6, DESCRIPTION="a bird")[6:], xmp=XMP + b"." * 2, icc=profile)
+    pixels = NOISE[:, :, :channels] if channels > 1 else NOISE[:, :, 0]
+    path = tmp_path / "out.webp"
+    assert write_image(path, Image(np.ascontiguousarray(pixels), everything.only(set(blocks))), coding=coding) == ()
+    wanted = {1: pixels[..., None][..., [0] * 3], 2: pixels[..., [0, 0, 0, -1]]}.get(channels, pixels)
+    image, found = read_image(path), chunks(path.read_bytes())
+    assert image.coding.lossless == (coding.quality is None)
+    if not coding.quality:
+        assert np.array_equal(image.pixels, wanted)
+    for read in (by_pillow, by_libvips):
+        assert np.array_equal(read(path)[0], image.pixels)
+    assert image.metadata.only({"exif", "xmp", "icc"}) == everything.only(set(blocks))
+    with Pillow.open(path) as opened:
+        assert opened.info.get("icc_profile", b"") == image.metadata.icc
+        assert opened.info.get("xmp", b"") == image.metadata.xmp
+        assert opened.getexif().get(ORIENTATION) == (6 if "exif" in blocks else None)
+    if blocks:
+        coded = [b"VP8L"] if not coding.quality else [b"ALPH", b"VP8 "] if channels in (2, 4) else [b"VP8 "]
+        metadata = [b"EXIF", b"XMP "] if "exif" in blocks else []
+        assert [name for name, _ in found] == [b"VP8X", *([b"ICCP"] if "icc" in blocks else []), *coded, *metadata]
+        flags = 0x20 * ("icc" in blocks) | 0x0C * ("exif" in blocks) | 0x10 * (channels in (2, 4))
+        assert found[0][1] == bytes([flags, 0, 0, 0, 8, 0, 0, 6, 0, 0])
+
+
+@pytest.mark.parametrize("size", [(1, 1), (16_383, 1), (3, 300)])
+@pytest.mark.parametrize("coding", [Coding(), Coding(quality=80)], ids=["lossless", "lossy"])
+def test_the_canvas_has_the_size_of_the_picture(size, coding, tmp_path) -> None:
+    path = tmp_path / "out.webp"
+    write_image(path, Image(np.zeros((*size, 3), np.uint8), Metadata(xmp=XMP)), coding=coding)
+    with Pillow.open(path) as image:
+        assert image.size == size[::-1]
+    assert read_header(path).shape == (*size, 3)
+
+
+def test_resolution_and_comment_are_those_of_exif(tmp_path) -> None:
+    fields = exif(DESCRIPTION="a bird", ACROSS=240.0, DOWN=120.0, UNIT=2)
+    image = decode(saved("RGB", exif=fields))
+    assert (image.metadata.comment, image.metadata.resolution) == ("a bird", (120, 240))
+    # EXIF that agrees stays as it is, byte for byte; another resolution replaces that of EXIF, another comment does not.
+    path = tmp_path / "out.webp"
+    assert write_image(path, image) == ()
+    assert read_image(path).metadata == image.metadata
+    other = Metadata(exif=fields[6:], resolution=(72.0, 72.0), comment="another bird")
+    (note,) = write_image(path, Image(image.pixels, other))
+    assert note == "left out the comment: WebP has a place for it in EXIF only, and that has another text"
+    found = read_image(path).metadata
+    assert (found.resolution, found.comment) == ((72, 72), "a bird")
+    notes = write_image(
+        path, Image(image.pixels, Metadata(exif=b"II*\0\xff\xff\xff\xff", comment="a", resolution=(72.0, 72.0)))
+    )
+    assert ["the comment" in note or "the resolution" in note for note in notes] == [True, True]
+
+
+# Animations; what holds for those of every format is in test_animations.py
+
+
+def moving() -> list[np.ndarray]:
+    """Return frames in which a patch moves, and so does the transparent part."""
+    start = np.random.default_rng(3).integers(0, 256, (23, 30, 4), np.uint8)
+    found = []
+    for step in range(4):
+        frame = start.copy()
+        frame[step : step + 7, 3 * step + 1 : 3 * step + 8] = step
+        frame[:, :, 3] = np.roll(np.where(start[:, :, 0] % 3, 255, 90), step, axis=1) * (start[:, :, 1] > 99)
+        found.append(frame)
+    return found
+
+
+def test_without_loss_only_what_has_changed_is_stored(tmp_path) -> None:
+    frames = [np.ascontiguousarray(frame[:, :, :3]) for frame in moving()]
+    write_pages(tmp_path / "out.webp", map(Image, frames), 4, Timing((40.0,) * 4))
+    (_, first), *others = [chunk for chunk in chunks((tmp_path / "out.webp").read_bytes()) if chunk[0] == b"ANMF"]
+    assert all(len(other) < len(first) / 2 for _, other in others)
+
+
+@pytest.mark.parametrize("options", [{"lossless": True}, {"minimize_size": True, "loop": 4}, {"allow_mixed": True}])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_frames_of_pillow(mode, options, tmp_path) -> None:
+    first, *rest = (Pillow.fromarray(frame).convert(mode) for frame in moving())
+    path = tmp_path / "in.webp"
+    first.save(path, save_all=True, append_images=rest, duration=[10, 20, 35, 999], **options)
+    pages = open_image(path)
+    assert pages.page(0).has_alpha == (mode == "RGBA")  # whatever the file says: libwebp needs alpha for pixels that stay
+    assert (pages.count, pages.timing) == (4, Timing((10.0, 20.0, 35.0, 999.0), options.get("loop", 0)))
+    for read in (by_pillow, by_libvips):
+        for index, wanted in enumerate(read(path)):
+            pixels = pages.page(index).pixels
+            assert np.array_equal(pixels, wanted[:, :, : pixels.shape[2]])
+
+
+# Damage
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_what_is_cut_is_not_read(kind) -> None:
+    data = FILES[kind][0]
+    for end in (*range(1, len(data), max(1, len(data) // 60)), len(data) - 3):
+        with pytest.raises(ReadError, match="x: "):
+            decode(data[:end], "x")
+
+
+@pytest.mark.parametrize("kind", FILES)
+@given(places=st.lists(st.tuples(st.integers(0, 1 << 16), st.integers(1, 255)), max_size=4), cut=st.floats(0, 1))
+def test_damage_is_a_read_error(kind, places, cut) -> None:
+    data = bytearray(FILES[kind][0])
+    for place, change in places:
+        data[place % len(data)] ^= change
+    data = data[: int(len(data) * cut)] if places and cut < 0.9 else data
+    fault = "x: "
+    try:
+        assert decode(bytes(data), "x").pixels.size
+    except ReadError as error:
+        fault = str(error)
+    assert fault.startswith("x: ")
+    assert "\n" not in fault
+
+
+@given(st.lists(st.sampled_from([b"VP8X\x0a\0\0\0", b"EXIF\x08\0\0\0II*\0", b"ANMF", b"XMP "]) | st.binary(max_size=9)))
+def test_any_bytes_have_metadata(words) -> None:
+    file = FileBytes(memoryview(b"RIFF\xff\0\0\0WEBP" + b"".join(words)))
+    assert isinstance(registry.format_named("webp").metadata(file)[0], Metadata)
+
+
+@pytest.mark.parametrize("body", [b"aaaa\0\0\0\0" * 1_000_000, b"ANMF\0\0\0\0" * 800_000])
+def test_files_with_endless_chunks(body) -> None:
+    start = time.process_time()
+    for head in (b"RIFF\xff\0\0\0WEBP", FILES["animated"][0]):
+        with pytest.raises(ReadError):
+            decode(head + body, "x")
+    assert time.process_time() - start < 2
+
+
+def test_a_canvas_that_no_picture_can_fill() -> None:
+    data = bytearray(FILES["animated"][0])
+    data[24:30] = b"\xff\xff\xff\xff\xff\0"
+    with pytest.raises(ReadError, match="x: is damaged or cut short: it begins like WebP"):
+        decode(bytes(data), "x")
