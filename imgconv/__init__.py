@@ -6,7 +6,7 @@ array([[1, 1, 1],
        [1, 1, 1],
        [1, 1, 1]])
 
-Everything here is imported on first use, so that `import imgconv` costs next to nothing.
+All but the errors is imported on first use, so that `import imgconv` costs next to nothing.
 """
 
 from __future__ import annotations
@@ -14,20 +14,21 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from imgconv.errors import (
+    BatchError,
+    DependencyError,
+    ImgconvError,
+    KernelError,
+    RangeError,
+    ReadError,
+    UsageError,
+    WriteError,
+)
+
 if TYPE_CHECKING:
     from imgconv.convolution.api import convolve, correlate
     from imgconv.convolution.plan import Plan
     from imgconv.convolution.planner import make_plan
-    from imgconv.errors import (
-        BatchError,
-        DependencyError,
-        ImgconvError,
-        KernelError,
-        RangeError,
-        ReadError,
-        UsageError,
-        WriteError,
-    )
     from imgconv.filters.base import Filter
     from imgconv.filters.edges import find_edges
     from imgconv.filters.parsing import parse_filter
@@ -44,16 +45,6 @@ _HOMES = {
     "convolution.api": ("convolve", "correlate"),
     "convolution.plan": ("Plan",),
     "convolution.planner": ("make_plan",),
-    "errors": (
-        "BatchError",
-        "DependencyError",
-        "ImgconvError",
-        "KernelError",
-        "RangeError",
-        "ReadError",
-        "UsageError",
-        "WriteError",
-    ),
     "filters.base": ("Filter",),
     "filters.edges": ("find_edges",),
     "filters.parsing": ("parse_filter",),

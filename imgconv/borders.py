@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from imgconv.errors import UsageError
-from imgconv.vocabulary import BORDERS, canonical
+from imgconv.vocabulary import BORDERS, DEFAULT_BORDER, canonical
 
 #: Where no row or column of the image stands.
 OUTSIDE = -1
@@ -38,8 +38,8 @@ class Border:
         value: one number, or one per channel, in the image's levels.
     """
 
-    rows: str = "reflect101"
-    columns: str = "reflect101"
+    rows: str = DEFAULT_BORDER
+    columns: str = DEFAULT_BORDER
     value: tuple[float | complex, ...] = (0.0,)
 
     @property
@@ -90,7 +90,7 @@ def source_indices(length: int, start: int, stop: int, border: str) -> NDArray[n
         >>> source_indices(4, -3, 7, "reflect101").tolist()
         [3, 2, 1, 0, 1, 2, 3, 2, 1, 0]
 
-    The array is read-only: it is handed out again to whoever asks the same.
+    The array is read-only: the same array is returned for the same arguments.
     """
     indices = _source_indices(length, start, stop, border)
     indices.flags.writeable = False

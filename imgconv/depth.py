@@ -25,6 +25,8 @@ from imgconv.errors import RangeError, UsageError
 
 _DEPTHS = {"1": np.bool_, "8": np.uint8, "16": np.uint16, "16f": np.float16, "32f": np.float32, "64f": np.float64}
 
+# Bytes of the floating-point and complex types whose sums run in float32; of integers 2.
+_NARROW_BYTES = {"f": 4, "c": 8}
 # Elements worked on at a time: a strip of float32 stays in the second-level cache.
 _STRIP = 1 << 16
 
@@ -38,8 +40,7 @@ class Fitted(NamedTuple):
 
 def sum_dtype(*dtypes: DTypeLike) -> np.dtype[Any]:
     """Return the type that sums over these types run in: float32 up to 16-bit integers and float32, else float64."""
-    narrow = all(np.dtype(d).itemsize <= (2 if np.dtype(d).kind in "biu" else 4) for d in dtypes if not _is_complex(d))
-    narrow = narrow and all(np.dtype(d).itemsize <= 8 for d in dtypes if _is_complex(d))
+    narrow = all(dtype.itemsize <= _NARROW_BYTES.get(dtype.kind, 2) for dtype in [np.dtype(d) for d in dtypes])
     return np.dtype(np.float32 if narrow else np.float64)
 
 
@@ -184,7 +185,3 @@ def _representable_limits(dtype: np.dtype[Any], held_in: np.dtype[Any]) -> tuple
     if int(top) > limits_of_integers(dtype)[1]:
         top = np.nextafter(top, held_in.type(0))
     return held_in.type(low), top
-
-
-def _is_complex(dtype: DTypeLike) -> bool:
-    return np.dtype(dtype).kind == "c"

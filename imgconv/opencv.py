@@ -114,6 +114,12 @@ def opencv_threads(count: int | None) -> Iterator[None]:
             _set_threads(cv2, min(_threads.limits, default=_threads.before))
 
 
+def codec_threads(most: int) -> int:
+    """Return how many threads decode or encode a picture: those of `opencv_threads`, by default OpenCV's own up to `most`."""
+    count: int = load_cv2().getNumThreads()
+    return max(1, count if _threads.limits else min(count, most))
+
+
 def _set_threads(cv2: Any, count: int) -> None:
     if cv2.getNumThreads() != count:  # OpenCV may start its threads anew, even for the same number
         cv2.setNumThreads(count)

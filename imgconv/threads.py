@@ -1,10 +1,11 @@
-"""How many threads work on an image, and BLAS held to one thread in each of them."""
+"""The threads that work on an image, how many they are, and BLAS held to one thread in each of them."""
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -34,14 +35,41 @@ def asked_threads(jobs: int | None = None) -> int | None:
     Raises:
         UsageError: IMGCONV_JOBS is no whole number from 1 up.
     """
-    if jobs is not None:
-        return min(jobs, MOST_THREADS)
     given = os.environ.get("IMGCONV_JOBS", "").strip()
-    if not given:
-        return None
-    if not (given.isascii() and given.isdecimal()) or not 1 <= int(given[:9]) <= MOST_THREADS:
-        raise UsageError(f"IMGCONV_JOBS must be a whole number from 1 up to {MOST_THREADS}, found {given!r}")
-    return int(given)
+    if jobs is None and given:
+        digits = given.lstrip("0") if given.isascii() and given.isdecimal() else ""
+        if not digits:
+            raise UsageError(f"IMGCONV_JOBS must be a whole number from 1 up, found {given[:99]!r}")
+        jobs = int(digits[:9])
+    return None if jobs is None else min(jobs, MOST_THREADS)
+
+
+class Pool:
+    """Threads beside those of the callers, replaced by more of them when more are asked for."""
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Have no threads."""
+        self._lock = threading.Lock()
+        self._executor: ThreadPoolExecutor | None = None
+        self._size = 0
+
+    def submit(self, work: Callable[[], int], threads: int) -> list[Future[int]]:
+        """Start work on so many threads."""
+        with self._lock:  # to the last of them: an executor that another caller has replaced accepts no work
+            if self._executor is None or self._size < threads:
+                if self._executor is not None:
+                    self._executor.shutdown(wait=False)
+                self._executor, self._size = ThreadPoolExecutor(threads, thread_name_prefix="imgconv-strips"), threads
+            return [self._executor.submit(work) for _ in range(threads)]
+
+
+#: That of this process.
+pool = Pool()
+if hasattr(os, "register_at_fork"):  # a child has none of its parent's threads
+    os.register_at_fork(after_in_child=pool.clear)
 
 
 class _BlasLimit:

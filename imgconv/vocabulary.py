@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from imgconv.errors import UsageError
 
@@ -16,6 +16,7 @@ BORDERS: dict[str, tuple[str, ...]] = {
     "wrap": ("tile", "circular", "periodic"),
     "renormalize": ("ignore",),
 }
+DEFAULT_BORDER: Final = "reflect101"
 
 #: The size of the output, as in `scipy.signal.convolve2d`.
 MODES: dict[str, tuple[str, ...]] = {"same": (), "valid": (), "full": ()}

@@ -70,11 +70,13 @@ def correlate(
     at = [anchored(n, taps, a, mode, s, d) for n, taps, a, s, d, _ in axes]
     total = np.zeros((len(at[0]), len(at[1]), *image.shape[2:]), kind)
     inside = np.zeros(total.shape, wide[1])
+    # Of each axis, and of each tap on it, the pixels that the tap stands on.
+    stands = [
+        [np.array([source(p + (tap - a) * d, n, name) for p in positions]) for tap in range(taps)]
+        for positions, (n, taps, a, _, d, name) in zip(at, axes, strict=True)
+    ]
     for i, j in np.argwhere(weights):
-        places = [
-            np.array([source(p + (tap - a) * d, n, name) for p in positions])
-            for positions, tap, (n, _, a, _, d, name) in zip(at, (i, j), axes, strict=True)
-        ]
+        places = stands[0][i], stands[1][j]
         pixels = image[np.ix_(*places)]
         beyond = (places[0] == OUTSIDE)[:, None], (places[1] == OUTSIDE)[None, :]
         pixels[beyond[0] | beyond[1]] = border_value
@@ -82,8 +84,8 @@ def correlate(
         counts = np.broadcast_to(~(void[0] | void[1]).reshape(total.shape[:2] + (1,) * (total.ndim - 2)), total.shape)
         counts = counts & ~np.isnan(pixels) if ignore_nan else counts
         with np.errstate(invalid="ignore"):
-            total[counts] += (weights[i, j] * pixels)[counts]
-        inside[counts] += weights[i, j]
+            np.add(total, weights[i, j] * pixels, out=total, where=counts)
+        np.add(inside, weights[i, j], out=inside, where=counts)
     return Sums(total, inside)
 
 

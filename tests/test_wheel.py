@@ -42,7 +42,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     environment = tmp_path_factory.mktemp("stranger") / "environment"
     run(sys.executable, "-m", "venv", environment, cwd=wheel.parent)
     programs = environment / ("Scripts" if os.name == "nt" else "bin")
-    run(programs / "python", "-m", "pip", "install", "--quiet", wheel, cwd=wheel.parent)
+    run(programs / "python", "-m", "pip", "install", "--quiet", "--no-compile", wheel, cwd=wheel.parent)
     return programs
 
 

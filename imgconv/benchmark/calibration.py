@@ -65,14 +65,13 @@ def calibrate(*, quick: bool = False, tell: Callable[[str], None] = lambda line:
         quick: fewer and smaller cases.
         tell: called with a line on what is being measured.
     """
-    runs = [run for name in METHODS for run in _runs_of(name, quick=quick, tell=tell)]
     fastest: dict[tuple[Any, ...], float] = {}
-    for run in runs:
-        fastest[run.case] = min(run.seconds, fastest.get(run.case, run.seconds))
-    rates: dict[str, dict[str, Rates]] = defaultdict(dict)
     by_sums: dict[tuple[str, str], list[_Run]] = defaultdict(list)
-    for run in runs:
-        by_sums[run.method, run.sums].append(run)
+    for name in METHODS:
+        for run in _runs_of(name, quick=quick, tell=tell):
+            fastest[run.case] = min(run.seconds, fastest.get(run.case, run.seconds))
+            by_sums[run.method, run.sums].append(run)
+    rates: dict[str, dict[str, Rates]] = defaultdict(dict)
     for (name, dtype), found in by_sums.items():
         # The fit has to serve where a method is a candidate, not where it is far slower than another.
         near = [run for run in found if run.seconds < _HOPELESS * fastest[run.case]]

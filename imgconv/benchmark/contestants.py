@@ -117,23 +117,16 @@ def _scipy(cell: Cell) -> Iterator[Contestant]:
     direct = pixels.size * cell.size**2 * 1e-9
     transforms = pixels.size * 4e-8
 
-    def contestant(
-        name: str, function: Callable[[NDArray[Any]], NDArray[Any]], expected: float, zero_border: bool
-    ) -> Contestant:
-        return Contestant(name, "scipy", "", partial(_each_channel, function, pixels), expected, zero_border)
-
-    yield contestant("scipy.ndimage.correlate", lambda p: ndimage.correlate(p, weights, mode="mirror"), direct, False)
+    run = partial(_each_channel, partial(ndimage.correlate, weights=weights, mode="mirror"), pixels)
+    yield Contestant("scipy.ndimage.correlate", "scipy", "", run, direct)
     for name, expected in (("convolve2d", 2 * direct), ("oaconvolve", transforms), ("fftconvolve", transforms)):
-        yield contestant(f"scipy.signal.{name}", partial(_as_same, getattr(signal, name), rotated), expected, True)
+        run = partial(_each_channel, partial(getattr(signal, name), in2=rotated, mode="same"), pixels)
+        yield Contestant(f"scipy.signal.{name}", "scipy", "", run, expected, zero_border=True)
 
 
 def scipy_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """Return the type in which pixels are passed to SciPy: floating point that holds them and their sums."""
     return np.result_type(dtype, np.float32)
-
-
-def _as_same(function: Callable[..., NDArray[Any]], rotated: NDArray[Any], pixels: NDArray[Any]) -> NDArray[Any]:
-    return function(pixels, rotated, mode="same")
 
 
 def _each_channel(function: Callable[[NDArray[Any]], NDArray[Any]], pixels: NDArray[Any]) -> NDArray[Any]:

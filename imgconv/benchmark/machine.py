@@ -70,10 +70,9 @@ def machine_text(machine: dict[str, Any]) -> str:
     numpy_blas = next((blas for blas in machine["blas"] if blas["of"].startswith("numpy")), None)
     blas = numpy_blas or next(iter(machine["blas"]), None)
     size = f"{_count(machine['cores'], 'core')}, {_count(machine['threads'], 'thread')}"
-    lines = [
-        f"{machine['processor']}, {size}; {machine['system']}",
-        f"{versions}; BLAS: {_blas_text(blas) if blas else 'unknown'}",
-    ]
+    kernel = f", kernel {blas['kernel']}" if blas and blas["kernel"] else ""
+    blas_text = f"{blas['library']} {blas['version']}{kernel}" if blas else "unknown"
+    lines = [f"{machine['processor']}, {size}; {machine['system']}", f"{versions}; BLAS: {blas_text}"]
     if machine["environment"]:
         lines.append(", ".join(f"{name}={value}" for name, value in machine["environment"].items()))
     return "\n".join(lines)
@@ -81,11 +80,6 @@ def machine_text(machine: dict[str, Any]) -> str:
 
 def _count(number: int | None, what: str) -> str:
     return f"{number or 'unknown number of'} {what}{'' if number == 1 else 's'}"
-
-
-def _blas_text(blas: dict[str, Any]) -> str:
-    kernel = f", kernel {blas['kernel']}" if blas["kernel"] else ""
-    return f"{blas['library']} {blas['version']}{kernel}"
 
 
 def _processor() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -68,10 +69,10 @@ def measure_cells(
     results = []
     with opencv_threads(jobs):
         _start_libraries(engines, jobs)
-        end = None if effort.total is None else time.perf_counter() + effort.total
+        end = time.perf_counter() + (math.inf if effort.total is None else effort.total)
         for number, cell in enumerate(cells):
             tell(f"{number + 1} of {len(cells)}: {cell}")
-            share = None if end is None else (end - time.perf_counter()) / (len(cells) - number)
+            share = (end - time.perf_counter()) / (len(cells) - number)
             results.append(measure_cell(cell, effort, share=share, engines=engines, jobs=jobs))
     return results
 
@@ -80,21 +81,21 @@ def measure_cell(
     cell: Cell,
     effort: Effort = FULL,
     *,
-    share: float | None = None,
+    share: float = math.inf,
     engines: tuple[EngineWord, ...] = BOTH,
     jobs: int | None = None,
 ) -> CellResult:
-    """Measure one cell, in no more than `share` seconds if a share is given."""
+    """Measure one cell, in no more than `share` seconds."""
     start = time.perf_counter()
     chosen: dict[str, str] = {engine: plan_cell(cell, engine, jobs=jobs).method for engine in engines}
     contestants = make_contestants(cell, engines, jobs)
-    first = _check(cell, contestants, set(chosen.values()), effort, None if share is None else start + share * _CHECKING)
-    end = None if share is None else start + share
-    rest = None if end is None else end - time.perf_counter()
+    first = _check(cell, contestants, set(chosen.values()), effort, start + share * _CHECKING)
+    end = start + share
     runs = {name: found for name, found in first.items() if isinstance(found, float)}
-    again = allot(runs, effort, rest)
-    functions = [contestant.run for contestant in contestants if contestant.name in again]
-    timings = dict(zip((c.name for c in contestants if c.name in again), _timed(functions, effort, end), strict=True))
+    allotted = allot(runs, effort, end - time.perf_counter())
+    again = {contestant.name: contestant.run for contestant in contestants if contestant.name in allotted}
+    timed = time_in_turn(list(again.values()), seconds=effort.seconds, rounds=effort.rounds, until=end)
+    timings = dict(zip(again, timed, strict=True))
     outcomes = []
     for contestant in contestants:
         found = first[contestant.name]
@@ -105,27 +106,27 @@ def measure_cell(
     return CellResult(cell, chosen, tuple(outcomes))
 
 
-def allot(runs: dict[str, float], effort: Effort, rest: float | None) -> set[str]:
+def allot(runs: dict[str, float], effort: Effort, rest: float) -> set[str]:
     """Return which contestants are timed in rounds: those for which there is time, the fastest first.
 
     Args:
         runs: the seconds of a run, by contestant.
         effort: how much time each may take.
-        rest: the seconds that there are for all; None for as many as it takes.
+        rest: the seconds that there are for all.
     """
     again = set()
     for name, seconds in sorted(runs.items(), key=lambda item: item[1]):
         # In a round: a run that is not measured, the share of the time, and the run that goes beyond it.
         cost = 2 * effort.rounds * seconds + effort.seconds
-        if seconds > effort.longest or (rest is not None and cost > rest):
+        if seconds > effort.longest or cost > rest:
             break
         again.add(name)
-        rest = None if rest is None else rest - cost
+        rest -= cost
     return again
 
 
 def _check(
-    cell: Cell, contestants: Sequence[Contestant], chosen: set[str], effort: Effort, end: float | None
+    cell: Cell, contestants: Sequence[Contestant], chosen: set[str], effort: Effort, end: float
 ) -> dict[str, float | Outcome]:
     """Return for each contestant the seconds of its first run, or what came of it where it cannot be timed."""
     exact = exact_result(cell)
@@ -138,12 +139,11 @@ def _check(
             found[contestant.name] = _outcome(contestant, "unable", contestant.unable)
         elif expected > effort.most_expected and contestant.role != "choice" and contestant.name not in chosen:
             found[contestant.name] = _outcome(contestant, "left out", f"expected to take {expected:.2g} s")
-        elif end is not None and time.perf_counter() > end and contestant not in first:
+        elif time.perf_counter() > end and contestant not in first:
             found[contestant.name] = _outcome(contestant, "left out", "no time was left for it")
         else:
             run = _first_run(contestant, cell, exact)
-            in_time = end is None or time.perf_counter() < end
-            if in_time and isinstance(run, float) and expected < effort.longest < run:
+            if time.perf_counter() < end and isinstance(run, float) and expected < effort.longest < run:
                 # Too slow to be repeated in rounds, but not by its nature: the machine may have had a bad moment.
                 second = _first_run(contestant, cell, exact)
                 run = min(run, second) if isinstance(second, float) else second
@@ -170,10 +170,6 @@ def _start_libraries(engines: tuple[EngineWord, ...], jobs: int | None) -> None:
         if not contestant.unable:
             with contextlib.suppress(Exception):  # reported where it is measured
                 contestant.run()
-
-
-def _timed(functions: Sequence[Callable[[], object]], effort: Effort, end: float | None) -> list[Timing]:
-    return time_in_turn(functions, seconds=effort.seconds, rounds=effort.rounds, until=end) if functions else []
 
 
 def _outcome(contestant: Contestant, status: str, reason: str = "", timing: Timing | None = None) -> Outcome:

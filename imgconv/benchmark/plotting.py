@@ -19,9 +19,9 @@ FORMATS = ("png", "svg")
 # 3.2): `muted` for NumPy's methods, `vibrant` for OpenCV's. Markers differ too, for print.
 _COLOURS = {
     "numpy": ("#332288", "#44AA99", "#CC6677", "#DDCC77", "#117733", "#882255", "#88CCEE", "#AA4499", "#999933"),
-    "opencv": ("#CC3311", "#EE7733", "#EE3377"),
+    "opencv": ("#CC3311", "#EE7733", "#EE3377", "#0077BB", "#33BBEE", "#009988", "#BBBBBB"),
 }
-_MARKERS = {"numpy": "ovsDP^<>X", "opencv": "Hdp"}
+_MARKERS = {"numpy": "ovsDP^<>X", "opencv": "Hdp*h8P"}
 # A broad, pale line under the others shows which of them imgconv chooses.
 _BANDS = {"numpy": "#BBD4EE", "opencv": "#FFD9B0"}
 # The others are references: dark and grey, none of them solid.

@@ -17,7 +17,6 @@ from imgconv.benchmark.results import (
     CellResult,
     Choices,
     Comparison,
-    Outcome,
     as_data,
     compare,
     judge_choices,
@@ -45,16 +44,17 @@ def report_data(results: Sequence[CellResult], machine: dict[str, Any], effort: 
     return {
         "machine": machine,
         "effort": asdict(effort),
-        "notes": [*NOTES, f"a result counts if it is off by at most {TOLERANCE:g} of the largest pixel, {_ROUNDED}"],
+        "notes": [
+            *NOTES,
+            f"a result counts if it is off by at most {TOLERANCE:g} of the largest pixel, and integer results by half a level "
+            "more, for their rounding",
+        ],
         "cells": as_data(results),
         "summary": {
             "compared": [asdict(comparison) for comparison in compare(results)],
             "choices": [asdict(choices) for choices in judge_choices(results)],
         },
     }
-
-
-_ROUNDED = "and integer results by half a level more, for their rounding"
 
 
 def report_text(results: Sequence[CellResult], machine: dict[str, Any]) -> str:
@@ -126,7 +126,8 @@ def _milliseconds(seconds: float) -> str:
 
 def summary_lines(results: Sequence[CellResult]) -> Iterator[str]:
     """Yield what to keep of it, gains and losses alike, a line each."""
-    timings = [o.timing for o in _outcomes(results) if o.timing and o.timing.runs > 1]
+    outcomes = [outcome for result in results for outcome in result.outcomes]
+    timings = [o.timing for o in outcomes if o.timing and o.timing.runs > 1]
     if timings:
         spreads = [_spread(timing) for timing in timings]
         yield (
@@ -135,13 +136,9 @@ def summary_lines(results: Sequence[CellResult]) -> Iterator[str]:
         )
     yield from map(_comparison_line, compare(results))
     yield from map(_choices_line, judge_choices(results))
-    left_out = sum(outcome.status == "left out" for outcome in _outcomes(results))
+    left_out = sum(outcome.status == "left out" for outcome in outcomes)
     if left_out:
-        yield f"left out, as they would take too long: {left_out} of {sum(1 for _ in _outcomes(results))}"
-
-
-def _outcomes(results: Sequence[CellResult]) -> Iterator[Outcome]:
-    return (outcome for result in results for outcome in result.outcomes)
+        yield f"left out, as they would take too long: {left_out} of {len(outcomes)}"
 
 
 def _comparison_line(found: Comparison) -> str:

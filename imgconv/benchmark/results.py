@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from imgconv.benchmark.cells import Cell
@@ -177,14 +177,13 @@ def as_data(results: Sequence[CellResult]) -> list[dict[str, Any]]:
 
 
 def _outcome_data(outcome: Outcome, result: CellResult) -> dict[str, Any]:
-    timing = outcome.timing
     return {
         "name": outcome.name,
         "role": outcome.role,
         "engine": outcome.engine or None,
         "status": outcome.status,
         "reason": outcome.reason or None,
-        "seconds": timing and {"median": timing.median, "low": timing.low, "high": timing.high, "runs": timing.runs},
+        "seconds": outcome.timing and asdict(outcome.timing),
         "expected": outcome.expected,
         "to_filter2d": ratio(outcome, result.fastest("opencv")),
         "to_best_of_scipy": ratio(outcome, result.fastest("scipy")),

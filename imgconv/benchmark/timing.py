@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import statistics
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ def time_in_turn(
     seconds: float = 0.3,
     rounds: int = 3,
     most: int = 25,
-    until: float | None = None,
+    until: float = math.inf,
 ) -> list[Timing]:
     """Time functions side by side: each in every round, so that a slow spell of the machine meets them all.
 
@@ -48,7 +50,7 @@ def time_in_turn(
     """
     found: list[list[float]] = [[] for _ in functions]
     for number in range(rounds):
-        if number and until is not None and time.perf_counter() > until:
+        if number and time.perf_counter() > until:
             break
         for times, function in zip(found, functions, strict=True):
             function()
@@ -60,11 +62,5 @@ def time_in_turn(
                 times.append(stop - start)
                 if stop > end:
                     break
-    return [_timing(times) for times in found]
-
-
-def _timing(times: list[float]) -> Timing:
-    if len(times) == 1:
-        return Timing(times[0], times[0], times[0], 1)
-    low, median, high = statistics.quantiles(times, n=4, method="inclusive")
-    return Timing(median, low, high, len(times))
+    quartiles = [np.quantile(times, (0.25, 0.5, 0.75)).tolist() for times in found]
+    return [Timing(median, low, high, len(times)) for (low, median, high), times in zip(quartiles, found, strict=True)]

@@ -22,18 +22,15 @@ if TYPE_CHECKING:
 @click.argument("folder", metavar="IN_DIR")
 @click.argument("output", metavar="OUT_DIR")
 @click.option("-r", "--recursive", is_flag=True, help="Include the folders below IN_DIR.")
-@click.option("--pattern", metavar="GLOB", default=None, help="Names of the files to filter.  [default: those of images]")
+@click.option("--pattern", metavar="GLOB", help="Names of the files to filter.  [default: those of images]")
 @click.option(
     "--jobs",
     type=click.IntRange(1, 256),
     metavar="N",
-    default=None,
     help="Files at a time, each on one thread; with 1, one after the other on all threads.  "
     "[default: IMGCONV_JOBS, else one per processor]",
 )
-@click.option(
-    "--format", "extension", metavar="EXT", default=None, help="Format of the results.  [default: that of each input]"
-)
+@click.option("--format", "extension", metavar="EXT", help="Format of the results.  [default: that of each input]")
 @click.option(
     "--follow-symlinks", is_flag=True, help="Follow links that lead out of IN_DIR, and write through those out of OUT_DIR."
 )

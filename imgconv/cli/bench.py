@@ -30,11 +30,11 @@ def _sizes(text: str) -> tuple[int, ...]:
 @click.command("bench")
 @click.argument("source", metavar="[IN]", required=False)
 @click.option("--quick", is_flag=True, help="Small grey pictures and fewer kernels: ends in under a minute.")
-@click.option("--sizes", type=Parsed("N[,N...]", _sizes), default=None, help="Sides of the kernels.  [default: 3 to 63]")
-@click.option("--engine", type=word(ENGINES, "engine"), default=None, help="Time one engine only.  [default: both]")
+@click.option("--sizes", type=Parsed("N[,N...]", _sizes), help="Sides of the kernels.  [default: 3 to 63]")
+@click.option("--engine", type=word(ENGINES, "engine"), help="Time one engine only.  [default: both]")
 @jobs_option
-@click.option("--json", "json_file", metavar="FILE", default=None, help="Write all measurements as JSON; - for stdout.")
-@click.option("--plot", "plot_file", metavar="FILE", default=None, help="Draw time against kernel size as .png or .svg.")
+@click.option("--json", "json_file", metavar="FILE", help="Write all measurements as JSON; - for stdout.")
+@click.option("--plot", "plot_file", metavar="FILE", help="Draw time against kernel size as .png or .svg.")
 @click.option(
     "--calibrate",
     is_flag=True,

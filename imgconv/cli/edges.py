@@ -18,12 +18,9 @@ from imgconv.vocabulary import EDGE_OUTPUTS
 @click.option(
     "--operator",
     default="scharr",
-    show_default=True,
     help="sobel, scharr, prewitt, roberts, kirsch or one of --kernels.",
 )
-@click.option(
-    "--output", type=word(EDGE_OUTPUTS, "output"), default="magnitude", show_default=True, help="The values written to OUT."
-)
+@click.option("--output", type=word(EDGE_OUTPUTS, "output"), default="magnitude", help="The values written to OUT.")
 @filtering_options(isolate=False, anchor=False)
 @jobs_option
 @format_option

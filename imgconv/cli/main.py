@@ -54,7 +54,9 @@ def _command(name: str) -> click.Command:
     return command
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100, "show_default": True}
+)
 @click.version_option(imgconv.__version__, prog_name="imgconv", message="%(prog)s %(version)s")
 def cli() -> None:
     """Convolve images: exact, fast, and explained.

@@ -10,36 +10,29 @@ import click
 
 from imgconv.cli import parameters
 from imgconv.cli.parameters import whole_pair, word
-from imgconv.vocabulary import ALPHAS, DEPTHS, ENGINES, MODES, RANGES
+from imgconv.vocabulary import ALPHAS, DEFAULT_BORDER, DEPTHS, ENGINES, MODES, RANGES
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 border_option = click.option(
     "--border",
     type=parameters.borders,
-    default="reflect101",
-    show_default=True,
+    default=DEFAULT_BORDER,
     help="Pixels outside the image: constant, replicate, reflect, reflect101, wrap, renormalize; one, or down,across.",
 )
-mode_option = click.option(
-    "--mode", type=word(MODES, "mode"), default="same", show_default=True, help="Size of the output, as in SciPy."
-)
-stride_option = click.option(
-    "--stride", type=whole_pair("N|ROWS,COLUMNS", 1), default="1", show_default=True, help="Keep every n-th output."
-)
+mode_option = click.option("--mode", type=word(MODES, "mode"), default="same", help="Size of the output, as in SciPy.")
+stride_option = click.option("--stride", type=whole_pair("N|ROWS,COLUMNS", 1), default="1", help="Keep every n-th output.")
 dilation_option = click.option(
     "--dilation",
     type=whole_pair("N|ROWS,COLUMNS", 1),
     default="1",
-    show_default=True,
     help="Put n-1 zeros between neighbouring kernel elements.",
 )
 convolve_option = click.option(
     "--convolve/--correlate",
     "rotate",
     default=False,
-    help="Rotate the kernel by 180 degrees first, or lay it on the image as it is written, as cv2.filter2D does.  "
-    "[default: correlate]",
+    help="Rotate the kernel by 180 degrees first, or lay it on the image as it is written, as cv2.filter2D does.",
 )
 kernels_option = click.option(
     "--kernels",
@@ -51,21 +44,18 @@ kernels_option = click.option(
 anchor_option = click.option(
     "--anchor",
     type=whole_pair("ROW,COLUMN", 0, single=False),
-    default=None,
     help="Kernel element that lies on the pixel computed.  [default: the kernel's own, or its middle]",
 )
 engine_option = click.option(
     "--engine",
     type=word(ENGINES, "engine"),
     default="opencv",
-    show_default=True,
     help="Convolution backend: opencv or numpy.",
 )
 jobs_option = click.option(
     "--jobs",
     type=click.IntRange(1, 256),
     metavar="N",
-    default=None,
     help="Number of threads.  [default: IMGCONV_JOBS, else one per processor]",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
@@ -74,6 +64,7 @@ format_option = click.option(
     "file_format",
     metavar="EXT",
     default="",
+    show_default=False,
     help="Format of OUT, whatever its name says: png, tiff, ...",
 )
 
@@ -83,18 +74,15 @@ _CONVOLUTION = (
         "--border-value",
         type=parameters.numbers,
         default="0",
-        help="Level of border constant: one, or red,green,blue.  [default: 0]",
+        help="Level of border constant: one, or red,green,blue.",
     ),
     engine_option,
-    click.option(
-        "--method", default="auto", show_default=True, help="Method of the engine, or auto for the fastest exact one."
-    ),
+    click.option("--method", default="auto", help="Method of the engine, or auto for the fastest exact one."),
     click.option(
         "--tolerance",
         type=parameters.ratio,
         default=Fraction(0),
-        help="Error allowed to approximate methods: in levels for integer images, relative to the largest sum for floats.  "
-        "[default: 0]",
+        help="Error allowed to approximate methods: in levels for integer images, relative to the largest sum for floats.",
     ),
     mode_option,
     stride_option,
@@ -102,24 +90,22 @@ _CONVOLUTION = (
     convolve_option,
 )
 _RESULT = (
-    click.option("--scale", type=parameters.ratio, default=Fraction(1), help="Multiply the result.  [default: 1]"),
+    click.option("--scale", type=parameters.ratio, default=Fraction(1), help="Multiply the result."),
     click.option(
         "--delta",
         type=parameters.ratio,
         default=Fraction(0),
-        help="Add to the result, in levels of the input.  [default: 0]",
+        help="Add to the result, in levels of the input.",
     ),
     click.option(
         "--range",
         "range_policy",
         type=word(RANGES, "range"),
-        default=None,
         help="Treatment of out-of-range values.  [default: clip; offset for signed edges]",
     ),
     click.option(
         "--depth",
         type=word(DEPTHS, "depth"),
-        default=None,
         help="Bits of the output; white stays white (255, 65535, 1.0).  [default: the input's]",
     ),
     kernels_option,
@@ -129,7 +115,6 @@ _PIXELS = (
         "--alpha",
         type=word(ALPHAS, "alpha"),
         default="weighted",
-        show_default=True,
         help="weighted: colour counts by its alpha, and alpha is filtered; straight: both as they are stored; "
         "keep: alpha stays; drop: it is left out.",
     ),
@@ -139,25 +124,22 @@ _PIXELS = (
     click.option(
         "--channels",
         type=parameters.channels,
-        default=None,
         help="Filter these channels only: red, green, blue, alpha, or numbers from 0; 3 is alpha unless there is a "
         "fourth band.",
     ),
     click.option(
         "--nodata",
         type=parameters.level,
-        default=None,
         help="Level that marks missing values, as NaN does.  [default: that of the file]",
     ),
     click.option("--fill", is_flag=True, help="Compute missing values from their neighbours within reach of the kernel."),
 )
 _READING = (
-    click.option("--pages", type=parameters.pages, default=None, help="Pages or frames to take, from 0.  [default: all]"),
+    click.option("--pages", type=parameters.pages, help="Pages or frames to take, from 0.  [default: all]"),
     click.option("--auto-orient", is_flag=True, help="Turn the pixels upright first, as EXIF says."),
     click.option(
         "--max-pixels",
         type=parameters.pixel_count,
-        default=None,
         help="Reject pictures with more pixels.  [default: 1.07 billion]",
     ),
 )
@@ -166,14 +148,12 @@ _WRITING = (
         "--quality",
         type=click.IntRange(1, 100),
         metavar="N",
-        default=None,
         help="Compression quality, 1-100, for JPEG, WebP and AVIF.  [default: the input's, or 95]",
     ),
     click.option("--lossless", is_flag=True, help="Write WebP or AVIF without loss."),
     click.option(
         "--compression",
         type=parameters.compression,
-        default=None,
         help="Compression of a TIFF (default: that of the input, or lzw), or level of a PNG, 0-9.",
     ),
     click.option("--strip", is_flag=True, help="Leave out all metadata."),
@@ -185,13 +165,14 @@ _LIMITS = (
         "--timeout",
         type=click.FloatRange(0),
         metavar="SECONDS",
-        default=60.0,
-        help="Time limit for reading a file, with --isolate; 0: none.  [default: 60]",
+        default=60,
+        help="Time limit for reading a file, with --isolate; 0: none.",
     ),
     click.option(
         "--memory",
         type=parameters.byte_size,
         default=0,
+        show_default=False,
         help="Memory limit for reading a file, with --isolate, such as 2G.  [default: half of the machine's]",
     ),
 )
@@ -212,7 +193,6 @@ def filtering_options(*, isolate: bool, anchor: bool = True) -> Callable[[Comman
     isolation = click.option(
         "--isolate/--no-isolate",
         default=isolate,
-        show_default=True,
         help="Decode in a separate process, so that a corrupt file cannot crash, hang or exhaust the run.",
     )
 

@@ -18,8 +18,8 @@ _NARROWEST, _WIDEST = 80, 120
 
 @click.command("plan")
 @click.argument("words", metavar="SPEC... [IN]", nargs=-1, required=True)
-@click.option("--shape", type=size(2, 3), default=None, help="Plan for an image of this size, in place of IN.")
-@click.option("--dtype", metavar="TYPE", default=None, help="The type of its pixels, with --shape.  [default: uint8]")
+@click.option("--shape", type=size(2, 3), help="Plan for an image of this size, in place of IN.")
+@click.option("--dtype", metavar="TYPE", help="The type of its pixels, with --shape.  [default: uint8]")
 @planning_options
 @jobs_option
 @json_option

@@ -18,20 +18,18 @@ from imgconv.cli.options import (
     stride_option,
 )
 from imgconv.cli.parameters import size
+from imgconv.errors import KernelError
 
 _FORMATS = ("yaml", "imagemagick", "vips", "ffmpeg", "numpy")
 
 
 @click.command("show")
 @click.argument("kernel", metavar="KERNEL")
-@click.option(
-    "--as", "form", type=click.Choice(_FORMATS), default=None, help="Write the kernel in the notation of another program."
-)
+@click.option("--as", "form", type=click.Choice(_FORMATS), help="Write the kernel in the notation of another program.")
 @click.option(
     "--toeplitz",
     "image",
     type=size(2, 2),
-    default=None,
     help="Write the matrix that takes a small image of this size, row by row, to its output. --border, --mode, --stride, "
     "--dilation and --convolve apply to it.",
 )
@@ -68,10 +66,14 @@ def command(
     if not image and any(context.get_parameter_source(name) != ParameterSource.DEFAULT for name in convolution):
         raise click.UsageError("a kernel has no border, mode, stride or dilation of its own; they go with --toeplitz")
     from imgconv.explaining import kernel_text, matrices
+    from imgconv.filters import FILTERS
     from imgconv.kernels.catalog import load_catalog
     from imgconv.kernels.formats import format_kernel
 
-    value = load_catalog(*catalogs).kernel(kernel)
+    catalog = load_catalog(*catalogs)
+    if (name := kernel.partition(":")[0].strip()) in FILTERS and name not in catalog.kernels:
+        raise KernelError(f"{name} is a filter, and a kernel is needed here; see `imgconv list`")
+    value = catalog.kernel(kernel)
     if image and as_json:
         print_json(matrices.as_data(image, value, **convolution))
     elif image:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from imgconv.cli.messages import note, print_json
+from imgconv.opencv import opencv_threads
+from imgconv.threads import asked_threads
 
 if TYPE_CHECKING:
     from imgconv.images.files import Input
@@ -84,18 +86,20 @@ def run_one(
         raise click.UsageError("--json and the image both want stdout; write the image to a file")
     reading, output = take_files(source, target, options)
     options["count"] = as_json or verbose
+    threads = asked_threads(options["jobs"])
     if isolate:
         streams = os.name == "posix" or "-" in (source, target)
         with start_workers(1, 1, timeout, memory, streams=streams) as workers:
-            workers.set_up(make_task(specs, **options))
+            workers.set_up(make_task(specs, **options), threads=threads)
             report = workers.run(reading, output)
     else:
         from imgconv.images.files import ReadingAhead
 
-        ahead = ReadingAhead(reading)  # before the imports that follow
-        from imgconv.running.file import run_file
+        with opencv_threads(threads):
+            ahead = ReadingAhead(reading)  # before the imports that follow
+            from imgconv.running.file import run_file
 
-        report = run_file(ahead, output, make_task(specs, **options))
+            report = run_file(ahead, output, make_task(specs, **options))
     print_notes(report)
     if verbose:
         note(describe(report))

@@ -7,17 +7,17 @@ from typing import Any, Unpack
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from imgconv.convolution.execution import execute
-from imgconv.convolution.options import BorderLike, CorrelateOptions, as_pixels, make_options
+from imgconv.convolution.options import BorderLike, CorrelateOptions, Options, as_pixels, make_options
 from imgconv.convolution.planner import as_kernel, plan_for
 from imgconv.kernels.kernel import Kernel
-from imgconv.vocabulary import EngineWord, ModeWord, NanWord
+from imgconv.vocabulary import DEFAULT_BORDER, EngineWord, ModeWord, NanWord
 
 
 def correlate(
     image: ArrayLike,
     kernel: Kernel | ArrayLike | str,
     *,
-    border: BorderLike = "reflect101",
+    border: BorderLike = DEFAULT_BORDER,
     border_value: ArrayLike = 0,
     mode: ModeWord = "same",
     stride: int | tuple[int, int] = 1,
@@ -69,7 +69,6 @@ def correlate(
                [6, 5, 4],
                [3, 2, 1]])
     """
-    pixels = as_pixels(image)
     options = make_options(
         border=border,
         border_value=border_value,
@@ -85,7 +84,7 @@ def correlate(
         method=method,
         jobs=jobs,
     )
-    return execute(plan_for(pixels.shape, pixels.dtype, as_kernel(kernel), options), pixels).values
+    return _filtered(image, kernel, options)
 
 
 def convolve(image: ArrayLike, kernel: Kernel | ArrayLike | str, **options: Unpack[CorrelateOptions]) -> NDArray[Any]:
@@ -99,8 +98,9 @@ def convolve(image: ArrayLike, kernel: Kernel | ArrayLike | str, **options: Unpa
                [4, 5, 6],
                [7, 8, 9]])
     """
-    given = as_kernel(kernel)
-    anchor = options.pop("anchor", None)
-    if anchor is not None:
-        given = Kernel(given.weights, anchor, given.name, given.delta)
-    return correlate(image, given.rotated(), **options)
+    return _filtered(image, kernel, make_options(rotate=True, **options))
+
+
+def _filtered(image: ArrayLike, kernel: Kernel | ArrayLike | str, options: Options) -> NDArray[Any]:
+    pixels = as_pixels(image)
+    return execute(plan_for(pixels.shape, pixels.dtype, as_kernel(kernel), options), pixels).values

@@ -20,14 +20,6 @@ BLOCK = 16
 _APART = 32
 
 
-def band_matrix(taps: NDArray[Any], outputs: int, stride: int) -> NDArray[Any]:
-    """Return the matrix of shape (inputs, outputs) whose column n holds the taps from row n * stride on."""
-    matrix = np.zeros(((outputs - 1) * stride + taps.size, outputs), taps.dtype)
-    for n in range(outputs):
-        matrix[n * stride : n * stride + taps.size, n] = taps
-    return matrix
-
-
 def spread(taps: NDArray[Any], dilation: int) -> NDArray[Any]:
     """Return taps with dilation - 1 zeros between neighbours."""
     spaced = np.zeros((taps.size - 1) * dilation + 1, taps.dtype)
@@ -43,8 +35,12 @@ class BandMatrices:
         self._matrices: dict[int, NDArray[Any]] = {}
 
     def _matrix(self, outputs: int) -> NDArray[Any]:
+        """Return the matrix of shape (inputs, outputs) whose column n holds the taps from row n * stride on."""
         if outputs not in self._matrices:
-            self._matrices[outputs] = band_matrix(self.taps, outputs, self.stride)
+            matrix = np.zeros(((outputs - 1) * self.stride + self.taps.size, outputs), self.taps.dtype)
+            for n in range(outputs):
+                matrix[n * self.stride : n * self.stride + self.taps.size, n] = self.taps
+            self._matrices[outputs] = matrix
         return self._matrices[outputs]
 
     def across(self, x: NDArray[Any], out: NDArray[Any]) -> None:
@@ -91,7 +87,8 @@ class BandMatrices:
             step = BLOCK * out.strides[0]
             np.matmul(matrix.T, inputs, out=_view(out, (blocks, BLOCK, out.shape[1]), (step, *out.strides)))
         if rest:
-            np.matmul(self._matrix(rest).T, x[len(x) - len(self._matrix(rest)) :], out=out[len(out) - rest :])
+            matrix = self._matrix(rest)
+            np.matmul(matrix.T, x[len(x) - len(matrix) :], out=out[len(out) - rest :])
 
 
 def _view(x: NDArray[Any], shape: tuple[int, ...], strides: tuple[int, ...]) -> NDArray[Any]:

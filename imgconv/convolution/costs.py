@@ -52,12 +52,6 @@ def predict(method: Method, job: Job, work: Work, costs: Sequence[Costs]) -> flo
     """Return the seconds that a method should take for a job, on as many threads as the rates were measured with.
 
     The number of threads that will work does not count, so that one thread takes the method that many take.
-
-    Args:
-        method: one that can do the job.
-        job: what is to be computed.
-        work: of the method for the job.
-        costs: those of `costs_of`.
     """
     threads, rates = _find(method.name, method.dtype(job.parts[0]).name, costs)
     units = units_of(method, job, work, threads)

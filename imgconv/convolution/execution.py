@@ -1,32 +1,38 @@
-"""Carries out a plan, strip by strip: the sums of its method, then scale and delta, then rounding and saturation.
+"""Carries out a plan: the sums of its method, then scale and delta, then rounding and saturation.
 
-Where the errors of the method would show in a strip, its sums are those of `shifts`.
+The output is cut into strips of rows, which threads share.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
+import threading
+from collections.abc import Callable
+from concurrent.futures import wait
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.convolution.exactness import darkest_share, is_even, is_finite, may_be_infinite
+from imgconv.convolution.exactness import may_be_infinite
 from imgconv.convolution.methods import METHODS, Method
 from imgconv.convolution.plan import Job, Plan
 from imgconv.convolution.source import Plane, Source, Workspace, planes_of
-from imgconv.convolution.strips import run_strips
+from imgconv.convolution.sums import prepared_sums, scaled
 from imgconv.depth import Fitted, fit, fit_into, limits
 from imgconv.errors import UsageError
 from imgconv.opencv import opencv_threads
-from imgconv.threads import asked_threads
+from imgconv.threads import asked_threads, one_blas_thread, pool, thread_count
 
 if TYPE_CHECKING:
     from imgconv.convolution.normalization import NormalizedValues
 
 # Half a level beyond an end of the range is rounded to even, out of it; and the last steps may be rounded in float32.
 _ALMOST_HALF = 0.49
+# What a thread may keep of its buffers from one image to the next.
+_KEPT_BYTES = 1 << 25
 
 
 # Beyond the largest float lies infinity, and NaN beyond that, as IEEE 754 has it: a result, not a warning.
@@ -42,6 +48,11 @@ def execute(plan: Plan, image: NDArray[Any], *, fallback: Plan | None = None) ->
 
     Returns:
         The result and the number of values clipped, or -1 where they were not counted.
+
+    Raises:
+        UsageError: the image has another shape or type than the plan, its 64-bit integers give sums that float64 does not
+            hold, or IMGCONV_JOBS is not a number of threads.
+        RangeError: the plan's `range_policy` is `error` and a value lies outside of the range of the result.
     """
     job = plan.job
     if not image.dtype.isnative:  # the other order of bytes, as some files have it
@@ -52,7 +63,7 @@ def execute(plan: Plan, image: NDArray[Any], *, fallback: Plan | None = None) ->
         )
     _check_wide_integers(image, job)
     method = METHODS[plan.method]
-    # Where strips run on threads, OpenCV's own would stand in their way.
+    # OpenCV's own threads would compete with those that share the strips.
     limit = 1 if method.threads else asked_threads(job.options.jobs)
     with opencv_threads(limit) if method.engine == "opencv" else nullcontext():
         fitted = Execution(job, method, image).run()
@@ -113,6 +124,58 @@ class Execution:
         return scaled(self._sums.of(source, target if self._in_place else None), self._job, workspace)
 
 
+class _ThreadBuffers(threading.local):
+    """The buffers of each thread."""
+
+    def __init__(self) -> None:
+        self.workspace = Workspace()
+
+
+_buffers = _ThreadBuffers()
+
+
+def run_strips(work: Callable[[int, int, Workspace], int], outputs: int, rows: int, *, jobs: int | None, blas: bool) -> int:
+    """Work on an output of `outputs` rows, `rows` at a time, and return the sum of what `work` returned.
+
+    Args:
+        work: called once for each strip, from several threads, with its first row, one past its last, and the buffers of the
+            thread.
+        outputs: rows of the output.
+        rows: of a strip. The strips do not depend on the threads, so that one thread gives the same bits as many.
+        jobs: threads; see `thread_count`.
+        blas: whether the work calls BLAS, whose own threads would stand in the way of these.
+    """
+    count = -(-outputs // rows)
+    threads = min(thread_count(jobs), count)
+    following = itertools.count()  # shared: the interpreter hands out each number once
+    failed = threading.Event()
+
+    def work_on_some() -> int:
+        total, workspace = 0, _buffers.workspace
+        try:
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                for strip in following:
+                    if strip >= count or failed.is_set():
+                        break
+                    total += work(strip * rows, min((strip + 1) * rows, outputs), workspace)
+        except BaseException:
+            failed.set()  # the others finish the strip that they are at
+            raise
+        if workspace.size > _KEPT_BYTES:
+            workspace.clear()
+        return total
+
+    with one_blas_thread() if blas else nullcontext():
+        if threads <= 1:
+            return work_on_some()
+        others = pool.submit(work_on_some, threads - 1)
+        try:
+            own = work_on_some()
+        finally:
+            wait(others)  # after an error, too: no thread may still write to the result when this has returned
+        return own + sum(other.result() for other in others)
+
+
 def _unrounded_dtype(job: Job) -> np.dtype[Any]:
     dtype = np.dtype(np.float64) if job.options.normalizes else job.arithmetic.finish_dtype
     is_complex = job.dtype.kind == "c" or job.arithmetic.weights.dtype.kind == "c"
@@ -156,109 +219,3 @@ def _check_wide_integers(image: NDArray[Any], job: Job) -> None:
             f"{image.dtype.name} pixels up to {most} give sums beyond 2**53, which float64 does not hold exactly; "
             "convert the image to float64 to accept that"
         )
-
-
-class Sums:
-    """The sums of a job by a method, or its values if the method finishes them; what the kernel alone decides is done once.
-
-    The sum is linear in pixels and weights: of complex ones the real and the imaginary parts are summed alone.
-    """
-
-    def __init__(self, job: Job, method: Method) -> None:
-        self._parts = [_RealSums(part, method) for part in job.parts]
-
-    def of(self, source: Source, out: NDArray[Any] | None = None) -> NDArray[Any]:
-        """Return the sums of a strip, shape (R, W'[, C]).
-
-        They stand in `out` where that is given and suits the method, else in the workspace, to be used before the next call.
-        """
-        real, *imaginary = self._parts
-        if not imaginary:
-            return self._of_pixels(real, source, out)
-        return _plus_i_times(self._of_pixels(real, source).copy(), self._of_pixels(imaginary[0], source))
-
-    @staticmethod
-    def _of_pixels(weights: _RealSums, source: Source, out: NDArray[Any] | None = None) -> NDArray[Any]:
-        if source.image.dtype.kind != "c":
-            return weights.of(source, out)
-        real, imaginary = source.parts()
-        return _plus_i_times(weights.of(real).copy(), weights.of(imaginary))
-
-
-class _RealSums:
-    """The sums of real pixels and real weights."""
-
-    def __init__(self, job: Job, method: Method) -> None:
-        self._job, self._method = job, method
-        self._run, self._dtype = method.prepare(job), method.dtype(job)
-        checks = may_be_infinite(job)
-        self._mixes, self._spreads = checks and method.mixes, checks and method.spreads
-        self._darkest = darkest_share(job, method.mixed_error(job)) if self._mixes else 0.0
-
-    def of(self, source: Source, out: NDArray[Any] | None = None) -> NDArray[Any]:
-        """Return the sums of a strip, as `Sums.of` does."""
-        if self._mixes and not is_even(self._pixels(source), self._darkest, source.workspace):
-            return self._by_shifts(source, out)
-        result = out
-        if result is None or result.dtype != self._dtype or (result.ndim == 2 and result.strides[1] != result.itemsize):
-            result = source.workspace.take("sums", source.output_shape, self._dtype)
-        self._run(source, result)
-        if self._spreads and not is_finite(result):
-            return self._by_shifts(source, out)
-        return result
-
-    def _pixels(self, source: Source) -> NDArray[Any]:
-        """Return all pixels that a strip depends on.
-
-        Columns outside repeat those inside, so that pixels which are filtered where they lie need not be copied.
-        """
-        in_place = self._method.finishes and (source.border.columns != "constant" or not any(source.border.value))
-        return source.own_columns(self._dtype) if in_place else source.window(self._dtype)
-
-    def _by_shifts(self, source: Source, out: NDArray[Any] | None) -> NDArray[Any]:
-        """Return the sums by the method that takes any pixels, and whose errors stay within the reach of a pixel."""
-        if out is None or not self._method.finishes:
-            return self._shifts.of(source, out)
-        fit_into(scaled(self._shifts.of(source), self._job, source.workspace), out)
-        return out
-
-    @functools.cached_property
-    def _shifts(self) -> _RealSums:
-        return _RealSums(self._job, METHODS["shifts"])
-
-
-@functools.lru_cache(maxsize=8)
-def prepared_sums(job: Job, method: Method) -> Sums:
-    """Return the sums of a job by a method, the same for the same job."""
-    return Sums(job, method)
-
-
-def scaled(sums: NDArray[Any], job: Job, workspace: Workspace) -> NDArray[Any]:
-    """Return (sums * numerator + offset) / denominator; the array of the sums is used again where its type fits."""
-    arithmetic = job.arithmetic
-    if arithmetic.finishes_as_summed:
-        return sums
-    finish = arithmetic.finish_dtype
-    if sums.dtype.kind == "c":
-        finish = np.result_type(finish, np.complex64)
-    values = sums
-    if values.dtype != finish:
-        values = workspace.take("values", sums.shape, finish)
-        np.copyto(values, sums)
-    if arithmetic.numerator != 1:
-        values *= finish.type(arithmetic.numerator)
-    if arithmetic.offset:
-        values += finish.type(arithmetic.offset)
-    if arithmetic.denominator != 1 and arithmetic.multiplies and job.output.kind in "biu":
-        values *= finish.type(1 / arithmetic.denominator)
-    elif arithmetic.denominator != 1:
-        values /= finish.type(arithmetic.denominator)
-    return values
-
-
-def _plus_i_times(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
-    """Return a + i * b, put together part by part: 1j times infinity would be infinity and a NaN beside it."""
-    result = np.empty(a.shape, np.result_type(a, b, np.complex64))
-    result.real = a.real - b.imag if np.iscomplexobj(b) else a.real
-    result.imag = a.imag + b.real if np.iscomplexobj(a) else b.real
-    return result

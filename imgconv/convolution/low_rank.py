@@ -41,7 +41,7 @@ class Pairs:
 def pairs_for(job: Job) -> tuple[Pairs, int]:
     """Return the outer products of a job's weights, and how many of them are needed for sums as exact as they have to be."""
     arithmetic, tolerance = job.arithmetic, job.options.tolerance
-    pairs = find_pairs(np.ascontiguousarray(arithmetic.weights))
+    pairs = find_pairs(arithmetic.weights)
     allowed = 0.5 / arithmetic.largest_pixel if arithmetic.whole else arithmetic.allowed
     if tolerance:
         levels = arithmetic.largest_pixel * arithmetic.scale

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.borders import OUTSIDE, source_indices
-from imgconv.convolution.execution import Sums, prepared_sums
 from imgconv.convolution.methods import Method
 from imgconv.convolution.plan import Axis, Job
 from imgconv.convolution.source import Plane, Source, Workspace
+from imgconv.convolution.sums import Sums, prepared_sums
 
 # A weight that is nothing but rounding, relative to the sum of the absolute weights, counts as none.
 _NOTHING = 1e-12

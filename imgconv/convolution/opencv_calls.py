@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -72,14 +72,6 @@ def places(job: Job, rows: int) -> float:
     return everywhere * (1 + job.rows.reach / (rows * job.rows.stride))
 
 
-def working_dtype(job: Job, dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Return the type in which OpenCV is given the pixels of a job, for sums in `dtype`: bytes as they are, others converted.
-
-    Its filters read bytes with vector instructions, and 16-bit integers one after the other.
-    """
-    return job.dtype if job.dtype == np.uint8 and dtype == np.float32 and holds_border(job, job.dtype) else dtype
-
-
 def holds_border(job: Job, dtype: np.dtype[Any]) -> bool:
     """Whether a type holds the values of a constant border."""
     if dtype.kind == "f" or not job.border.uses_value:
@@ -91,18 +83,11 @@ def holds_border(job: Job, dtype: np.dtype[Any]) -> bool:
 class Strip:
     """The pixels of a strip in the form in which OpenCV filters them fastest.
 
-    Rows are continued here. Columns are left to OpenCV where it supports the border, so that most strips are no copies.
+    Rows are continued here. Columns are left to OpenCV where it supports the border, so that most strips are no copies, unless
+    `windowed` is set. `dtype` is that of the pixels passed to OpenCV.
     """
 
     def __init__(self, source: Source, job: Job, dtype: DTypeLike, *, windowed: bool = False) -> None:
-        """Take the pixels in a type.
-
-        Args:
-            source: the pixels.
-            job: what is to be computed.
-            dtype: of the pixels passed to OpenCV.
-            windowed: whether the columns are to be continued here in any case.
-        """
         self._rows, self._columns, self._outputs = job.rows, job.columns, source.output_shape[0]
         self._workspace = source.workspace
         known = native_border(source.border.columns, source.border.value) if job.options.mode == "same" else None
@@ -129,17 +114,11 @@ class Strip:
         return result[down, first : first + (self._columns.outputs - 1) * self._columns.stride + 1 : self._columns.stride]
 
 
-def write_sum(parts: Iterable[NDArray[Any]], sums: NDArray[Any]) -> None:
+def write_sum(parts: Iterator[NDArray[Any]], sums: NDArray[Any]) -> None:
     """Write the sum of arrays, each of which is used before the next one is computed; 0 where there are none."""
-    first = True
+    np.copyto(sums, next(parts, 0))
     for part in parts:
-        if first:
-            np.copyto(sums, part)
-        else:
-            np.add(sums, part, out=sums)
-        first = False
-    if first:
-        sums[...] = 0
+        np.add(sums, part, out=sums)
 
 
 def _by_channels(

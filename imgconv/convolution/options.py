@@ -13,8 +13,20 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from imgconv.borders import Border, as_border
 from imgconv.errors import UsageError
+from imgconv.kernels.kernel import is_masked
 from imgconv.kernels.literals import quoted
-from imgconv.vocabulary import ENGINES, MODES, NAN_POLICIES, RANGES, BorderWord, EngineWord, ModeWord, NanWord, canonical
+from imgconv.vocabulary import (
+    DEFAULT_BORDER,
+    ENGINES,
+    MODES,
+    NAN_POLICIES,
+    RANGES,
+    BorderWord,
+    EngineWord,
+    ModeWord,
+    NanWord,
+    canonical,
+)
 
 #: How a border is given: a name, one down and one across, or the value made of them.
 BorderLike: TypeAlias = BorderWord | tuple[BorderWord, BorderWord] | Border
@@ -89,7 +101,7 @@ class Options:
 
 def make_options(
     *,
-    border: Any = "reflect101",
+    border: Any = DEFAULT_BORDER,
     border_value: Any = 0,
     mode: str = "same",
     stride: int | tuple[int, int] = 1,
@@ -139,9 +151,7 @@ def as_pixels(image: ArrayLike) -> NDArray[Any]:
     Raises:
         UsageError: its rows differ in length, or it is a masked array, whose mask no sum would heed.
     """
-    if isinstance(image, np.ma.MaskedArray) or (
-        isinstance(image, list | tuple) and any(isinstance(row, np.ma.MaskedArray) for row in image)
-    ):
+    if is_masked(image) or (isinstance(image, list | tuple) and any(map(is_masked, image))):
         raise UsageError(
             "the image is a masked array; fill what is masked first: with NaN, image.astype(float).filled(numpy.nan), which "
             'nan="ignore" leaves out of every sum, or with a level, image.filled(0)'
@@ -199,10 +209,9 @@ def as_flag(value: Any, what: str) -> bool:
     Raises:
         UsageError: it is neither.
     """
-    try:
-        return bool(value)
-    except (TypeError, ValueError):
-        raise UsageError(f"{what} is true or false, found {quoted(value)}") from None
+    if not isinstance(value, bool | int | np.bool_ | np.integer):
+        raise UsageError(f"{what} is true or false, found {quoted(value)}")
+    return bool(value)
 
 
 def _count(value: Any, what: str) -> int:
@@ -217,12 +226,12 @@ def _count(value: Any, what: str) -> int:
 
 def _pair(value: Any, what: str, least: int = 1) -> tuple[int, int]:
     """Return one whole number, or two (down the rows, across the columns), as a pair."""
-    single = least == 1 and not isinstance(value, tuple | list)
+    pair = value if least == 0 or isinstance(value, tuple | list) else (value, value)
     try:
-        numbers = [operator.index(v) for v in ([value, value] if single else value)] if single or len(value) == 2 else []
-    except TypeError:
-        numbers = []
-    if len(numbers) != 2 or min(numbers) < least:
+        first, second = map(operator.index, pair)
+    except (TypeError, ValueError):  # not whole, or not two
+        first = second = least - 1
+    if min(first, second) < least:
         form = "a whole number, or two (rows, columns)," if least == 1 else "(row, column)"
         raise UsageError(f"{what} must be {form} from {least} up, found {quoted(value)}")
-    return numbers[0], numbers[1]
+    return first, second

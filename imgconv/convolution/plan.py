@@ -42,6 +42,14 @@ class Axis:
         """Pixels from the first tap to the last, both included."""
         return (self.taps - 1) * self.dilation + 1
 
+    def span(self, outputs: int) -> int:
+        """Return how many pixels lie under the taps of so many outputs."""
+        return (outputs - 1) * self.stride + self.reach
+
+    def outputs_in(self, pixels: int) -> int:
+        """Return how many outputs have all their taps on so many pixels."""
+        return (pixels - self.reach) // self.stride + 1
+
     def window(self, start: int = 0, stop: int | None = None) -> tuple[int, int]:
         """Return the first and one past the last coordinate that the outputs start … stop - 1 need."""
         stop = self.outputs if stop is None else stop
@@ -152,10 +160,6 @@ class Work:
     transforms: float = 0.0
     bytes: float = 0.0
     calls: float = 0.0
-
-    def times(self, factor: float) -> Work:
-        """Return the work of doing this `factor` times."""
-        return Work(*(float(getattr(self, field.name) * factor) for field in fields(self)))
 
     def __add__(self, other: Work) -> Work:
         return Work(*(float(getattr(self, field.name) + getattr(other, field.name)) for field in fields(self)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import math
 from typing import Any, NamedTuple
 
@@ -86,13 +87,9 @@ class Source:
         It is a view where that is possible; else it stands in the buffer of that name. What is next to each other along the
         last axis is so in memory.
         """
-
         if columns is None and self._window is not None and self._window.dtype == dtype:
             return self._window
-
-        def make(shape: tuple[int, ...], kind: np.dtype[Any]) -> NDArray[Any]:
-            return self.workspace.take(name, shape, kind)
-
+        make = functools.partial(self.workspace.take, name)
         window = extend(self.image, self.rows, columns or self.columns, self.border, dtype, make)
         if columns is None:
             self._window = window

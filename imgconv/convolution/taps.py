@@ -38,13 +38,9 @@ def tap_groups(job: Job, weights: NDArray[Any], dtype: np.dtype[Any]) -> list[Gr
 
 
 def add_groups(groups: list[Group], shifted: Any, sums: NDArray[Any], product: NDArray[Any]) -> None:
-    """Write the sum over the groups.
+    """Write the sum over the groups into `sums`; `product`, of the same shape and type, is overwritten.
 
-    Args:
-        groups: of `tap_groups`.
-        shifted: returns the pixels under a tap, `shifted(row, column)`, of the shape of the sums.
-        sums: overwritten.
-        product: of the shape and type of the sums, overwritten.
+    `shifted(row, column)` returns the pixels under a tap, of the shape of the sums.
     """
     if not groups:
         sums[...] = 0

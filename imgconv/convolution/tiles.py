@@ -39,14 +39,9 @@ def likely_error(weights: NDArray[Any], places: int) -> float:
     return _NOISE * math.sqrt(max(math.log2(places), 1)) * UNIT["float32"] * norms
 
 
-def outputs_of(axis: Axis, side: int) -> int:
-    """Return how many outputs a tile gives along an axis."""
-    return (side - axis.reach) // axis.stride + 1
-
-
 def tiles_along(axis: Axis, side: int) -> int:
     """Return how many tiles there are along an axis."""
-    return -(-axis.outputs // outputs_of(axis, side))
+    return -(-axis.outputs // axis.outputs_in(side))
 
 
 @functools.lru_cache(maxsize=256)
@@ -57,14 +52,11 @@ def best_side(axis: Axis, longest: int, shortest: int) -> int:
 
 @functools.lru_cache(maxsize=256)
 def sides_for(axis: Axis, shortest: int, longest: int = 0) -> list[int]:
-    """Return the sides that tiles may have along an axis.
+    """Return the sides that tiles may have along an axis, `shortest` or more unless the image is smaller.
 
-    Args:
-        axis: says what is needed.
-        shortest: side, unless the image is smaller.
-        longest: side, but for the first beyond it; a few times the kernel unless given.
+    At most one of them exceeds `longest`, by default a few times the kernel.
     """
-    needed = (axis.outputs - 1) * axis.stride + axis.reach
+    needed = axis.span(axis.outputs)
     least = max(axis.reach, min(shortest, needed))
     sides = [n for n in _fast_lengths(max(longest or max(4 * axis.reach, 4 * shortest), least)) if n >= least]
     return [n for n in sides if n <= needed] + [n for n in sides if n > needed][:1]

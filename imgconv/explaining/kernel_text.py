@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.kernels.kernel import Factors, Kernel
+from imgconv.kernels.kernel import Kernel
 
 # Beyond these a matrix does not fit on a screen; its middle is shown.
 _ROWS, _COLUMNS = 25, 15
@@ -57,8 +58,10 @@ def _facts(kernel: Kernel) -> list[tuple[str, str]]:
     ]
     if kernel.delta:
         facts.insert(1, ("delta", number_text(kernel.delta)))
-    if kernel.factors is not None:
-        facts += _factor_lines(kernel.factors)
+    if (factors := kernel.factors) is not None:
+        facts += [("column", _vector(factors.column)), ("row", _vector(factors.row))]
+        if factors.scale != 1:
+            facts.append(("scale", number_text(factors.scale)))
     return facts
 
 
@@ -68,13 +71,6 @@ def _sum_means(kernel: Kernel) -> str:
     if abs(kernel.sum - 1) < 1e-12:  # a sum of rounded weights
         return " (keeps the brightness)"
     return " (nothing is left of a flat image)" if kernel.sum == 0 else ""
-
-
-def _factor_lines(factors: Factors) -> list[tuple[str, str]]:
-    lines = [("column", _vector(factors.column)), ("row", _vector(factors.row))]
-    if factors.scale != 1:
-        lines.append(("scale", number_text(factors.scale)))
-    return lines
 
 
 def _matrix(table: NDArray[Any]) -> list[str]:
@@ -107,6 +103,11 @@ def number_text(value: Any) -> str:
     if isinstance(value, complex | np.complexfloating):
         return f"{value.real:g}{value.imag:+g}j"
     return f"{value:.6g}"
+
+
+def size_text(shape: Sequence[int]) -> str:
+    """Return a shape as text: `3 x 4`."""
+    return " x ".join(map(str, shape))
 
 
 def _plain(table: NDArray[Any]) -> Any:

@@ -20,7 +20,7 @@ from imgconv.convolution.options import make_options
 from imgconv.convolution.plan import Axis, Job
 from imgconv.convolution.planner import as_kernel, make_job
 from imgconv.errors import UsageError
-from imgconv.explaining.kernel_text import number_text
+from imgconv.explaining.kernel_text import number_text, size_text
 from imgconv.kernels.kernel import Kernel
 
 #: Rows and columns of the largest matrix that is written out.
@@ -82,32 +82,26 @@ def block_toeplitz(shape: Sequence[int], kernel: Kernel | ArrayLike | str, **opt
 
 
 def as_text(shape: Sequence[int], kernel: Kernel, **options: Any) -> str:
-    """Return the matrix as a grid, `.` for 0, with a gap between its blocks; the arguments are those of `block_toeplitz`.
-
-    Raises:
-        UsageError: the matrix has more than `LARGEST` rows or columns.
-    """
+    """Return the matrix as a grid, `.` for 0, with a gap between its blocks; the arguments are those of `block_toeplitz`."""
     form = kernel.integer_form
     whole = kernel if form is None else Kernel(form.integers, kernel.anchor, kernel.name)
-    check_size(shape, whole, **options)
-    matrix = block_toeplitz(shape, whole, **options)
+    matrix = _printable(shape, whole, **options)
     (height, width), border = matrix.shape, make_options(**options).border
-    outputs = _size((height // matrix.block[0], matrix.block[0]))
+    outputs = size_text((height // matrix.block[0], matrix.block[0]))
     scale = Fraction(1) if form is None else form.scale
     times = "" if scale == 1 else f", times {number_text(scale)}"
     delta = f", then {number_text(kernel.delta)} is added" if kernel.delta else ""
     head = (
-        f"{kernel.name or 'kernel'} on an image of {_size(shape)}, border {border.rows}"
-        f"{'' if border.rows == border.columns else ',' + border.columns}: {_size((height, width))}{times}{delta}"
+        f"{kernel.name or 'kernel'} on an image of {size_text(shape)}, border {border.rows}"
+        f"{'' if border.rows == border.columns else ',' + border.columns}: {size_text((height, width))}{times}{delta}"
     )
-    about = f"output ({outputs}, row by row) = matrix @ image (row by row); blocks of {_size(matrix.block)}"
+    about = f"output ({outputs}, row by row) = matrix @ image (row by row); blocks of {size_text(matrix.block)}"
     return "\n".join([head, about, "", *_grid(matrix)])
 
 
 def as_data(shape: Sequence[int], kernel: Kernel, **options: Any) -> dict[str, Any]:
     """Return the matrix as plain data, for JSON; the arguments are those of `block_toeplitz`."""
-    check_size(shape, kernel, **options)
-    matrix = block_toeplitz(shape, kernel, **options)
+    matrix = _printable(shape, kernel, **options)
     return {
         "kernel": kernel.name,
         "shape": list(matrix.shape),
@@ -118,18 +112,15 @@ def as_data(shape: Sequence[int], kernel: Kernel, **options: Any) -> dict[str, A
     }
 
 
-def check_size(shape: Sequence[int], kernel: Kernel, **options: Any) -> None:
-    """Refuse a matrix that is too large to print, before it is made.
-
-    Raises:
-        UsageError: it has more than `LARGEST` rows or columns.
-    """
+def _printable(shape: Sequence[int], kernel: Kernel, **options: Any) -> SparseMatrix:
+    """Return the matrix, after a check that it has at most `LARGEST` rows and columns."""
     job = make_job(tuple(shape), np.dtype(np.float64), kernel, make_options(**options))
     if max(job.samples, shape[0] * shape[1]) > LARGEST:
         raise UsageError(
-            f"the matrix for an image of {_size(shape)} has {_size((job.samples, shape[0] * shape[1]))} entries; "
+            f"the matrix for an image of {size_text(shape)} has {size_text((job.samples, shape[0] * shape[1]))} entries; "
             f"choose an image small enough for {LARGEST} rows and columns"
         )
+    return block_toeplitz(shape, kernel, **options)
 
 
 def _folded(job: Job, weights: NDArray[Any]) -> SparseMatrix:
@@ -179,7 +170,3 @@ def _grid(matrix: SparseMatrix) -> list[str]:
         lines += [""] if row and row % down == 0 and down > 1 else []
         lines.append("  " + " ".join(cells))
     return lines
-
-
-def _size(shape: Sequence[int]) -> str:
-    return " x ".join(map(str, shape))

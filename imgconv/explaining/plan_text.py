@@ -10,6 +10,7 @@ import numpy as np
 
 from imgconv.convolution.methods import METHODS
 from imgconv.convolution.plan import Candidate, Job, Plan
+from imgconv.explaining.kernel_text import size_text
 from imgconv.threads import thread_count
 
 _LABEL = 10
@@ -41,7 +42,7 @@ def as_text(plans: Sequence[Plan], width: int = 100, others: Sequence[Plan] = ()
 def _facts(plan: Plan, beside: Plan | None, width: int) -> list[str]:
     job, threads = plan.job, thread_count(plan.job.options.jobs)
     facts = [
-        ("image", f"{_size(job.shape)} {job.dtype.name} -> {_size(job.output_shape)} {job.output.name}"),
+        ("image", f"{size_text(job.shape)} {job.dtype.name} -> {size_text(job.output_shape)} {job.output.name}"),
         ("kernel", _kernel(job)),
         ("border", f"{job.border}{_geometry(job)}"),
         ("sums", f"{job.arithmetic.dtype.name}; {_exactness(plan)}"),
@@ -59,7 +60,7 @@ def _kernel(job: Job) -> str:
     rank = "rank 1 (separable)" if kernel.rank == 1 else f"rank {kernel.rank}"
     zeros = "" if kernel.taps == kernel.weights.size else f" of {kernel.weights.size}"
     rotated = ", rotated by 180 degrees" if job.options.rotate else ""
-    return f"{kernel.name or 'given'}, {_size(kernel.shape)}, {rank}, {kernel.taps}{zeros} weights{rotated}"
+    return f"{kernel.name or 'given'}, {size_text(kernel.shape)}, {rank}, {kernel.taps}{zeros} weights{rotated}"
 
 
 def _geometry(job: Job) -> str:
@@ -122,9 +123,8 @@ def _table(plan: Plan, beside: Plan | None) -> list[str]:
 def _candidates(plan: Plan, beside: Plan | None) -> list[Candidate]:
     """Return the methods of a plan's engine, and those that only the other engine has."""
     own = [c for c in plan.candidates if METHODS[c.method].serves(plan.engine)]
-    if beside is None:
-        return own
-    return own + [c for c in beside.candidates if not METHODS[c.method].serves(plan.engine)]
+    others = () if beside is None else beside.candidates
+    return own + [c for c in others if not METHODS[c.method].serves(plan.engine)]
 
 
 def _row(candidate: Candidate, plan: Plan) -> tuple[str, ...]:
@@ -162,10 +162,6 @@ def _refused(plan: Plan, beside: Plan | None, width: int) -> list[str]:
 
 def _wrapped(head: str, text: str, width: int) -> list[str]:
     return textwrap.wrap(text, width, initial_indent=head, subsequent_indent=" " * len(head), break_on_hyphens=False)
-
-
-def _size(shape: Sequence[int]) -> str:
-    return " x ".join(map(str, shape))
 
 
 def _time(seconds: float) -> str:

@@ -154,10 +154,6 @@ class Filter(ABC):
 
 
 def check_options(options: Options) -> None:
-    """Refuse options that belong to the output of a filter, and not to the convolutions in it.
-
-    Raises:
-        UsageError: a dtype or a range among them.
-    """
+    """Reject options that belong to the output of a filter, and not to the convolutions in it."""
     if options.dtype is not None or options.range_policy != "clip":
         raise UsageError("a filter takes no dtype and no range: they are chosen where it is called, filter(image, dtype=...)")

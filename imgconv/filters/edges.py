@@ -18,7 +18,6 @@ from imgconv.filters.base import Filter, ResultOptions, check_options
 from imgconv.filters.kernel_filter import KernelFilter
 from imgconv.kernels.catalog import Catalog, as_catalog
 from imgconv.kernels.entries import Operator
-from imgconv.kernels.kernel import Kernel
 from imgconv.vocabulary import EDGE_OUTPUTS, RANGES, EdgeOutputWord, RangeWord, canonical
 
 _FULL_TURN = 360.0
@@ -147,15 +146,13 @@ class EdgeFilter(Filter):
     def _parts(self) -> tuple[KernelFilter, ...]:
         """Return a filter for each kernel; the delta is for what is made of their responses, not for them."""
         options = replace(self.options, delta=0.0)
-        return tuple(KernelFilter(kernel, options) for kernel in self._kernels())
-
-    def _kernels(self) -> tuple[Kernel, ...]:
-        if self.operator.directions:
-            return self.operator.directions
-        x, y = self.operator.x, self.operator.y
-        assert x is not None
-        assert y is not None
-        return {"x": (x,), "y": (y,)}.get(self.output, (x, y))
+        kernels = self.operator.directions
+        if not kernels:
+            x, y = self.operator.x, self.operator.y
+            assert x is not None
+            assert y is not None
+            kernels = {"x": (x,), "y": (y,)}.get(self.output, (x, y))
+        return tuple(KernelFilter(kernel, options) for kernel in kernels)
 
 
 def _direction(responses: list[NDArray[Any]], *, compass: bool) -> NDArray[Any]:

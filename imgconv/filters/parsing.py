@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Unpack
 
 from imgconv.convolution.options import FilterOptions, Options, make_options
@@ -35,13 +36,10 @@ def parse_filter(text: str, catalog: Catalog | None = None, *, delta: float = 0.
     return build_chain([text], catalog, make_options(delta=delta, **options))
 
 
-def build_chain(texts: list[str], catalog: Catalog | None = None, options: Options | None = None) -> Filter:
+def build_chain(texts: Sequence[str], catalog: Catalog | None = None, options: Options | None = None) -> Filter:
     """Return the filter for one text, or the chain for several."""
     catalog = as_catalog(catalog)
-    return _in_turn([_build(text, catalog, options or Options()) for text in texts])
-
-
-def _in_turn(steps: list[Filter]) -> Filter:
+    steps = [_build(text, catalog, options or Options()) for text in texts]
     if len(steps) == 1:
         return steps[0]
     from imgconv.filters.chain import ChainFilter
@@ -53,18 +51,14 @@ def _build(text: str, catalog: Catalog, options: Options) -> Filter:
     spec = parse_notation(text)
     if isinstance(spec, Named) and spec.name not in catalog.kernels:
         if spec.name in catalog.filters:
-            return _named_chain(spec, catalog, options)
+            if found := ", ".join(list(spec.arguments)[:5]):
+                raise KernelError(f"filter {spec.name} is a chain and takes no arguments, found {found}")
+            return build_chain(catalog.steps(spec.name), catalog, options)
         if spec.name in FILTERS:
             return _registered(FILTERS[spec.name], spec, catalog, options)
         if close := suggestion(spec.name, FILTERS):  # which the catalog does not know of
             raise KernelError(f"there is no kernel, operator or filter {spec.name!r}{close}; see `imgconv list`")
     return KernelFilter(catalog.kernel(spec), options)
-
-
-def _named_chain(spec: Named, catalog: Catalog, options: Options) -> Filter:
-    if spec.arguments:
-        raise KernelError(f"filter {spec.name} is a chain and takes no arguments, found {', '.join(list(spec.arguments)[:5])}")
-    return _in_turn([_build(step, catalog, options) for step in catalog.steps(spec.name)])
 
 
 def _registered(kind: FilterKind, spec: Named, catalog: Catalog, options: Options) -> Filter:

@@ -6,11 +6,10 @@ is when a field is changed: a maker note may hold offsets into the whole block.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping
 from fractions import Fraction
 
-from imgconv.images.directories import ASCII, RATIONAL, SHORT, Field, fields, integers, layout_of, reals
+from imgconv.images.directories import ASCII, RATIONAL, SHORT, Field, fields, integers, layout_of, new_field, reals
 from imgconv.images.file_bytes import FileBytes
 from imgconv.images.metadata import text_of, utf_8
 
@@ -31,28 +30,26 @@ _NEAR = 2e-3
 
 def orientation_of(exif: bytes) -> int:
     """Return the EXIF orientation, 1 to 8; 1, upright, where there is none or it makes no sense."""
-    order, found = _fields(exif)
-    values = integers(found.get(ORIENTATION), order).tolist()
+    values = integers(_fields(exif).get(ORIENTATION))
     return values[0] if values and 1 <= values[0] <= 8 else 1
 
 
 def with_orientation(exif: bytes, orientation: int) -> bytes:
     """Return EXIF with another orientation; data that are no EXIF are returned as they are."""
-    return _with_entries(exif, {ORIENTATION: (SHORT, struct.pack(">H", orientation))}) or exif
+    return _with_entries(exif, {ORIENTATION: new_field(SHORT, [orientation])}) or exif
 
 
 def resolution(exif: bytes) -> tuple[float, float] | None:
     """Return dots per inch, down and across; None where EXIF has none, or none in inches or centimetres."""
-    order, found = _fields(exif)
-    return resolution_in(found, order)
+    return resolution_in(_fields(exif))
 
 
-def resolution_in(found: Mapping[int, Field], order: str) -> tuple[float, float] | None:
+def resolution_in(found: Mapping[int, Field]) -> tuple[float, float] | None:
     """Return dots per inch, down and across, of a directory; None as for `resolution`."""
-    units = integers(found.get(UNIT), order).tolist()
+    units = integers(found.get(UNIT))
     factor = _INCHES.get(units[0] if units else _INCH, 0.0)
-    horizontal = reals(found.get(ACROSS), order) or [0.0]
-    across, down = horizontal[0] * factor, (reals(found.get(DOWN), order) or horizontal)[0] * factor
+    horizontal = reals(found.get(ACROSS)) or [0.0]
+    across, down = horizontal[0] * factor, (reals(found.get(DOWN)) or horizontal)[0] * factor
     return (down, across) if 0 < down < float("inf") and 0 < across < float("inf") else None
 
 
@@ -67,70 +64,62 @@ def with_resolution(exif: bytes, dots_per_inch: tuple[float, float]) -> bytes:
     try:
         down, across = (Fraction(dots).limit_denominator(10_000) for dots in dots_per_inch)
         values = {
-            tag: (RATIONAL, struct.pack(">II", dots.numerator, dots.denominator))
-            for tag, dots in ((ACROSS, across), (DOWN, down))
+            ACROSS: new_field(RATIONAL, [across.numerator, across.denominator]),
+            DOWN: new_field(RATIONAL, [down.numerator, down.denominator]),
+            UNIT: new_field(SHORT, [_INCH]),
         }
-    except (ValueError, OverflowError, struct.error):  # not a number, or out of range
+    except (ValueError, OverflowError):  # not a number, or out of range
         return b""
-    if not (across and down):
-        return b""
-    return _with_entries(exif, {**values, UNIT: (SHORT, struct.pack(">H", _INCH))})
+    return _with_entries(exif, values) if across and down else b""
 
 
 def description(exif: bytes) -> str:
     """Return the description without spaces around it, or nothing."""
-    _, found = _fields(exif)
-    field = found.get(DESCRIPTION)
-    return text_of(field.data[:_LONGEST_TEXT]).strip() if field else ""
+    found = _fields(exif).get(DESCRIPTION)
+    return text_of(found.values[:_LONGEST_TEXT].tobytes()).strip() if found else ""
 
 
 def with_description(exif: bytes, text: str) -> bytes:
     """Return EXIF with another description; nothing where that cannot be done."""
-    return _with_entries(exif, {DESCRIPTION: (ASCII, utf_8(text) + b"\0")})
+    return _with_entries(exif, {DESCRIPTION: new_field(ASCII, utf_8(text) + b"\0")})
 
 
-def _fields(exif: bytes) -> tuple[str, dict[int, Field]]:
-    """Return the byte order, and the fields of the first directory."""
+def _fields(exif: bytes) -> dict[int, Field]:
+    """Return the fields of the first directory."""
     file = FileBytes(memoryview(exif))
     layout = layout_of(file)
-    return (layout.order, fields(file, layout, layout.first, _TAGS.__contains__)) if layout else ("<", {})
+    return fields(file, layout, layout.first, _TAGS.__contains__) if layout else {}
 
 
-def _with_entries(exif: bytes, values: Mapping[int, tuple[int, bytes]]) -> bytes:
+def _with_entries(exif: bytes, values: Mapping[int, Field]) -> bytes:
     """Return EXIF whose first directory has these entries; nothing where it has no readable directory.
 
     A single entry that fits is overwritten. Otherwise the directory is written anew at the end.
-
-    Args:
-        exif: EXIF data; where there are none, they are created.
-        values: type (`ASCII`, `SHORT`, `RATIONAL`) and value by tag, numbers highest byte first.
     """
     exif = exif or _EMPTY
     layout = layout_of(FileBytes(memoryview(exif)))
-    if layout is None or layout.big or not 8 <= layout.first <= len(exif) - 2:
+    if layout is None or layout.big or not 8 <= layout.first <= len(exif) - layout.count.size:
         return b""
-    order, start = layout.order, layout.first + 2
-    end = start + 12 * struct.unpack_from(order + "H", exif, layout.first)[0]
-    rows: dict[int, bytes] = {}
+    start = layout.first + layout.count.size
+    end = start + layout.entry_size * layout.count.unpack_from(exif, layout.first)[0]
     places: dict[int, int] = {}
-    for at in range(start, min(end, len(exif) - 11), 12):
-        (tag,) = struct.unpack_from(order + "H", exif, at)
-        rows.setdefault(tag, exif[at : at + 12])
-        places.setdefault(tag, at)
+    for at in range(start, min(end, len(exif) - layout.entry_size + 1), layout.entry_size):
+        places.setdefault(layout.entry.unpack_from(exif, at)[0], at)
+    rows = {tag: exif[at : at + layout.entry_size] for tag, at in places.items()}
     changed = bytearray(exif)
-    for tag, (kind, value) in values.items():
-        code, size = {ASCII: (f"{len(value)}s", 1), SHORT: ("H", 2), RATIONAL: ("II", 8)}[kind]
-        place = ordered = struct.pack(order + code, *struct.unpack(">" + code, value))
-        if len(ordered) > 4:
-            changed += bytes(len(changed) % 2)  # values and directories begin on even bytes
-            place = struct.pack(order + "I", len(changed))
-            changed += ordered
-        row = struct.pack(order + "HHI", tag, kind, len(value) // size)
-        if len(values) == 1 and len(ordered) <= 4 and rows.get(tag, b"")[:8] == row:
-            changed[places[tag] + 8 : places[tag] + 8 + len(ordered)] = ordered
+    for tag, value in values.items():
+        row, data = layout.entry.pack(tag, value.kind, value.number), value.packed(layout.order)
+        if len(data) <= layout.offset.size and len(values) == 1 and rows.get(tag, b"").startswith(row):
+            at = places[tag] + len(row)
+            changed[at : at + len(data)] = data
             return bytes(changed)
-        rows[tag] = row + place.ljust(4, b"\0")
+        place = data.ljust(layout.offset.size, b"\0")
+        if len(data) > layout.offset.size:
+            changed += bytes(len(changed) % 2)  # values and directories begin on even bytes
+            place = layout.offset.pack(len(changed))
+            changed += data
+        rows[tag] = row + place
     changed += bytes(len(changed) % 2)
-    struct.pack_into(order + "I", changed, 4, len(changed))
-    directory = struct.pack(order + "H", len(rows)) + b"".join(rows[tag] for tag in sorted(rows))
-    return bytes(changed) + directory + exif[end : end + 4].ljust(4, b"\0")
+    layout.offset.pack_into(changed, 4, len(changed))
+    following = exif[end : end + layout.offset.size].ljust(layout.offset.size, b"\0")
+    return bytes(changed) + layout.count.pack(len(rows)) + b"".join(rows[tag] for tag in sorted(rows)) + following

@@ -7,6 +7,8 @@ import os
 import struct
 import threading
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,17 @@ class HeaderError(Exception):
 
     `imgconv.images.files` turns it into a `ReadError` that names the file.
     """
+
+
+@contextmanager
+def decoder_errors() -> Iterator[None]:
+    """Turn what a decoder raises into a `HeaderError`, except for a lack of memory: each library has exceptions of its own."""
+    try:
+        yield
+    except (HeaderError, MemoryError):
+        raise
+    except Exception as error:
+        raise HeaderError(f"cannot be read ({' '.join(str(error).split())[:200]})") from error
 
 
 class FileBytes:

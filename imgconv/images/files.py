@@ -6,7 +6,7 @@ import os
 import stat
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from imgconv.errors import ReadError
 from imgconv.images.file_bytes import FileBytes, HeaderError
 from imgconv.images.formats import registry
 from imgconv.images.image import Coding, Image
-from imgconv.images.names import STANDARD_STREAM, displayed, reason
+from imgconv.images.names import displayed, is_standard_stream, reason
 from imgconv.images.output import Output
 from imgconv.images.pages import MAX_PIXELS, Header, PageRange, Pages, Timing
 from imgconv.opencv import load_cv2
@@ -37,6 +37,7 @@ def read_image(source: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) 
 
     Raises:
         ReadError: it cannot be read; one line that names the file.
+        UsageError: the environment's IMGCONV_JOBS is not a number of threads.
     """
     return open_image(source, max_pixels=max_pixels).page(0)
 
@@ -50,30 +51,24 @@ def open_image(source: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) 
 
     Raises:
         ReadError: it cannot be read; one line that names the file.
+        UsageError: the environment's IMGCONV_JOBS is not a number of threads.
     """
-    name = "standard input" if _is_standard(source) else displayed(source)
-    pages = _pages(_file_bytes(source, name), name, max_pixels)
+    pages = _opened(source, max_pixels)
     pages.open_page(0).require_size()
     return pages
 
 
 def read_header(source: str | os.PathLike[str]) -> Header:
-    """Return shape, type and channels of an image without decoding it, of any size; of several pages that of the first.
+    """Return shape, type and channels of an image of any size, of several pages the first, without decoding it.
 
-    Args:
-        source: name of the file. Pipes and "-" are read whole.
-
-    Raises:
-        ReadError: it cannot be read; one line that names the file. Pixels behind a good header may still be damaged.
+    Pipes and "-" are read whole. Errors are those of `read_image`; pixels behind a good header may still be damaged.
     """
-    name = "standard input" if _is_standard(source) else displayed(source)
-    return _pages(_file_bytes(source, name), name, sys.maxsize).open_page(0).header
+    return _opened(source, sys.maxsize).open_page(0).header
 
 
 def decode(data: bytes | memoryview, name: str = "image", max_pixels: int = MAX_PIXELS) -> Image:
     """Return the first picture of a file that is in memory; see `read_image`."""
-    page = _pages(FileBytes(memoryview(data).cast("B")), name, max_pixels).open_page(0)
-    return page.image()
+    return _pages(FileBytes(memoryview(data).cast("B")), name, max_pixels).page(0)
 
 
 #: Returns a context in which bytes of an input are read and decoded; see `read_limits.Guard`.
@@ -99,7 +94,7 @@ class Input:
     @property
     def name(self) -> str:
         """The file as messages call it."""
-        return "standard input" if self.path == STANDARD_STREAM else displayed(self.path)
+        return _name(self.path)
 
     def open(self) -> OpenInput:
         """Open the file and read the first of the pages.
@@ -199,13 +194,12 @@ def write_image(
         WriteError: it cannot be written; one line that names the file. Nothing is left behind, nothing overwritten.
     """
     image = image if isinstance(image, Image) else Image(np.asarray(image))
-    output = Output(target, overwrite, format, coding or Coding(), within)
-    return output.write(iter((image,)), 1, None, image.format)
+    return Output(target, overwrite, format, coding or Coding(), within).write((image,), 1, None, image.format).notes
 
 
 def write_pages(
     target: str | os.PathLike[str],
-    images: Iterator[Image],
+    images: Iterable[Image],
     count: int,
     timing: Timing | None,
     *,
@@ -218,23 +212,28 @@ def write_pages(
     """Write pages, or the frames of an animation, to one file, which appears whole or not at all.
 
     Args:
-        target: as for `write_image`.
+        target: as for `write_image`, like `overwrite`, `format`, `coding` and `within`.
         images: the pages, at least one; they are taken one at a time.
         count: number of pages.
         timing: when frames are displayed; None for pages.
-        overwrite: as for `write_image`, like the following three.
-        format: name or extension of the format.
-        coding: how the pixels are to be stored.
-        within: a folder.
         source_format: name of the format that the pages were read from.
 
     Returns:
-        As `write_image`.
+        Notes, as `write_image`.
 
     Raises:
         WriteError: as for `write_image`, or the format cannot store several pages.
     """
-    return Output(target, overwrite, format, coding or Coding(), within).write(images, count, timing, source_format)
+    return Output(target, overwrite, format, coding or Coding(), within).write(images, count, timing, source_format).notes
+
+
+def _name(source: str | os.PathLike[str]) -> str:
+    return "standard input" if is_standard_stream(source) else displayed(source)
+
+
+def _opened(source: str | os.PathLike[str], max_pixels: int) -> Pages:
+    name = _name(source)
+    return _pages(_file_bytes(source, name), name, max_pixels)
 
 
 def _pages(file: FileBytes, name: str, max_pixels: int) -> Pages:
@@ -251,14 +250,9 @@ def _pages(file: FileBytes, name: str, max_pixels: int) -> Pages:
         raise ReadError(f"{name}: the image does not fit into memory") from error
 
 
-def _is_standard(source: str | os.PathLike[str]) -> bool:
-    # Only the word itself: `Path("./-")` is "-" too, and names a file.
-    return isinstance(source, str) and source == STANDARD_STREAM
-
-
 def _file_bytes(source: str | os.PathLike[str], name: str) -> FileBytes:
     try:
-        if _is_standard(source):
+        if is_standard_stream(source):
             return FileBytes(_standard_input())
         descriptor = os.open(source, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         if stat.S_ISREG(os.fstat(descriptor).st_mode):

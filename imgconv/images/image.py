@@ -78,14 +78,13 @@ class Image:
             found = " x ".join(map(str, shape)) or "a single number"
             raise UsageError(f"an image has rows, columns and perhaps channels; found {found}")
         channels = shape[2] if len(shape) == 3 else 1
-        if self.has_alpha is None:
-            object.__setattr__(self, "has_alpha", channels in (2, 4))
-        if self.has_alpha and channels < 2:
+        has_alpha, colours = channel_roles(channels, self.has_alpha, self.colours)
+        if has_alpha and channels < 2:
             raise UsageError(f"an image with alpha has at least 2 channels, found {channels}")
-        if not self.colours:
-            object.__setattr__(self, "colours", default_colours(channels, bool(self.has_alpha)))
-        if self.colours not in (1, 3) or self.colours > channels - bool(self.has_alpha):
-            raise UsageError(f"an image has 1 or 3 colours among its channels; found {self.colours} of {channels} channels")
+        if colours not in (1, 3) or colours > channels - has_alpha:
+            raise UsageError(f"an image has 1 or 3 colours among its channels; found {colours} of {channels} channels")
+        object.__setattr__(self, "has_alpha", has_alpha)
+        object.__setattr__(self, "colours", colours)
 
     @property
     def colour(self) -> NDArray[Any]:
@@ -112,7 +111,7 @@ class Image:
         """
         planes = colour if colour.ndim == 3 else colour[:, :, np.newaxis]
         before = self.colour.shape[2] if self.colour.ndim == 3 else 1
-        colours = self.colours if planes.shape[2] == before else default_colours(planes.shape[2], False)
+        colours = self.colours if planes.shape[2] == before else 0
         if alpha is None:
             return replace(self, pixels=colour, has_alpha=False, colours=colours)
         if alpha.shape != planes.shape[:2]:
@@ -136,9 +135,10 @@ class Image:
         return replace(self, pixels=pixels)
 
 
-def default_colours(channels: int, has_alpha: bool) -> int:
-    """Return how many of some channels are colour where nothing else is known: 3 of 3 beside alpha, else 1."""
-    return 3 if channels - has_alpha == 3 else 1
+def channel_roles(channels: int, has_alpha: bool | None = None, colours: int = 0) -> tuple[bool, int]:
+    """Return whether the last channel is alpha, and how many are colour; where that is not given, what `Image` assumes."""
+    alpha = channels in (2, 4) if has_alpha is None else has_alpha
+    return alpha, colours or (3 if channels - alpha == 3 else 1)
 
 
 def _size(pixels: NDArray[Any]) -> str:

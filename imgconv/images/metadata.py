@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
-from typing import Any, NamedTuple
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,23 +80,13 @@ class Metadata:
         return {b"GRAY": 1, b"RGB ": 3, b"CMYK": 4}.get(self.icc[16:20], 0)
 
 
-class LeftOut(NamedTuple):
-    """A block of `Metadata` that is not written, whole or in part, and the reason."""
-
-    name: str
-    reason: str
-
-    @property
-    def note(self) -> str:
-        """The line for the user."""
-        return f"left out {_TITLES[self.name]}: {self.reason}"
+#: Metadata in the form in which a format stores it, and the reason for each block that is not written, whole or in part.
+Fitted: TypeAlias = tuple[Metadata, dict[str, str]]
 
 
-class Fitted(NamedTuple):
-    """Metadata in the form in which a format stores it, and the blocks that are not written."""
-
-    metadata: Metadata
-    left_out: tuple[LeftOut, ...] = ()
+def left_out_notes(reasons: dict[str, str]) -> list[str]:
+    """Return the lines for the user on blocks that are not written."""
+    return [f"left out {_TITLES[name]}: {reason}" for name, reason in reasons.items()]
 
 
 def fit_metadata(metadata: Metadata, places: Iterable[str], title: str, colours: int) -> Fitted:
@@ -113,8 +103,9 @@ def fit_metadata(metadata: Metadata, places: Iterable[str], title: str, colours:
             metadata = replace(metadata, icc=profiles.of_code_points(metadata.cicp, colours))
         if metadata.icc or metadata.cicp == profiles.SRGB_CODE_POINTS:
             metadata = replace(metadata, cicp=b"")
-    lost = [LeftOut(name, f"{title} has no place for it") for name in metadata.blocks() if name not in places]
-    return Fitted(metadata.only(places), tuple(lost))
+    if "texts" not in places and "comment" in places:  # a description may stand among both
+        metadata = replace(metadata, texts=tuple(text for text in metadata.texts if text[1] != metadata.comment))
+    return metadata.only(places), {n: f"{title} has no place for it" for n in metadata.blocks() if n not in places}
 
 
 def fit_metadata_with_exif(
@@ -126,18 +117,19 @@ def fit_metadata_with_exif(
     """Return the metadata for a format that stores a resolution and a comment in EXIF only."""
     from imgconv.images import exif
 
-    fitted = fit_metadata(metadata, places, title, colours)
-    kept, lost = fitted.metadata, list(fitted.left_out)
+    kept, lost = fit_metadata(metadata, places, title, colours)
     if kept.resolution and not exif.agrees(kept.exif, kept.resolution):
         changed = exif.with_resolution(kept.exif, kept.resolution)
         kept = replace(kept, exif=changed or kept.exif, resolution=kept.resolution if changed else None)
-        lost += [] if changed else [LeftOut("resolution", f"{title} has a place for it in EXIF only, and that is damaged")]
+        if not changed:
+            lost["resolution"] = f"{title} has a place for it in EXIF only, and that is damaged"
     if kept.comment and kept.comment != (described := exif.description(kept.exif)):
         changed = b"" if described else exif.with_description(kept.exif, kept.comment)
         kept = replace(kept, exif=changed or kept.exif, comment=kept.comment if changed else "")
-        why = "that has another text" if described else "that is damaged"
-        lost += [] if changed else [LeftOut("comment", f"{title} has a place for it in EXIF only, and {why}")]
-    return Fitted(kept, tuple(lost))
+        if not changed:
+            why = "that has another text" if described else "that is damaged"
+            lost["comment"] = f"{title} has a place for it in EXIF only, and {why}"
+    return kept, lost
 
 
 def exif_in(block: bytes) -> bytes:
@@ -160,14 +152,9 @@ def with_exif_read(metadata: Metadata, *, comment: bool = False) -> Metadata:
 
 
 def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """Return stored pixels turned the way a viewer displays them.
+    """Return stored pixels, (H, W) or (H, W, C), turned the way a viewer displays them, contiguous.
 
-    Args:
-        pixels: (H, W) or (H, W, C).
-        orientation: as in EXIF, 1 to 8.
-
-    Returns:
-        (H, W[, C]), or (W, H[, C]) for the orientations 5 to 8; contiguous.
+    The orientation is that of EXIF, 1 to 8; from 5 on rows and columns are exchanged.
     """
     if orientation >= 5:
         pixels = pixels.swapaxes(0, 1)

@@ -5,9 +5,6 @@ from __future__ import annotations
 import errno
 import os
 
-#: The file name that means standard input or output.
-STANDARD_STREAM = "-"
-
 _REASONS = {
     errno.ENOENT: "no such file",
     errno.ENOTDIR: "a part of its path is a file, not a folder",
@@ -21,6 +18,11 @@ _REASONS = {
     errno.ELOOP: "its symbolic links lead back to themselves",
     errno.EPIPE: "the program that was reading the output has ended",
 }
+
+
+def is_standard_stream(path: str | os.PathLike[str]) -> bool:
+    """Return whether a file name is "-", for standard input or output. A path object such as `Path("./-")` names a file."""
+    return isinstance(path, str) and path == "-"
 
 
 def displayed(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> str:

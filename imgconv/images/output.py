@@ -4,29 +4,39 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import BinaryIO
-
-import numpy as np
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO, NamedTuple
 
 from imgconv.errors import ImgconvError, WriteError
 from imgconv.images import atomic
 from imgconv.images.atomic import Piece
 from imgconv.images.formats import registry
 from imgconv.images.formats.base import Format
-from imgconv.images.formats.picture import Picture
+from imgconv.images.formats.picture import Picture, Result
 from imgconv.images.image import Coding, Image
-from imgconv.images.names import STANDARD_STREAM, displayed, reason
+from imgconv.images.names import displayed, is_standard_stream, reason
 from imgconv.images.pages import Header, Timing
 
 _STANDARD_OUTPUT = "standard output"
 _DEFAULT = "png"
 
 
+class Written(NamedTuple):
+    """What was written.
+
+    Attributes:
+        header: shape and type of the first picture, as stored: after it was turned upright, or got other channels.
+        notes: lines for the user on what could not be stored.
+    """
+
+    header: Header
+    notes: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Output:
-    """The destination of a result.
+    """The destination of a result; see `files.write_image`.
 
     Attributes:
         path: name of the file, or "-" for standard output.
@@ -45,123 +55,90 @@ class Output:
     @property
     def name(self) -> str:
         """The destination as messages call it."""
-        return _STANDARD_OUTPUT if self._is_standard else displayed(self.path)
+        return _STANDARD_OUTPUT if is_standard_stream(self.path) else displayed(self.path)
 
-    def format_for(self, source_format: str) -> Format:
-        """Return the format to write.
+    def check(self, source_format: str, result: Result) -> None:
+        """Raise before the work what would keep a result from being written.
 
         Args:
             source_format: name of the format of the input, which streams follow.
-
-        Raises:
-            WriteError: it is unknown.
-        """
-        if self.format:
-            return registry.format_named(self.format)
-        path = os.fspath(self.path)
-        if self._is_standard or (atomic.is_stream(path) and not os.path.splitext(path)[1]):
-            names = [found.name for found in registry.writable_formats()]
-            return registry.format_named(source_format if source_format in names else _DEFAULT)
-        return registry.format_of(path)
-
-    def check(
-        self,
-        source_format: str,
-        header: Header,
-        *,
-        opaque: bool = False,
-        bits: int | None = None,
-        count: int = 1,
-        frames: bool = False,
-    ) -> None:
-        """Raise before the work what would keep its result from being written.
-
-        Args:
-            source_format: name of the format of the input.
-            header: of the first picture to be written.
-            opaque: whether its alpha is full everywhere.
-            bits: bits per sample that carry information, where they are fewer than those of the type.
-            count: number of pages.
-            frames: whether they are frames of an animation.
+            result: what is to be written.
 
         Raises:
             WriteError: it could not be written; one line that names the file.
         """
-        if self._is_standard:
+        if is_standard_stream(self.path):
             _standard_output()
         else:
             atomic.destination(os.fspath(self.path), overwrite=self.overwrite, within=self.within)
-        chosen = self._checked_format(source_format, count, frames)
-        self._require_header(chosen, header, opaque=opaque, bits=bits, count=count)
+        self._require(self._format(source_format), result)
 
-    def write(self, images: Iterator[Image], count: int, timing: Timing | None, source_format: str) -> tuple[str, ...]:
-        """Write pages to the file, which appears whole or not at all, and return notes; see `files.write_pages`."""
+    def write(self, images: Iterable[Image], count: int, timing: Timing | None, source_format: str) -> Written:
+        """Write pages to the file, which appears whole or not at all; see `files.write_pages`."""
+        headers: list[Header] = []
         notes: list[str] = []
-        chosen = self._checked_format(source_format, count, timing is not None)
-        pieces = self._pieces(images, count, timing, chosen, notes)
-        if self._is_standard:
+        pieces = self._pieces(images, count, timing, self._format(source_format), headers, notes)
+        if is_standard_stream(self.path):
             _write_to_standard_output(pieces)
         else:
             atomic.write_file(os.fspath(self.path), pieces, overwrite=self.overwrite, within=self.within)
-        return tuple(notes)
+        return Written(headers[0], tuple(notes))
 
     def _pieces(
-        self, images: Iterator[Image], count: int, timing: Timing | None, chosen: Format, notes: list[str]
+        self,
+        images: Iterable[Image],
+        count: int,
+        timing: Timing | None,
+        chosen: Format,
+        headers: list[Header],
+        notes: list[str],
     ) -> Iterator[Piece]:
-        """Yield the file in pieces. The next image is taken when the one before is written."""
+        """Yield the file in pieces, with headers and notes added to the lists; an image is taken when the last is written."""
         encoder = None
         for image in images:
-            picture = Picture.of(image)
             if encoder is None:
-                coding = chosen.settled(self.coding, picture.coding, picture.format)
-                coding = replace(coding, bits=_bits(picture.header, chosen, coding))
+                coding = chosen.settled(self.coding, image)
                 encoder = chosen.encoder(count, timing, coding, self.name)
                 if timing is not None and count > 1 and chosen.pages == "pages":
                     notes.append(f"left out the durations: {chosen.title} cannot store them")
-            self._require_header(chosen, picture.header, opaque=picture.opaque, bits=coding.bits, count=count)
+            picture = Picture.of(image)
+            self._require(chosen, Result(picture.header, image.is_opaque, coding.bits, count, timing is not None))
             picture, more = chosen.prepared(picture, coding)
+            headers.append(picture.header)
             notes += [note for note in more if note not in notes]
-            try:
-                yield from encoder.add(picture)
-            except MemoryError as error:
-                raise WriteError(f"{self.name}: the file does not fit into memory") from error
-        if encoder is not None:
-            try:
-                yield from encoder.finish()
-            except MemoryError as error:
-                raise WriteError(f"{self.name}: the file does not fit into memory") from error
+            yield from self._encoded(encoder.add, picture)
+        if encoder is None:
+            raise WriteError(f"{self.name}: there is no page to write")
+        yield from self._encoded(encoder.finish)
 
-    @property
-    def _is_standard(self) -> bool:
-        # Only the word itself: `Path("./-")` is "-" too, and names a file.
-        return isinstance(self.path, str) and self.path == STANDARD_STREAM
+    def _encoded(self, encode: Callable[..., Iterable[Piece]], *pictures: Picture) -> Iterator[Piece]:
+        try:
+            yield from encode(*pictures)
+        except MemoryError as error:
+            raise WriteError(f"{self.name}: the file does not fit into memory") from error
 
-    def _checked_format(self, source_format: str, count: int, frames: bool) -> Format:
-        """Return the format to write, which can store the number of pages and supports the coding."""
-        chosen = self.format_for(source_format)
-        if count > 1 or self.coding != Coding():
-            from imgconv.images.formats import refusals
+    def _format(self, source_format: str) -> Format:
+        """Return the format to write, which is known and supports the coding."""
+        path = os.fspath(self.path)
+        if self.format:
+            chosen = registry.format_named(self.format)
+        elif is_standard_stream(self.path) or (atomic.is_stream(path) and not os.path.splitext(path)[1]):
+            names = [found.name for found in registry.writable_formats()]
+            chosen = registry.format_named(source_format if source_format in names else _DEFAULT)
+        else:
+            chosen = registry.format_of(path)
+        if self.coding != Coding():
+            from imgconv.images.formats.refusals import require_coding
 
-            refusals.require_pages(chosen, count, self.name, frames=frames)
-            refusals.require_coding(chosen, self.coding, self.name)
+            require_coding(chosen, self.coding, self.name)
         return chosen
 
-    def _require_header(self, chosen: Format, header: Header, *, opaque: bool, bits: int | None, count: int) -> None:
-        """Raise an error for a picture that a format cannot store without loss; see `Format.refusal`."""
-        lack = chosen.refusal(header, opaque=opaque, bits=bits, count=count)
-        if not lack and not chosen.is_built_in():
-            lack = "is not among the formats that this OpenCV was built with"
-        if lack:
-            from imgconv.images.formats import refusals
+    def _require(self, chosen: Format, result: Result) -> None:
+        """Raise an error for a result that a format cannot store without loss."""
+        if lack := chosen.refusal(result):
+            from imgconv.images.formats.refusals import result_error
 
-            raise refusals.header_error(chosen, header, lack, self.name, opaque=opaque, count=count)
-
-
-def _bits(header: Header, chosen: Format, coding: Coding) -> int | None:
-    """Return how many bits per sample the file stores, where they are fewer than those of the type."""
-    if header.dtype == bool:
-        return 1
-    return coding.bits if header.dtype == np.uint16 and coding.bits in chosen.narrow else None
+            raise result_error(chosen, result, lack, self.name)
 
 
 def _standard_output() -> BinaryIO:
@@ -173,7 +150,7 @@ def _standard_output() -> BinaryIO:
     return stream
 
 
-def _write_to_standard_output(pieces: Iterator[Piece]) -> None:
+def _write_to_standard_output(pieces: Iterable[Piece]) -> None:
     stream = _standard_output()
     try:
         for piece in pieces:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from imgconv.errors import ReadError, UsageError
 from imgconv.images.file_bytes import FileBytes, HeaderError
-from imgconv.images.image import Coding, Image, default_colours
+from imgconv.images.image import Coding, Image, channel_roles
 from imgconv.images.metadata import Metadata
 from imgconv.memory import total_memory
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MAX_PIXELS = 1 << 30
 
 _ALL = slice(None)
+_PART = re.compile(r"([0-9]{1,9})(?:(-)([0-9]{1,9})?)?")  # of a range of pages
 
 _LONGEST_SIDE = (1 << 31) - 1  # libraries count in 32 bits with a sign
 
@@ -64,9 +65,8 @@ class Header:
     @classmethod
     def of(cls, rows: int, columns: int, channels: int, dtype: Any, has_alpha: bool | None = None, colours: int = 0) -> Header:
         """Return the header for a number of channels; alpha and colours are by default those that `Image` assumes."""
-        alpha = channels in (2, 4) if has_alpha is None else has_alpha
         shape = (rows, columns) if channels == 1 else (rows, columns, channels)
-        return cls(shape, np.dtype(dtype), alpha, colours or default_colours(channels, alpha))
+        return cls(shape, np.dtype(dtype), *channel_roles(channels, has_alpha, colours))
 
     @classmethod
     def of_image(cls, image: Image) -> Header:
@@ -190,20 +190,28 @@ class Pages(ABC):
     """The pages of a file.
 
     Attributes:
+        name: of the file, for messages.
         count: number of pages or frames.
         timing: when the frames of an animation are displayed; None for pages.
     """
 
+    name: str
     count: int = 1
     timing: Timing | None = None
 
-    @abstractmethod
     def open_page(self, index: int) -> Page:
         """Return a page, counted from 0, without decoding it. Frames of an animation are whole pictures, as displayed.
 
         Raises:
-            ReadError: its header cannot be read; one line that names the file.
+            ReadError: it does not exist, or its header cannot be read; one line that names the file.
         """
+        if not 0 <= index < self.count:
+            raise ReadError(f"{self.name}: has {self.count} page{'s' * (self.count > 1)}; there is no page {index + 1}")
+        return self._page(index)
+
+    @abstractmethod
+    def _page(self, index: int) -> Page:
+        """Return a page that exists."""
 
     def page(self, index: int) -> Image:
         """Return a page decoded, counted from 0.
@@ -218,11 +226,10 @@ class OnePage(Pages):
     """A file with one picture."""
 
     def __init__(self, page: Page) -> None:
-        self._page = page
+        self.name, self._only = page.name, page
 
-    def open_page(self, index: int) -> Page:
-        """Return the page."""
-        return self._page
+    def _page(self, index: int) -> Page:
+        return self._only
 
 
 class PageRange(NamedTuple):
@@ -235,11 +242,7 @@ class PageRange(NamedTuple):
     parts: tuple[tuple[int, int | None], ...]
 
     def indices(self, count: int, name: str) -> tuple[int, ...]:
-        """Return the pages of a file of `count`, in the order in which they were asked for.
-
-        Raises:
-            UsageError: it has no such page; the message calls it `name`.
-        """
+        """Return the pages of a file of `count` in this order, or raise a `UsageError`, which calls it `name`."""
         found: list[int] = []
         for first, last in self.parts:
             stop = count - 1 if last is None else last
@@ -251,10 +254,7 @@ class PageRange(NamedTuple):
 
 
 def parse_page_range(text: str) -> PageRange:
-    """Return the pages that a text names, such as `0,3-5` or `2-`, counted from 0.
-
-    Raises:
-        UsageError: it names none.
+    """Return the pages that a text names, such as `0,3-5` or `2-`, counted from 0, or raise a `UsageError`.
 
     Example:
         >>> parse_page_range("0,3-5").indices(9, "in.tif")
@@ -270,21 +270,10 @@ def parse_page_range(text: str) -> PageRange:
     return PageRange(tuple(parts))
 
 
-_PART = re.compile(r"([0-9]{1,9})(?:(-)([0-9]{1,9})?)?")
-
-
 def require_size(shape: Sequence[int], dtype: np.dtype[Any], name: str, max_pixels: int = MAX_PIXELS, frames: int = 1) -> None:
-    """Raise an error for a picture that is larger than allowed, or than the memory of the machine.
+    """Raise a `ReadError` for a picture with more pixels than allowed, or larger than the memory of the machine.
 
-    Args:
-        shape: (H, W) or (H, W, C), of what is held in memory at once.
-        dtype: type of the pixels.
-        name: name of the file for the message.
-        max_pixels: the most pixels allowed, of all frames together.
-        frames: number of frames.
-
-    Raises:
-        ReadError: it is larger.
+    The shape, (H, W) or (H, W, C), is that of one frame: `max_pixels` is for all frames together, memory holds one at a time.
     """
     rows, columns, channels = (*map(int, shape), 1)[:3]
     if frames * rows * columns > max_pixels:
@@ -297,4 +286,4 @@ def require_size(shape: Sequence[int], dtype: np.dtype[Any], name: str, max_pixe
 
 
 def _megapixels(pixels: int) -> str:
-    return f"{pixels / 1e6:.4g} megapixels"
+    return f"{pixels / 1e6:.4g} megapixels" if pixels >= 1000 else f"{pixels} pixels"

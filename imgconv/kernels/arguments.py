@@ -1,4 +1,4 @@
-"""Checks of what a generator is given: every refusal names the argument, what was found and what to do."""
+"""Checks of the arguments of generators. Each raises a KernelError with the argument, the value found and what to do."""
 
 from __future__ import annotations
 
@@ -19,11 +19,7 @@ MAX_TAPS = 2**25
 
 
 def real(value: object, name: str, *, above: float | None = None, below: float | None = None) -> float:
-    """Return `value` as a float.
-
-    Raises:
-        KernelError: it is no finite number, or does not lie strictly between `above` and `below`.
-    """
+    """Return `value` as a float: a finite number strictly between `above` and `below`."""
     limits = [f"above {above:g}" if above is not None else "", f"below {below:g}" if below is not None else ""]
     expected = " ".join(["a number", " and ".join(filter(None, limits))]).strip()
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
@@ -39,11 +35,7 @@ def real(value: object, name: str, *, above: float | None = None, below: float |
 
 
 def whole(value: object, name: str, *, at_least: int = 1, at_most: int = MAX_SIDE, odd: bool = False) -> int:
-    """Return `value` as an int.
-
-    Raises:
-        KernelError: it is no whole number, outside of the limits, or even where `odd` is asked for.
-    """
+    """Return `value` as an int from `at_least` to `at_most`, odd where `odd` is set."""
     kind = "an odd whole number" if odd else "a whole number"
     number = real(value, name)
     if number != int(number) or number < at_least:
@@ -58,11 +50,7 @@ def whole(value: object, name: str, *, at_least: int = 1, at_most: int = MAX_SID
 
 
 def choice(value: object, name: str, words: Sequence[str]) -> str:
-    """Return `value` when it is one of `words`, in any case.
-
-    Raises:
-        KernelError: it is none of them; the message names the closest.
-    """
+    """Return `value` in lower case when it is one of `words`."""
     word = str(value).lower()
     if word not in words:
         raise KernelError(f"{name} must be one of {', '.join(words)}, found {quoted(value)}{suggestion(word, words)}")
@@ -72,8 +60,7 @@ def choice(value: object, name: str, words: Sequence[str]) -> str:
 def side(extent: float, cause: str) -> int:
     """Return the odd number of taps, 2 * extent + 1, that `extent` taps (a whole float) around a centre take.
 
-    Raises:
-        KernelError: a side of more than `MAX_SIDE` taps; `cause` (such as `sigma=1e9`) says where it comes from.
+    `cause`, such as `sigma=1e9`, says in the error why they are more than `MAX_SIDE`.
     """
     taps = 2 * extent + 1
     if not taps <= MAX_SIDE:
@@ -86,11 +73,7 @@ def side(extent: float, cause: str) -> int:
 
 
 def check_taps(rows: int, columns: int) -> None:
-    """Refuse a kernel of more than `MAX_TAPS` taps before its memory is asked for.
-
-    Raises:
-        KernelError: rows * columns is too many.
-    """
+    """Refuse a kernel of more than `MAX_TAPS` taps before its memory is asked for."""
     if rows * columns > MAX_TAPS:
         raise KernelError(
             f"a kernel of {rows:,} x {columns:,} taps is too large: {MAX_TAPS:,} taps is the limit; "

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, TypeVar
 
 from imgconv.errors import KernelError, UsageError
 from imgconv.kernels.entries import Entry, FilterEntry, KernelEntry, Operator, OperatorEntry, Value
@@ -30,6 +30,8 @@ VARIABLE = "IMGCONV_KERNELS"
 
 #: Most chains within chains, and most steps that they have in all.
 MAX_CHAINS, MAX_STEPS = 16, 256
+
+_Entry = TypeVar("_Entry", bound=Entry)
 
 #: The singular of each part of a catalog, with its article.
 _KINDS = {"kernels": "a kernel", "operators": "an edge operator", "filters": "a chain of filters"}
@@ -63,11 +65,8 @@ class Catalog:
 
             return read_kernel_file(parsed.path)
         if isinstance(parsed, Matrix):
-            return _from_rows(parsed.rows, parsed.scale, parsed.anchor, name, parsed.delta)
-        entry = self.kernels.get(parsed.name)
-        if entry is None:
-            self._unknown(parsed.name, "kernels")
-        return _build(entry, parsed, name)
+            return _placed(parsed.rows, parsed, name)
+        return _build(self._entry(self.kernels, parsed.name, "kernels"), parsed, name)
 
     def operator(self, name: str) -> Operator:
         """Return an edge operator with its kernels.
@@ -77,9 +76,7 @@ class Catalog:
         """
         if not isinstance(name, str):
             raise KernelError(f"an operator is given by its name, found {quoted(name)}")
-        entry = self.operators.get(name)
-        if entry is None:
-            self._unknown(name, "operators")
+        entry = self._entry(self.operators, name, "operators")
         try:
             pair = [self.kernel(spec) for spec in (entry.x, entry.y) if spec is not None]
             directions = tuple(self.kernel(spec) for spec in entry.compass)
@@ -93,9 +90,7 @@ class Catalog:
         Raises:
             KernelError: the name is unknown, or written out in full the chain would be without end or too long.
         """
-        entry = self.filters.get(name)
-        if entry is None:
-            self._unknown(name, "filters")
+        entry = self._entry(self.filters, name, "filters")
         self._written_out(entry, ())
         return entry.steps
 
@@ -115,7 +110,10 @@ class Catalog:
                 raise KernelError(f"{place}: more than {MAX_STEPS} steps in all")
         return count
 
-    def _unknown(self, name: str, wanted: str) -> NoReturn:
+    def _entry(self, wanted: Mapping[str, _Entry], name: str, kind: str) -> _Entry:
+        """Return the entry of that name; the error for another name says what it is instead, or what is like it."""
+        if name in wanted:
+            return wanted[name]
         parts: dict[str, Mapping[str, Entry]] = {
             "kernels": self.kernels,
             "operators": self.operators,
@@ -124,7 +122,7 @@ class Catalog:
         for part, entries in parts.items():
             if name in entries:
                 hint = f"; use it as edges:operator={name}" if part == "operators" else "; see `imgconv list`"
-                raise KernelError(f"{name} is {_KINDS[part]}, and {_KINDS[wanted]} is needed here{hint}")
+                raise KernelError(f"{name} is {_KINDS[part]}, and {_KINDS[kind]} is needed here{hint}")
         close = suggestion(name, sorted({known for entries in parts.values() for known in entries}))
         raise KernelError(f"there is no kernel, operator or filter {quoted(name)}{close}; see `imgconv list`")
 
@@ -133,11 +131,7 @@ class Catalog:
 
 
 def as_catalog(catalog: Catalog | None) -> Catalog:
-    """Return the catalog that a caller gave, or `load_catalog()` for None.
-
-    Raises:
-        UsageError: it is something else.
-    """
+    """Return the catalog that a caller gave, or `load_catalog()` for None."""
     if catalog is None:
         return load_catalog()
     if not isinstance(catalog, Catalog):
@@ -166,7 +160,7 @@ def load_catalog(*paths: str | os.PathLike[str]) -> Catalog:
     generators: dict[str, Mapping[str, Value]] = {}
     for entry in builtin.kernels.values():
         if entry.generator is not None:
-            generators.setdefault(entry.generator, entry.defaults)
+            generators.setdefault(entry.generator, entry.parameters)
     return _stacked(builtin, *(read_layer(path, generators) for path in (*listed, *paths)))
 
 
@@ -188,20 +182,12 @@ def parse_kernel(text: str, catalog: Catalog | None = None) -> Kernel:
 
 @functools.cache
 def builtin_catalog() -> Catalog:
-    """Return the built-in catalog alone, read once.
-
-    Raises:
-        KernelError: the installation lacks it.
-    """
+    """Return the built-in catalog alone, read once."""
     return _stacked(_builtin_layer())
 
 
 def builtin_path() -> Path:
-    """Return where the built-in catalog lies: in the package, or at the top of a source checkout.
-
-    Raises:
-        KernelError: it is in neither place.
-    """
+    """Return the path of the built-in catalog: in the package, or at the top of a source checkout."""
     package = Path(__file__).resolve().parent.parent
     for folder in (package, package.parent):
         path = folder / "kernels.yaml"
@@ -234,7 +220,7 @@ def _catalog(kernels: dict[str, KernelEntry], operators: dict[str, OperatorEntry
 
 def _build(entry: KernelEntry, spec: Named, name: str) -> Kernel:
     accepted = entry.parameters
-    arguments: dict[str, object] = {key: _value(value) for key, value in accepted.items()}
+    arguments = {key: _value(value) for key, value in accepted.items()}
     for key, value in spec.arguments.items():
         if key not in accepted:
             takes = f"it takes {', '.join(accepted)}" if accepted else "it takes no arguments"
@@ -244,7 +230,7 @@ def _build(entry: KernelEntry, spec: Named, name: str) -> Kernel:
         arguments[key] = _value(value)
     try:
         if entry.rows is not None:
-            return _from_rows(entry.rows, entry.scale, entry.anchor, name, entry.delta)
+            return _placed(entry.rows, entry, name)
         from imgconv.kernels.generators import GENERATORS
 
         weights = GENERATORS[entry.generator or ""](**arguments)
@@ -252,7 +238,7 @@ def _build(entry: KernelEntry, spec: Named, name: str) -> Kernel:
         # The mistake may be in the defaults of a user's file: say where they are.
         where = "" if spec.arguments else f" ({shown(entry.origin)}:{entry.line})"
         raise KernelError(f"{spec.name}{where}: {error}") from None
-    return _from_rows(weights, entry.scale, entry.anchor, name, entry.delta)
+    return _placed(weights, entry, name)
 
 
 def _value(value: Value) -> object:
@@ -266,13 +252,14 @@ def _value(value: Value) -> object:
     return int(number) if isinstance(number, float) and number.is_integer() and abs(number) < 1e15 else number
 
 
-def _from_rows(rows: object, scale: tuple[float, float], anchor: tuple[int, int] | None, name: str, delta: float) -> Kernel:
+def _placed(rows: object, given: Matrix | KernelEntry, name: str) -> Kernel:
+    """Return the kernel of the weights with the scale, the anchor and the delta that are given for them."""
     import numpy as np
 
     from imgconv.kernels.kernel import Kernel
 
     weights = np.asarray(rows)
-    if scale != (1.0, 1.0):
+    if given.scale != (1.0, 1.0):
         with np.errstate(over="ignore", invalid="ignore"):  # the kernel refuses what does not stay finite
-            weights = weights * scale[0] / scale[1]  # the numerator first: a fraction is then rounded once
-    return Kernel(weights, anchor, name, delta)
+            weights = weights * given.scale[0] / given.scale[1]  # the numerator first: a fraction is then rounded once
+    return Kernel(weights, given.anchor, name, given.delta)

@@ -1,7 +1,8 @@
 """Generators of kernels that take differences: edges, points, detail and relief.
 
-Every one returns float64 weights of shape (rows, columns). Signs are those of OpenCV: brighter to the right and
-brighter below are positive, and a Laplacian has its negative weights in the middle.
+Each returns float64 weights of shape (rows, columns), and raises a KernelError for an argument out of its limits and for
+a kernel too large. Signs are those of OpenCV: brighter to the right and brighter below are positive, and a Laplacian has
+its negative weights in the middle.
 """
 
 from __future__ import annotations
@@ -25,9 +26,6 @@ def laplacian(neighbours: int = 4) -> Weights:
     """Return the sum of the 4 or 8 neighbours less as many times the middle.
 
     With 4 it is the kernel of `cv2.Laplacian` at ksize=1.
-
-    Raises:
-        KernelError: `neighbours` is neither 4 nor 8.
     """
     count = choice(neighbours, "neighbours", ("4", "8"))
     if count == "4":
@@ -44,9 +42,6 @@ def laplacian_of_gaussian(sigma: float = 1.4, size: int | None = None) -> Weight
     Args:
         sigma: standard deviation in pixels.
         size: odd number of taps a side, from 3 up; without it as many as `gaussian` takes.
-
-    Raises:
-        KernelError: a deviation that is not above 0, a size that is not odd, or a kernel too large.
     """
     sigma = real(sigma, "sigma", above=0)
     taps = gaussian_side(sigma, size, at_least=3)
@@ -58,7 +53,8 @@ def laplacian_of_gaussian(sigma: float = 1.4, size: int | None = None) -> Weight
         bend = np.nan_to_num(factor * (right / sigma) ** 2, posinf=0.0) - factor
         weights = (np.outer(bend, factor) + np.outer(factor, bend)) / sigma / sigma
         weights -= weights.mean()
-        _check_finite(weights, f"sigma={sigma:g}")
+        if not np.isfinite(np.abs(weights).sum()):
+            raise KernelError(f"sigma={sigma:g} makes weights that are too large to hold; choose a larger one")
     return _summing_to(weights, 0.0)
 
 
@@ -71,9 +67,6 @@ def difference_of_gaussians(sigma: float = 1.0, ratio: float = 1.6, size: int | 
         sigma: standard deviation of the narrow Gaussian, in pixels.
         ratio: how many times wider the other one is, above 1.
         size: odd number of taps a side, from 3 up; without it as many as `gaussian` takes for the wide one.
-
-    Raises:
-        KernelError: a deviation or ratio out of its limits, a size that is not odd, or a kernel too large.
     """
     narrow = real(sigma, "sigma", above=0)
     wide = real(narrow * real(ratio, "ratio", above=1), "sigma * ratio", above=0)
@@ -89,11 +82,8 @@ def unsharp(sigma: float = 1.0, amount: float = 1.0) -> Weights:
     It is the image, and `amount` times what a Gaussian blur takes from it.
 
     Args:
-        sigma: standard deviation of the blur, in pixels.
+        sigma: standard deviation of the blur, in pixels, above 0.
         amount: above 0; 1 adds the lost detail once.
-
-    Raises:
-        KernelError: a number that is not above 0, or a kernel too large.
     """
     sigma = real(sigma, "sigma", above=0)
     amount = real(amount, "amount", above=0, below=1e6)
@@ -106,11 +96,7 @@ def unsharp(sigma: float = 1.0, amount: float = 1.0) -> Weights:
 
 
 def high_pass(size: int = 3) -> Weights:
-    """Return the image less its mean over size x size pixels: what `box` takes away.
-
-    Raises:
-        KernelError: the size is not odd, below 3 or too large.
-    """
+    """Return the image less its mean over size x size pixels, size odd and from 3 up: what `box` takes away."""
     size = whole(size, "size", at_least=3, odd=True)
     check_taps(size, size)
     weights = np.full((size, size), -1 / size**2)
@@ -125,9 +111,6 @@ def sobel_x(size: int = 3) -> Weights:
 
     Args:
         size: odd number of taps a side, from 3 to 29.
-
-    Raises:
-        KernelError: the size is not odd or outside of the limits.
     """
     size = whole(size, "size", at_least=3, at_most=MAX_BINOMIAL, odd=True)
     smooth = [float(math.comb(size - 1, k)) for k in range(size)]
@@ -136,11 +119,7 @@ def sobel_x(size: int = 3) -> Weights:
 
 
 def sobel_y(size: int = 3) -> Weights:
-    """Return the Sobel derivative down a column: brighter below is positive. The transpose of `sobel_x`.
-
-    Raises:
-        KernelError: the size is not odd or outside of the limits.
-    """
+    """Return the Sobel derivative down a column: brighter below is positive. The transpose of `sobel_x`."""
     return sobel_x(size).T.copy()
 
 
@@ -152,9 +131,6 @@ def kirsch(direction: str = "n") -> Weights:
 
     Args:
         direction: n (the top of the image), nw, w, sw, s, se, e or ne.
-
-    Raises:
-        KernelError: an unknown direction.
     """
     return _turned((5, 5, -3, -3, -3, -3, -3, 5), 0, direction)
 
@@ -164,21 +140,8 @@ def emboss(light: str = "nw") -> Weights:
 
     Args:
         light: where the light comes from: n (the top of the image), nw, w, sw, s, se, e or ne.
-
-    Raises:
-        KernelError: an unknown direction.
     """
     return _turned((-2, -1, 0, 1, 2, 1, 0, -1), 1, light, "light")
-
-
-def _check_finite(weights: Weights, cause: str) -> None:
-    """Refuse weights that overflowed, or that would when they are added up.
-
-    Raises:
-        KernelError: the sum of the absolute weights is infinite; `cause` says why.
-    """
-    if not np.isfinite(np.abs(weights).sum()):
-        raise KernelError(f"{cause} makes weights that are too large to hold; choose a larger one")
 
 
 def _turned(ring: tuple[int, ...], middle: int, direction: object, name: str = "direction") -> Weights:

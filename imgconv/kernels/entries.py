@@ -33,30 +33,20 @@ class Entry:
     origin: str
     line: int
 
-    @property
-    def parameters(self) -> Mapping[str, Value]:
-        """The arguments it takes, each with its default."""
-        return {}
-
 
 @dataclass(frozen=True)
 class KernelEntry(Entry):
-    """A kernel: `rows` of weights, or a `generator` with the arguments that it takes and their defaults.
+    """A kernel: `rows` of weights, or a `generator` with its `parameters` and their defaults.
 
     `scale` is (numerator, denominator), `anchor` (row, column) or None for the middle, `delta` in levels.
     """
 
     rows: tuple[tuple[Number, ...], ...] | None = None
     generator: str | None = None
-    defaults: Mapping[str, Value] = field(default_factory=dict)
+    parameters: Mapping[str, Value] = field(default_factory=dict)
     scale: tuple[float, float] = (1.0, 1.0)
     anchor: tuple[int, int] | None = None
     delta: float = 0.0
-
-    @property
-    def parameters(self) -> Mapping[str, Value]:
-        """The arguments it takes, each with its default; None follows from the others."""
-        return dict(self.defaults)
 
 
 @dataclass(frozen=True)

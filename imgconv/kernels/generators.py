@@ -9,39 +9,28 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from imgconv.kernels.differences import (
-    difference_of_gaussians,
-    emboss,
-    high_pass,
-    kirsch,
-    laplacian,
-    laplacian_of_gaussian,
-    sobel_x,
-    sobel_y,
-    unsharp,
-)
-from imgconv.kernels.smoothing import Weights, binomial, box, disk, gaussian, low_pass, motion
+from imgconv.kernels import differences, smoothing
 
 #: Name in the catalog, and the function behind it. Names and arguments are stable: users' files hold them.
-GENERATORS: Mapping[str, Callable[..., Weights]] = MappingProxyType(
+GENERATORS: Mapping[str, Callable[..., smoothing.Weights]] = MappingProxyType(
     {
         function.__name__: function
         for function in (
-            binomial,
-            box,
-            difference_of_gaussians,
-            disk,
-            emboss,
-            gaussian,
-            high_pass,
-            kirsch,
-            laplacian,
-            laplacian_of_gaussian,
-            low_pass,
-            motion,
-            sobel_x,
-            sobel_y,
-            unsharp,
+            smoothing.binomial,
+            smoothing.box,
+            differences.difference_of_gaussians,
+            smoothing.disk,
+            differences.emboss,
+            smoothing.gaussian,
+            differences.high_pass,
+            differences.kirsch,
+            differences.laplacian,
+            differences.laplacian_of_gaussian,
+            smoothing.low_pass,
+            smoothing.motion,
+            differences.sobel_x,
+            differences.sobel_y,
+            differences.unsharp,
         )
     }
 )

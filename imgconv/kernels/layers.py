@@ -1,12 +1,12 @@
-"""One catalog file, from its text to its entries, with every mistake reported by file, line, key, expected and found."""
+"""The entries of one catalog file; every mistake is reported with file, line, key, expected and found."""
 
 from __future__ import annotations
 
 import math
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -54,9 +54,9 @@ class _Place:
     node: yaml.Node
     keys: tuple[str, str]
 
-    @property
-    def head(self) -> tuple[str, str, int]:
-        return self.keys[1], self.file.origin, self.node.start_mark.line + 1
+    def head(self, form: KernelForm | OperatorForm | FilterForm) -> tuple[str, str, str, str, int]:
+        """Return the fields that every `Entry` begins with."""
+        return self.keys[1], form.about, form.source, self.file.origin, self.node.start_mark.line + 1
 
     def fail(self, reason: str, *path: str) -> KernelError:
         """Return the error for a mistake at the node that `path` leads to."""
@@ -85,11 +85,7 @@ def read_layer(path: str | os.PathLike[str], generators: Generators | None = Non
 
 
 def parse_layer(text: str, origin: str, generators: Generators | None = None) -> Layer:
-    """Return the entries of a catalog in text; `origin` is the file's path, for messages and for paths relative to it.
-
-    Raises:
-        KernelError: the text holds a mistake.
-    """
+    """Return the entries of a catalog in text; `origin` is the file's path, for messages and for paths relative to it."""
     file = compose(text, origin)
     layer = Layer()
     for section, node in file.items(file.root, []):
@@ -111,8 +107,11 @@ def parse_layer(text: str, origin: str, generators: Generators | None = None) ->
 
 def _check_key(file: YamlFile, node: yaml.Node, keys: Sequence[str], key: str, known: Sequence[str]) -> None:
     if key not in known:
-        expected = f"expected one of {', '.join(known)}{suggestion(key, known)}"
-        raise file.fail(node, keys[:-1], f"unknown key {quoted(key)}; {expected}")
+        raise file.fail(node, keys[:-1], f"unknown key {quoted(key)}; {_expected(key, known)}")
+
+
+def _expected(found: str, known: Collection[str]) -> str:
+    return f"expected one of {', '.join(known)}{suggestion(found, known)}"
 
 
 def _convert(place: _Place, form: Any) -> Any:
@@ -133,7 +132,7 @@ def _convert(place: _Place, form: Any) -> Any:
 
 
 def _in_plain_words(reason: str, node: yaml.Node) -> str:
-    """Return what msgspec says of a node (Expected `X`, got `Y`) in the words of YAML."""
+    """Return an error of msgspec at a node (Expected `X`, got `Y`) in the words of YAML."""
     expected = re.match(r"Expected `([^`]*)`(?: of length (\d+))?", reason)
     if not expected:
         return reason.replace("`", "")
@@ -149,13 +148,11 @@ def _in_plain_words(reason: str, node: yaml.Node) -> str:
 def _follow(node: yaml.Node, path: Sequence[str]) -> yaml.Node:
     """Return the node that keys and indices lead to, as far as they go."""
     for step in path:
-        found: list[yaml.Node]
+        found: list[yaml.Node] = []
         if isinstance(node, yaml.MappingNode):
             found = [value for key, value in node.value if key.value == step]
         elif isinstance(node, yaml.SequenceNode) and step.isdigit():
             found = node.value[int(step) : int(step) + 1]
-        else:
-            found = []
         if not found:
             return node
         node = found[0]
@@ -171,19 +168,16 @@ def _kernel(place: _Place, form: KernelForm, generators: Generators | None) -> K
     if scale[0] == 0:
         raise place.fail("expected a number other than 0, found 0", "scale")
     above, below = place.read(_fraction, form.delta, "delta")
-    name, origin, line = place.head
-    entry = KernelEntry(name, form.about, form.source, origin, line, scale=scale, anchor=form.anchor, delta=above / below)
-    if form.generator is not None:
-        _check_anchor(place, form.anchor, None)
-        defaults = _defaults(place, form.generator, form.defaults, generators)
-        return replace(entry, generator=form.generator, defaults=defaults)
-    rows = tuple(
-        tuple(place.read(_number, value, "matrix", str(i), str(j)) for j, value in enumerate(row))
-        for i, row in enumerate(form.matrix or [])
-    )
-    place.read(check_rectangle, rows, "matrix")
-    _check_anchor(place, form.anchor, (len(rows), len(rows[0])))
-    return replace(entry, rows=rows)
+    rows, parameters, shape = None, _parameters(place, form, generators), None
+    if form.matrix is not None:
+        rows = tuple(
+            tuple(place.read(_number, value, "matrix", str(i), str(j)) for j, value in enumerate(row))
+            for i, row in enumerate(form.matrix)
+        )
+        place.read(check_rectangle, rows, "matrix")
+        shape = (len(rows), len(rows[0]))
+    _check_anchor(place, form.anchor, shape)
+    return KernelEntry(*place.head(form), rows, form.generator, parameters, scale, form.anchor, above / below)
 
 
 def _check_anchor(place: _Place, anchor: tuple[int, int] | None, shape: tuple[int, int] | None) -> None:
@@ -196,33 +190,33 @@ def _check_anchor(place: _Place, anchor: tuple[int, int] | None, shape: tuple[in
         raise place.fail(f"expected [row, column]{within}, counted from 0, found {quoted(list(anchor))}", "anchor")
 
 
-def _defaults(place: _Place, generator: str, given: Mapping[str, Value], generators: Generators | None) -> Mapping[str, Value]:
-    if generators is None:
-        return given
-    if generator not in generators:
-        expected = f"expected one of {', '.join(sorted(generators))}{suggestion(generator, generators)}"
-        raise place.fail(f"unknown generator {quoted(generator)}; {expected}", "generator")
-    known = generators[generator]
-    for key in given:
+def _parameters(place: _Place, form: KernelForm, generators: Generators | None) -> Mapping[str, Value]:
+    """Return what the generator takes, each parameter with the default of the catalog or else its own."""
+    if form.generator is None or generators is None:
+        return form.defaults
+    if form.generator not in generators:
+        expected = _expected(form.generator, sorted(generators))
+        raise place.fail(f"unknown generator {quoted(form.generator)}; {expected}", "generator")
+    known = generators[form.generator]
+    for key in form.defaults:
         if key not in known:
-            expected = f"expected one of {', '.join(known)}{suggestion(key, known)}"
-            raise place.fail(f"{generator} takes no {quoted(key)}; {expected}", "defaults", key)
-    return {**known, **given}
+            raise place.fail(f"{form.generator} takes no {quoted(key)}; {_expected(key, known)}", "defaults", key)
+    return {**known, **form.defaults}
 
 
 def _operator(place: _Place, form: OperatorForm) -> OperatorEntry:
     above, below = place.read(_fraction, form.scale, "scale")
     if above / below <= 0:
         raise place.fail(f"expected a number above 0, found {form.scale}", "scale")
-    name, origin, line = place.head
-    entry = OperatorEntry(name, form.about, form.source, origin, line, scale=above / below)
+    head, scale = place.head(form), above / below
     if form.x is not None and form.y is not None and form.compass is None:
-        return replace(entry, x=_spec(place, form.x, "x"), y=_spec(place, form.y, "y"))
+        return OperatorEntry(*head, x=_spec(place, form.x, "x"), y=_spec(place, form.y, "y"), scale=scale)
     if form.compass is None or form.x is not None or form.y is not None:
         raise place.fail("expected x and y, or else a compass of eight kernels")
     if len(form.compass) != 8:
         raise place.fail(f"expected eight kernels (n, nw, w, sw, s, se, e, ne), found {len(form.compass)}", "compass")
-    return replace(entry, compass=tuple(_spec(place, step, "compass", str(i)) for i, step in enumerate(form.compass)))
+    compass = tuple(_spec(place, step, "compass", str(i)) for i, step in enumerate(form.compass))
+    return OperatorEntry(*head, compass=compass, scale=scale)
 
 
 def _filter(place: _Place, form: list[str] | FilterForm) -> FilterEntry:
@@ -230,13 +224,11 @@ def _filter(place: _Place, form: list[str] | FilterForm) -> FilterEntry:
     form = form if isinstance(form, FilterForm) else FilterForm(form)
     if not form.steps:
         raise place.fail("expected at least one step, found an empty list", *path)
-    name, origin, line = place.head
-    steps = tuple(_spec(place, step, *path, str(i)) for i, step in enumerate(form.steps))
-    return FilterEntry(name, form.about, form.source, origin, line, steps=steps)
+    return FilterEntry(*place.head(form), tuple(_spec(place, step, *path, str(i)) for i, step in enumerate(form.steps)))
 
 
 def _spec(place: _Place, text: str, *path: str) -> str:
-    """Return the notation, checked, its files named from the folder of the catalog and not from where one stands."""
+    """Return the notation, checked, with paths relative to the folder of the catalog."""
     spec = place.read(parse_notation, text, *path)
     moved = _moved(spec, Path(place.file.origin).parent)
     return text.strip() if moved == spec else str(moved)

@@ -42,7 +42,7 @@ class Matrix:
     delta: float = 0.0
 
     def __str__(self) -> str:
-        """Write the matrix in the notation again."""
+        """Return the matrix in the notation."""
         body = "; ".join(" ".join(map(format_number, row)) for row in self.rows)
         above, below = map(format_number, self.scale)
         tail = []
@@ -62,7 +62,7 @@ class File:
     path: str
 
     def __str__(self) -> str:
-        """Write the file in the notation again."""
+        """Return the file in the notation."""
         return f"@{self.path}"
 
 
@@ -80,7 +80,7 @@ class Named:
         return hash((self.name, frozenset(self.arguments.items())))
 
     def __str__(self) -> str:
-        """Write the name and its arguments in the notation again."""
+        """Return the name and its arguments in the notation."""
         tail = ",".join(f"{key}={value if isinstance(value, str) else f'({value})'}" for key, value in self.arguments.items())
         return f"{self.name}:{tail}" if tail else self.name
 
@@ -116,6 +116,9 @@ class _Reader:
     def fail(self, position: int, reason: str) -> KernelError:
         return KernelError(f"{quoted(self.text)}, character {position + 1}: {reason}")
 
+    def unexpected(self, start: int, stop: int, expected: str) -> KernelError:
+        return self.fail(start, f"expected {expected}, found {quoted(self.text[start:stop], 30)}")
+
     def trimmed(self, start: int, stop: int) -> tuple[int, int]:
         part = self.text[start:stop]
         return start + len(part) - len(part.lstrip()), start + len(part.rstrip()) if part.strip() else stop
@@ -136,19 +139,10 @@ class _Reader:
 
     def named(self, start: int, stop: int, depth: int) -> Named:
         match = NAME.match(self.text, start, stop)
-        end = match.end() if match else start
-        after, _ = self.trimmed(end, stop)
-        if not match or (after < stop and self.text[after] != ":"):
-            expected = "a name (letters, digits, _ and -), a [matrix] or an @file" if end == start else "':' or the end"
-            raise self.fail(after, f"expected {expected}, found {quoted(self.text[after:stop], 30)}")
-        if after >= stop:
-            return Named(match[0])
-        arguments: dict[str, Argument] = {}
-        for key, value_start, value_stop in self.arguments(after + 1, stop):
-            if key in arguments:
-                raise self.fail(value_start, f"{key} is given twice")
-            arguments[key] = self.value(value_start, value_stop, depth)
-        return Named(match[0], arguments)
+        if not match:
+            raise self.unexpected(start, stop, "a name (letters, digits, _ and -), a [matrix] or an @file")
+        arguments = self.arguments(match.end(), stop, "':' or the end")
+        return Named(match[0], {key: self.value(*span, depth) for key, span in arguments})
 
     def value(self, start: int, stop: int, depth: int) -> Argument:
         if self.text[start] == "(" and self.group_end(start, stop) == stop - 1:
@@ -174,35 +168,30 @@ class _Reader:
             check_rectangle(rows)
         except KernelError as error:
             raise KernelError(f"{quoted(self.text)}: {error}") from None
-        after, _ = self.trimmed(end + 1, stop)
-        if after >= stop:
-            return Matrix(tuple(rows))
-        if self.text[after] != ":":
-            raise self.fail(after, f"expected ':' or the end after ], found {quoted(self.text[after:stop], 30)}")
-        return self.placed(tuple(rows), after + 1, stop)
-
-    def placed(self, rows: tuple[tuple[Number, ...], ...], start: int, stop: int) -> Matrix:
-        """Read the arguments that a matrix takes: scale, anchor, delta."""
         found: dict[str, str] = {}
-        for key, value_start, value_stop in self.arguments(start, stop):
+        for key, (value_start, value_stop) in self.arguments(end + 1, stop, "':' or the end after ]"):
             if key not in ("scale", "anchor", "delta"):
                 close = suggestion(key, ("scale", "anchor", "delta"))
                 raise self.fail(value_start, f"a matrix takes scale, anchor and delta, not {quoted(key)}{close}")
-            if key in found:
-                raise self.fail(value_start, f"{key} is given twice")
             found[key] = self.text[value_start:value_stop]
         try:
             above, below = parse_fraction(found.get("scale", "1"))
             if above == 0:
                 raise KernelError("scale must not be 0")
             offset, divisor = parse_fraction(found.get("delta", "0"))
-            return Matrix(rows, (above, below), _anchor(found.get("anchor")), offset / divisor)
+            return Matrix(tuple(rows), (above, below), _anchor(found.get("anchor")), offset / divisor)
         except KernelError as error:
-            raise self.fail(start, str(error)) from None
+            raise self.fail(self.trimmed(end + 1, stop)[0] + 1, str(error)) from None
 
-    def arguments(self, start: int, stop: int) -> Iterator[tuple[str, int, int]]:
-        """Yield (key, start of the value, stop of the value) for each `key=value` between top-level commas."""
-        for piece_start, piece_stop in self.pieces(start, stop):
+    def arguments(self, start: int, stop: int, expected: str) -> Iterator[tuple[str, tuple[int, int]]]:
+        """Yield (key, (start, stop) of the value) for each `key=value` between top-level commas after a colon."""
+        colon, _ = self.trimmed(start, stop)
+        if colon >= stop:
+            return
+        if self.text[colon] != ":":
+            raise self.unexpected(colon, stop, expected)
+        keys: set[str] = set()
+        for piece_start, piece_stop in self.pieces(colon + 1, stop):
             begin, end = self.trimmed(piece_start, piece_stop)
             equals = self.text.find("=", begin, end)
             key = self.text[begin:equals].rstrip() if equals >= 0 else ""
@@ -212,7 +201,10 @@ class _Reader:
             value_start, value_stop = self.trimmed(equals + 1, end)
             if value_start >= value_stop:
                 raise self.fail(equals, f"expected a value after {key}=")
-            yield key, value_start, value_stop
+            if key in keys:
+                raise self.fail(value_start, f"{key} is given twice")
+            keys.add(key)
+            yield key, (value_start, value_stop)
 
     def pieces(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
         """Part text[start:stop] at the commas that stand in no bracket."""

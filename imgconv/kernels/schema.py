@@ -6,12 +6,11 @@ from typing import Annotated, Any
 
 import msgspec
 
+from imgconv.kernels.entries import Value
 from imgconv.kernels.notation import NAME
 
 #: A weight or factor: a number, or text for a fraction ("1/9") or a complex number ("1+2j"), which the reader checks.
 Number = int | float | Annotated[str, msgspec.Meta(description='a fraction such as "1/9", or a complex number such as "1+2j"')]
-#: The value of a generator's argument; null leaves it to follow from the others.
-Value = int | float | str | None
 
 About = Annotated[str, msgspec.Meta(description="one line that says what it does to a picture")]
 Source = Annotated[str, msgspec.Meta(description="the paper, table or documentation that the numbers come from")]

@@ -1,4 +1,7 @@
-"""Generators of kernels that smooth: every one sums to 1 and returns float64 weights of shape (rows, columns)."""
+"""Generators of kernels that smooth: float64 weights of shape (rows, columns), sum 1.
+
+Each raises a KernelError for an argument out of its limits, and for a kernel too large.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +20,7 @@ MAX_BINOMIAL = 29
 
 
 def box(size: int = 3, rows: int | None = None, columns: int | None = None) -> Weights:
-    """Return the mean over size x size pixels, or over rows x columns: every tap is 1 / (rows * columns).
-
-    Raises:
-        KernelError: a side is no whole number from 1 up, or too large.
-    """
+    """Return the mean over size x size pixels, or over rows x columns: every tap is 1 / (rows * columns)."""
     size = whole(size, "size")
     down = size if rows is None else whole(rows, "rows")
     across = size if columns is None else whole(columns, "columns")
@@ -47,9 +46,6 @@ def gaussian(
         sigma_rows: standard deviation down the rows, where it differs from `sigma`.
         sigma_columns: standard deviation along the columns, where it differs from `sigma`.
         angle: degrees counter-clockwise by which the kernel is turned; of use where the two deviations differ.
-
-    Raises:
-        KernelError: a deviation that is not above 0, a size that is not odd, or a kernel too large.
     """
     down, across = _deviations(sigma, size, sigma_rows, sigma_columns)
     cosine, sine = cos_sin(real(angle, "angle"))
@@ -67,11 +63,7 @@ def gaussian(
 
 
 def gaussian_side(sigma: float, size: object = None, at_least: int = 1, name: str = "sigma") -> int:
-    """Return the odd number of taps a side for a deviation in pixels, or the size that was asked for, checked.
-
-    Raises:
-        KernelError: the size is not odd, or the side too long.
-    """
+    """Return the odd number of taps a side for a deviation in pixels, or the size that was asked for, checked."""
     if size is not None:
         return whole(size, "size", at_least=at_least, odd=True)
     return max(at_least, side(float(np.floor(4 * sigma + 0.5)), f"{name}={sigma:g}"))
@@ -89,9 +81,7 @@ def binomial(size: int = 3) -> Weights:
     """Return the outer product of row size - 1 of Pascal's triangle with itself, over 4**(size - 1).
 
     The closest thing to a Gaussian, of variance (size - 1) / 4, whose taps are whole numbers over a power of two.
-
-    Raises:
-        KernelError: the size is not odd, or beyond 29, where the taps would be rounded.
+    The size is odd, and at most 29: beyond it the taps would be rounded.
     """
     number = real(size, "size")
     if number > MAX_BINOMIAL:
@@ -115,9 +105,6 @@ def low_pass(cutoff: float = 0.25, size: int | None = None) -> Weights:
         cutoff: frequency in cycles per pixel, between 0 and 0.5 (the finest pattern that pixels can show).
         size: odd number of taps a side, from 3 up. Without it 2 * ceil(1 / cutoff) + 1: the main lobe of the window,
             4 / (size - 1) wide, then just fits into the band that is passed.
-
-    Raises:
-        KernelError: a cutoff outside of the limits, a size that is not odd, or a kernel too large.
     """
     cutoff = real(cutoff, "cutoff", above=0, below=0.5)
     if size is not None:
@@ -139,9 +126,6 @@ def motion(length: float = 9.0, angle: float = 0.0) -> Weights:
     Args:
         length: pixels that the line covers, from 1 up.
         angle: degrees counter-clockwise from the direction of a row.
-
-    Raises:
-        KernelError: a length below 1, or a kernel too large.
     """
     length = real(length, "length")
     if length < 1:
@@ -164,9 +148,6 @@ def disk(radius: float = 3.0) -> Weights:
 
     Args:
         radius: in pixels, above 0; the kernel has 2 * ceil(radius - 0.5) + 1 taps a side.
-
-    Raises:
-        KernelError: a radius that is not above 0, or a kernel too large.
     """
     radius = real(radius, "radius", above=0)
     taps = side(max(0.0, float(np.ceil(radius - 0.5))), f"radius={radius:g}")

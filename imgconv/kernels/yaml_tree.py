@@ -1,14 +1,13 @@
-"""Text files that users name, and YAML in them as a tree of nodes that know their lines, with plain values made from it.
+"""Text files named by users, and YAML as a tree of nodes with line numbers.
 
-The tree is composed once, by the C parser where it is there. Values are made here and not by PyYAML: only mappings,
-lists and plain scalars exist, so no tag can run code; keys are text and never given twice; aliases cannot blow up;
-and every mistake has a line.
+The tree comes from PyYAML, its plain values from here: no tag can run code, keys are text and unique, aliases cannot
+expand without limit, and every mistake has a line.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import yaml
@@ -29,6 +28,14 @@ MAX_DIRECTIVES = 100
 _LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CORE = "tag:yaml.org,2002:"
 _TEXT_TAGS = {"str", "timestamp", "value", "merge"}
+# What each kind of scalar becomes. Numbers are decimal: 010 is ten, and the sexagesimal ones of YAML 1.1 are rejected.
+_SCALARS: dict[str, Callable[[str], object]] = {
+    **dict.fromkeys(_TEXT_TAGS, str),
+    "null": lambda text: None,
+    "bool": lambda text: text.lower() in ("true", "yes", "on"),
+    "int": int,
+    "float": float,
+}
 
 
 def read_text(path: str | os.PathLike[str], what: str) -> str:
@@ -91,28 +98,22 @@ class YamlFile:
             lines[key.value] = key.start_mark.line + 1
         return [(key.value, value) for key, value in node.value]
 
-    def value(self, node: yaml.Node, keys: Sequence[str], depth: int = 0) -> object:
+    def value(self, node: yaml.Node, keys: Sequence[str]) -> object:
         """Return the node as dicts, lists, texts, numbers, booleans and None.
 
         Raises:
-            KernelError: a tag other than those of plain values, a number that is none, or nesting too deep.
+            KernelError: a tag other than those of plain values, or a malformed number.
         """
-        if depth > MAX_DEPTH:
-            raise self.fail(node, keys, f"nested more than {MAX_DEPTH} deep")
         core = node.tag.removeprefix(_CORE)
         if isinstance(node, yaml.MappingNode) and core == "map":
-            return {key: self.value(value, [*keys, key], depth + 1) for key, value in self.items(node, keys)}
+            return {key: self.value(value, [*keys, key]) for key, value in self.items(node, keys)}
         if isinstance(node, yaml.SequenceNode) and core == "seq":
-            return [self.value(value, keys, depth + 1) for value in node.value]
-        if isinstance(node, yaml.ScalarNode):
-            if core in _TEXT_TAGS:
-                return node.value
+            return [self.value(value, keys) for value in node.value]
+        if isinstance(node, yaml.ScalarNode) and core in _SCALARS:
             try:
-                return _scalar(core, node.value)
+                return _SCALARS[core](node.value)
             except ValueError:
                 raise self.fail(node, keys, f"expected a number, found {quoted(node.value)}") from None
-            except KeyError:
-                pass
         raise self.fail(node, keys, f"the tag {quoted(node.tag)} is not used here; write plain values")
 
 
@@ -137,7 +138,7 @@ def compose(text: str, origin: str) -> YamlFile:
     if root is None:
         raise KernelError(f"{shown(origin)}:1: expected kernels, operators or filters, found an empty file")
     file = YamlFile(origin, root)
-    _check_count(file)
+    _count(file, root)
     return file
 
 
@@ -151,9 +152,9 @@ def describe(node: yaml.Node) -> str:
 
 
 def _check_size(text: str, origin: str) -> None:
-    """Refuse what is too deep or too much while only events exist.
+    """Reject a text that is too deep or too large from its events.
 
-    Composing nests on the stack of the machine and could exhaust it; a node takes a hundred times the bytes of its text.
+    Composing it could exhaust the stack, and a node takes a hundred times the bytes of its text.
     """
     # The parser compares each of these with all before it, at the first event.
     if text.count("%TAG") > MAX_DIRECTIVES:
@@ -178,29 +179,16 @@ def _check_size(text: str, origin: str) -> None:
             raise KernelError(f"{shown(origin)}:{line}: {reason}")
 
 
-def _check_count(file: YamlFile) -> None:
-    """Walk the tree as it would be written out in full, aliases and all, and stop where that is too much."""
-    count = 0
-    waiting: list[Iterator[yaml.Node]] = [iter([file.root])]
-    while waiting:
-        node = next(waiting[-1], None)
-        if node is None:
-            waiting.pop()
-            continue
-        count += 1
-        # An alias to a node that holds it never ends; it is as deep as an honest file never is.
-        if count > MAX_VALUES or len(waiting) > MAX_DEPTH + 1:
-            raise file.fail(node, [], f"more than {MAX_VALUES:,} values, or an alias within itself; write it without aliases")
-        if isinstance(node, yaml.MappingNode):
-            waiting.append(iter([part for pair in node.value for part in pair]))
-        elif isinstance(node, yaml.SequenceNode):
-            waiting.append(iter(node.value))
-
-
-def _scalar(core: str, text: str) -> object:
-    """Return null, a boolean or a number: decimal, so that 010 is ten; the sexagesimals of YAML 1.1 are refused."""
-    if core == "null":
-        return None
-    if core == "bool":
-        return text.lower() in ("true", "yes", "on")
-    return {"int": int, "float": float}[core](text)
+def _count(file: YamlFile, node: yaml.Node, count: int = 0, depth: int = 0) -> int:
+    """Return `count` and the values from `node` down, aliases counted wherever they are used; stop where that is too much."""
+    count += 1
+    # An alias to a node that holds it never ends, so it becomes deeper than the text can be.
+    if count > MAX_VALUES or depth > MAX_DEPTH:
+        raise file.fail(node, [], f"more than {MAX_VALUES:,} values, or an alias within itself; write it without aliases")
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            count = _count(file, value, _count(file, key, count, depth + 1), depth + 1)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            count = _count(file, value, count, depth + 1)
+    return count

@@ -10,6 +10,7 @@ from typing import Any
 
 from imgconv.convolution.plan import Plan
 from imgconv.images.files import Input, ReadContext, ReadingAhead
+from imgconv.images.formats.picture import Result
 from imgconv.images.image import Image
 from imgconv.images.output import Output
 from imgconv.images.pages import Header
@@ -82,22 +83,22 @@ def run_file(source: Input | ReadingAhead, target: Output, task: Task, *, readin
     first, count, timing = found.first, len(found.indices), found.timing
     header = PicturePath.of(Header.of_image(first), task).output_header
     bits = first.coding.bits if header.dtype == first.pixels.dtype else None
-    target.check(first.format, header, opaque=first.is_opaque, bits=bits, count=count, frames=timing is not None)
+    target.check(first.format, Result(header, first.is_opaque, bits, count, timing is not None))
     results = _Results()
-    notes = target.write(results.of(found.images(reading), task), count, timing, first.format)
+    written = target.write(results.of(found.images(reading), task), count, timing, first.format)
     return Report(
         source.path,
         str(target.path),
         first.pixels.shape,
         first.pixels.dtype.name,
-        results.shape,
-        header.dtype.name,
+        written.header.shape,
+        written.header.dtype.name,
         count,
         results.clipped,
         results.samples,
         time.perf_counter() - start,
         results.plans,
-        (*results.notes, *notes),
+        (*results.notes, *written.notes),
     )
 
 
@@ -105,7 +106,6 @@ class _Results:
     """The filtered pages of a file, and the facts that are reported of them."""
 
     def __init__(self) -> None:
-        self.shape: tuple[int, ...] = ()
         self.clipped = self.samples = 0
         self.plans: tuple[Plan, ...] = ()
         self.notes: tuple[str, ...] = ()
@@ -115,7 +115,7 @@ class _Results:
         for number, image in enumerate(images):
             result, clipped, plans = filter_picture(image, task)
             if not number:
-                self.shape, self.plans = result.pixels.shape, plans
+                self.plans = plans
             self.notes += tuple(note for note in result.notes if note not in self.notes)
             self.clipped = -1 if min(clipped, self.clipped) < 0 else self.clipped + clipped
             self.samples += result.colour.size

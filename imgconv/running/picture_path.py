@@ -1,12 +1,14 @@
 """The path of a picture through a filter: which stages its pixels pass, decided once from its header.
 
     alpha       is set aside; with missing values it becomes the weight with which each pixel counts
+    missing     values become 0, with a weight of 0
     light       levels become proportional to light (`linear`)
     grey        three colours become one (`gray`, `luma`)
     channels    those that are not to be filtered are set aside (`channels`)
     filter
-    levels      scale and delta; luma goes back into its colours, light into the curve of the file
-    rounding    to the type of the result
+    levels      scale and delta; of complex results the magnitude, where light or grey follows; luma goes back into its
+                colours, light into the curve of the file
+    rounding    to the type of the result; missing values and invisible pixels have no part in its range
     assembly    missing values, the channels set aside and alpha go back to their places
     metadata    stay, or are left out (`strip`)
 
@@ -34,8 +36,18 @@ from imgconv.filters.base import Filter, ResultOptions
 from imgconv.images.image import Image
 from imgconv.images.metadata import Metadata
 from imgconv.images.pages import Header
-from imgconv.running.task import ALPHA, ALPHA_NUMBER, Task
-from imgconv.running.weights import Weights, alpha_share, channels_of, find_missing, on_grid, result_level, weighted_response
+from imgconv.running.task import Task
+from imgconv.running.weights import (
+    Weights,
+    alpha_share,
+    beside,
+    find_gaps,
+    find_missing,
+    finished,
+    on_grid,
+    result_level,
+    weighted_response,
+)
 
 if TYPE_CHECKING:
     from imgconv.images.colour.transfer import Transfer
@@ -102,7 +114,7 @@ class PicturePath:
         for option in ("gray", "luma", "linear"):
             if getattr(task, option) and beside_alpha != header.colours:
                 raise UsageError(f"`{option}` needs a picture of colour or grey alone, found {beside_alpha} bands")
-        planes, filters_alpha = _selected(header, task.channels)
+        planes, filters_alpha = task.selection(header)
         transfer = None
         if task.linear:
             from imgconv.images.colour.transfer import transfer_of
@@ -156,10 +168,12 @@ class PicturePath:
         notes = [self.transfer.note] if self.transfer is not None and self.transfer.note else []
         share = None if is_opaque or task.alpha != "weighted" or image.alpha is None else alpha_share(image.alpha)
         weights = Weights(share, find_missing(pixels, nodata))
+        alpha = self._filter_alpha(image.alpha, is_opaque, share)
         if self.planes == []:
             fitted = Fitted(self._unfiltered(pixels), 0)
         elif self.takes_levels(weights):
-            fitted = self._filter_levels(pixels, weights, nodata, notes)
+            invisible = None if share is None or alpha is None else alpha == 0
+            fitted = self._filter_levels(pixels, weights, invisible, nodata, notes)
         else:
             selected = pixels if self.planes is None else np.ascontiguousarray(pixels[:, :, self.planes])
             fitted = self.filter_for(weights).render(selected, self.output)
@@ -167,7 +181,7 @@ class PicturePath:
         if self.planes:
             colour = self._unfiltered(pixels)
             colour[:, :, self.planes] = fitted.values
-        result = image.with_colour(colour, self._filter_alpha(image.alpha, is_opaque, share))
+        result = image.with_colour(colour, alpha)
         nodata = None if nodata is None else result_level(nodata, pixels.dtype, self.output)
         result = replace(result, nodata=nodata, notes=(*result.notes, *notes))
         plans = self.plans(weights) if task.count else ()
@@ -175,7 +189,14 @@ class PicturePath:
 
     # The stages
 
-    def _filter_levels(self, pixels: NDArray[Any], weights: Weights, nodata: float | None, notes: list[str]) -> Fitted:
+    def _filter_levels(
+        self,
+        pixels: NDArray[Any],
+        weights: Weights,
+        invisible: NDArray[np.bool_] | None,
+        nodata: float | None,
+        notes: list[str],
+    ) -> Fitted:
         """Return the channels that are filtered, filtered as levels in floating point, in the type of the result."""
         chosen, missing = self.task.filter, weights.missing
         levels = self._to_light(pixels if missing is None else np.where(missing, pixels.dtype.type(0), pixels))
@@ -188,13 +209,15 @@ class PicturePath:
         values = weighted_response(configured, seen, Weights(weights.alpha, missing))
         values = values * values.dtype.type(self.output.scale) + values.dtype.type(self.output.delta)
         if values.dtype.kind == "c" and (self.mixes or self.transfer is not None):  # only the magnitude can be a level
-            values = fit(values, sum_dtype(pixels.dtype), self.output.range_policy or "clip").values
+            chosen.finished(values[:1], self.output)  # which refuses what is not a magnitude
+            values = np.abs(values)
         if self.mixes and self.task.luma:
             values = on_grid(chosen, levels) + (values - chosen.on_grid(seen))[:, :, np.newaxis]
-        fitted = chosen.finished(self._from_light(values), replace(self.output, scale=Fraction(1), delta=0.0))
-        if missing is None:
-            return fitted
-        return fitted._replace(values=self._put_back(fitted.values, missing, nodata, configured, notes))
+        gaps = None if missing is None else find_gaps(chosen, missing, configured if self.task.fill else None)
+        ignored = [mask for mask in (invisible, gaps) if mask is not None]
+        output = replace(self.output, scale=Fraction(1), delta=0.0)
+        fitted = finished(chosen, self._from_light(values), output, ignored)
+        return fitted if gaps is None else fitted._replace(values=self._put_back(fitted.values, gaps, nodata, notes))
 
     def _to_light(self, pixels: NDArray[Any]) -> NDArray[Any]:
         """Return pixels in floating point, as the levels in which they are filtered."""
@@ -218,20 +241,16 @@ class PicturePath:
 
         return grey(levels, linear=self.transfer is not None)
 
-    def _put_back(
-        self, values: NDArray[Any], missing: NDArray[np.bool_], nodata: float | None, configured: Filter, notes: list[str]
-    ) -> NDArray[Any]:
-        """Return results with their missing values put back; with `fill`, only those that no neighbour could fill."""
-        gaps = on_grid(self.task.filter, missing.astype(np.uint8)) > 0
+    def _put_back(self, values: NDArray[Any], gaps: NDArray[np.bool_], nodata: float | None, notes: list[str]) -> NDArray[Any]:
+        """Return results with the level of missing values put into the gaps."""
+        if not gaps.any():
+            return values
         if self.task.fill:
-            covered = [configured.coverage(1 - part.astype(np.float32)) > 0 for part in channels_of(missing)]
-            gaps &= ~(covered[0] if missing.ndim == 2 else np.dstack(covered))
-            if gaps.any():
-                notes.append(f"{np.count_nonzero(gaps)} missing values are left: nothing within reach of them has a value")
+            notes.append(f"{np.count_nonzero(gaps)} missing values are left: nothing within reach of them has a value")
         level, before = result_level(nodata, self.header.dtype, self.output), np.nan if nodata is None else nodata
-        if gaps.any() and not (level == before or (np.isnan(level) and np.isnan(before))):
+        if not (level == before or (np.isnan(level) and np.isnan(before))):
             notes.append(f"missing values stand as {level:g} in {values.dtype}")
-        return np.where(gaps[:, :, np.newaxis] if gaps.ndim < values.ndim else gaps, values.dtype.type(level), values)
+        return np.where(beside(gaps, values), values.dtype.type(level), values)
 
     def _filter_alpha(self, alpha: NDArray[Any] | None, is_opaque: bool, share: NDArray[Any] | None) -> NDArray[Any] | None:
         """Return the alpha of the result, in its type; None where it has none."""
@@ -272,24 +291,3 @@ class PicturePath:
         tolerance = options.tolerance / full_scale(dtype) if dtype.kind in "biu" else options.tolerance
         border = Border(border.rows, border.columns, tuple(value.tolist()))
         return self._options_for_planes(replace(options, border=border, tolerance=tolerance))
-
-
-def _selected(header: Header, channels: tuple[int | str, ...] | None) -> tuple[list[int] | None, bool]:
-    """Return the indices of the channels to filter, alpha aside (None for all), and whether alpha is one of them.
-
-    Raises:
-        UsageError: the picture has no such channel.
-    """
-    if channels is None:
-        return None, True
-    others = header.channels - header.has_alpha
-    numbers = [c for c in channels if c != ALPHA and (c != ALPHA_NUMBER or others > ALPHA_NUMBER)]
-    if len(numbers) < len(channels) and not header.has_alpha:
-        raise UsageError("`channels`: the picture has no alpha")
-    planes = []
-    for number in numbers:
-        if not isinstance(number, int) or not 0 <= number < others:
-            facts = f"has {others} channels, 0 to {others - 1}" if others > 1 else "is grey; its only colour is channel 0"
-            raise UsageError(f"`channels`: the picture {facts}; found {number!r}")
-        planes.append(2 - number if header.colours == 3 and number < 3 else number)
-    return (None if len({*planes}) == others else planes), len(numbers) < len(channels)

@@ -73,7 +73,7 @@ class Guard:
             ReadError: reading needs more memory; the message begins with `name`.
         """
         self._set_state(self.READING)
-        self._start_timer()
+        self._set_timer(self._limits.timeout)
         before = self._limit_memory()
         try:
             yield
@@ -86,23 +86,20 @@ class Guard:
         finally:
             if before is not None:
                 resource.setrlimit(resource.RLIMIT_AS, before)
-            self._stop_timer()
+            self._set_timer(0)
             self._set_state(self.WORKING)
 
     def _set_state(self, state: bytes) -> None:
         os.lseek(self._state, 0, os.SEEK_SET)
         os.write(self._state, state)
 
-    def _start_timer(self) -> None:
-        if self._limits.timeout and hasattr(signal, "setitimer"):
-            signal.setitimer(signal.ITIMER_REAL, self._limits.timeout)
-        elif self._limits.timeout:
-            faulthandler.dump_traceback_later(self._limits.timeout, exit=True)
-
-    def _stop_timer(self) -> None:
-        if self._limits.timeout and hasattr(signal, "setitimer"):
-            signal.setitimer(signal.ITIMER_REAL, 0)
-        elif self._limits.timeout:
+    def _set_timer(self, seconds: float) -> None:
+        """Start the timer, or stop it with 0."""
+        if hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+        elif seconds:
+            faulthandler.dump_traceback_later(seconds, exit=True)
+        else:
             faulthandler.cancel_dump_traceback_later()
 
     def _limit_memory(self) -> tuple[int, int] | None:

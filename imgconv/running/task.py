@@ -11,6 +11,7 @@ import numpy as np
 from imgconv.depth import dtype_of_depth, levels_between
 from imgconv.errors import UsageError
 from imgconv.filters.base import Filter, ResultOptions
+from imgconv.images.pages import Header
 
 #: The word for alpha among the channels, and the number that stands for it where there is no fourth band.
 ALPHA, ALPHA_NUMBER = "alpha", 3
@@ -66,6 +67,26 @@ class Task:
         return ResultOptions(
             wanted, self.range_policy, self.scale, float(self.delta), levels_between(dtype, wanted), self.count
         )
+
+    def selection(self, header: Header) -> tuple[list[int] | None, bool]:
+        """Return the indices of the channels to filter, alpha aside (None for all), and whether alpha is one of them.
+
+        Raises:
+            UsageError: the picture has no such channel.
+        """
+        if self.channels is None:
+            return None, True
+        others = header.channels - header.has_alpha
+        numbers = [c for c in self.channels if c != ALPHA and (c != ALPHA_NUMBER or others > ALPHA_NUMBER)]
+        if len(numbers) < len(self.channels) and not header.has_alpha:
+            raise UsageError("`channels`: the picture has no alpha")
+        planes = []
+        for number in numbers:
+            if not isinstance(number, int) or not 0 <= number < others:
+                facts = f"has {others} channels, 0 to {others - 1}" if others > 1 else "is grey; its only colour is channel 0"
+                raise UsageError(f"`channels`: the picture {facts}; found {number!r}")
+            planes.append(2 - number if header.colours == 3 and number < 3 else number)
+        return (None if len({*planes}) == others else planes), len(numbers) < len(self.channels)
 
     def on_threads(self, jobs: int) -> Task:
         """Return the task with a number of threads for each image."""

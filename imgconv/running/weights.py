@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.depth import fit, full_scale, sum_dtype
+from imgconv.depth import Fitted, fit, full_scale, sum_dtype
 from imgconv.filters.base import Filter, ResultOptions
 
 
@@ -79,3 +81,32 @@ def weighted_response(chosen: Filter, levels: NDArray[Any], weights: Weights) ->
         counts = np.where(gaps, levels.dtype.type(0), levels.dtype.type(1) if alpha is None else alpha)
         parts.append(chosen.weighted(plane, np.asarray(counts, levels.dtype)))
     return parts[0] if levels.ndim == 2 else np.dstack(parts)
+
+
+def find_gaps(chosen: Filter, missing: NDArray[np.bool_], filling: Filter | None) -> NDArray[np.bool_]:
+    """Return where results are missing: in place of missing values, except of those that `filling` computes from neighbours."""
+    gaps: NDArray[np.bool_] = on_grid(chosen, missing.astype(np.uint8)) > 0
+    if filling is not None:
+        covered = [filling.coverage(1 - part.astype(np.float32)) > 0 for part in channels_of(missing)]
+        gaps &= ~(covered[0] if missing.ndim == 2 else np.dstack(covered))
+    return gaps
+
+
+def finished(chosen: Filter, values: NDArray[Any], output: ResultOptions, ignored: Sequence[NDArray[np.bool_]]) -> Fitted:
+    """Return results in their final type. Those ignored have no part in the range, nor in the count of clipped values."""
+    depends_on_all = output.range_policy in ("stretch", "error") and bool(ignored)
+    fitted = chosen.finished(values, replace(output, range_policy="clip") if depends_on_all else output)
+    if not ignored or not (depends_on_all or fitted.clipped):
+        return fitted
+    counted = np.ones(values.shape, bool)
+    for mask in ignored:
+        counted &= ~beside(mask, values)
+    found = chosen.finished(values[counted], output)
+    if depends_on_all:
+        fitted.values[counted] = found.values
+    return fitted._replace(clipped=found.clipped)
+
+
+def beside(mask: NDArray[np.bool_], values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return a mask of pixels, or of single values, in a shape that goes with the values."""
+    return mask[:, :, np.newaxis] if mask.ndim < values.ndim else mask

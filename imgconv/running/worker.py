@@ -59,7 +59,7 @@ def main(function: str, limits: Limits, streams: tuple[int, ...]) -> NoReturn:
             run = getattr(importlib.import_module(module), name)
             load_cv2()
         except Exception as error:
-            _send(replies, Reply(None, error if isinstance(error, ImgconvError) else _picklable(error)))
+            _send(replies, Reply(None, _picklable(error)))
         else:
             _send(replies, Reply(atomic.mark()))
             _work(run, requests, replies, Guard(limits, state))
@@ -76,7 +76,7 @@ def _work(run: Callable[..., Any], requests: BinaryIO, replies: BinaryIO, guard:
             try:
                 reply = Reply(run(source, target, setup.task, reading=functools.partial(guard.reading, source.name)))
             except Exception as error:
-                reply = Reply(None, error if isinstance(error, ImgconvError) else _picklable(error))
+                reply = Reply(None, _picklable(error))
             _send(replies, reply)
 
 
@@ -97,7 +97,9 @@ class _ParentWatch:
 
 
 def _picklable(error: Exception) -> Exception:
-    """Return an internal fault as it can be sent, with the traceback as a note."""
+    """Return an error as it can be sent, an internal fault with the traceback as a note."""
+    if isinstance(error, ImgconvError):
+        return error
     error.add_note(traceback.format_exc())
     try:
         pickle.loads(pickle.dumps(error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections import Counter
 
 import pytest
@@ -34,7 +35,7 @@ def test_what_is_allotted_fits(rest, fastest):
 
 
 def test_without_a_limit_all_but_the_slow_are_timed():
-    assert allot({"a": 0.1, "b": FULL.longest * 0.9, "c": FULL.longest * 1.1}, FULL, None) == {"a", "b"}
+    assert allot({"a": 0.1, "b": FULL.longest * 0.9, "c": FULL.longest * 1.1}, FULL, math.inf) == {"a", "b"}
 
 
 def test_a_quick_run_is_planned_for_less_than_a_minute():

@@ -1,18 +1,21 @@
-"""The plot: a file that can be opened, of a sensible size, in which everybody stands."""
+"""The plot: a file that can be opened, of a sensible size, with a line for each method."""
 
 from __future__ import annotations
 
 import io
+import re
 import sys
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 
 import pytest
 from PIL import Image
 
 from imgconv.benchmark.machine import describe_machine
 from imgconv.benchmark.plotting import plot, plot_format
+from imgconv.convolution.methods import METHODS
 from imgconv.errors import DependencyError, UsageError
-from tests.benchmark.test_report import made_up
+from tests.benchmark.test_report import made_up, timed
 
 #: The measurements are made once.
 pytestmark = pytest.mark.xdist_group("benchmark results")
@@ -62,3 +65,14 @@ def test_without_matplotlib_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(DependencyError, match=r"pip install 'imgconv\[plot\]'"):
         plot_format("times.png")
+
+
+@pytest.mark.parametrize("engine", ["numpy", "opencv"])
+def test_no_two_methods_of_an_engine_have_one_colour(engine):
+    methods = [method.name for method in METHODS.values() if method.engine == engine]
+    result = made_up(3, 0.002)
+    outcomes = tuple(timed(name, "method", 0.001, engine) for name in methods)
+    drawn = plot([replace(result, outcomes=outcomes)], describe_machine("1"), "svg").decode()
+    # A line of a method is 1.4 points wide.
+    colours = set(re.findall(r"stroke: (#[0-9a-f]{6}); stroke-width: 1\.4", drawn))
+    assert len(colours) == len(methods)

@@ -108,14 +108,6 @@ def test_inputs_that_cannot_be_read(fails, tmp_path, data, said):
     assert (tmp_path / "out.png").read_bytes() == b"old"
 
 
-@pytest.mark.parametrize("extension", ["png", "jpg", "tiff", "webp", "bmp", "jp2", "gif"])
-def test_truncated_pictures(fails, grey, tmp_path, extension):
-    data = cv2.imencode(f".{extension}", np.dstack([grey] * 3))[1].tobytes()
-    (tmp_path / f"in.{extension}").write_bytes(data[: len(data) * 2 // 3])
-    fails(4, "apply", "box", f"in.{extension}", "out.png")
-    assert not (tmp_path / "out.png").exists()
-
-
 def test_outputs_that_cannot_be_written(fails, grey, photo, tmp_path):
     rgba = np.dstack([photo, photo[..., 0]])
     cv2.imwrite(str(tmp_path / "alpha.png"), rgba)

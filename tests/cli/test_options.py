@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
-from imgconv.convolution import strips
+from imgconv.convolution import execution
+from imgconv.images.formats.tiff import encoder
 
 
 @pytest.fixture
 def threads(monkeypatch):
     """Collect the numbers of threads that strips are worked on with."""
     seen = []
-    real = strips.thread_count
+    real = execution.thread_count
 
     def counted(jobs=None):
         seen.append(real(jobs))
         return seen[-1]
 
-    monkeypatch.setattr(strips, "thread_count", counted)
+    monkeypatch.setattr(execution, "thread_count", counted)
     return seen
 
 
@@ -39,6 +41,22 @@ def test_jobs(done, grey, load, monkeypatch, threads, command, options, environm
     done(*command, "--engine", "numpy", *options)
     assert set(threads) == {expected}
     assert np.array_equal(load("out.png"), plain)
+
+
+def test_jobs_hold_for_the_strips_of_a_tiff(done, grey, monkeypatch):
+    """And `--jobs` goes before the environment."""
+    seen = []
+
+    class Pool(ThreadPoolExecutor):
+        def __init__(self, threads):
+            seen.append(threads)
+            super().__init__(threads)
+
+    monkeypatch.setattr(encoder, "ThreadPoolExecutor", Pool)
+    monkeypatch.setenv("IMGCONV_JOBS", "1")
+    for options in ([], ["--jobs", 3]):
+        done("apply", "box", "grey.png", "out.tif", *options)
+    assert seen == [1, 3]
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "many", "1.5", "\u0663"])

@@ -91,6 +91,8 @@ def test_what_a_format_cannot_do_is_told_before_the_work(fails, photo, tmp_path,
 def test_the_limit_on_pixels(fails, done, photo) -> None:
     line = fails(4, "apply", "box", "photo.png", "out.png", "--max-pixels", "12999")
     assert "photo.png: claims 100 x 130 pixels, 0.013 megapixels; at most 0.013 megapixels are read: --max-pixels" in line
+    line = fails(4, "apply", "box", "photo.png", "out.png", "--max-pixels", "5")
+    assert "0.013 megapixels; at most 5 pixels are read" in line
     done("apply", "box", "photo.png", "out.png", "--max-pixels", "13k")
 
 

@@ -71,3 +71,13 @@ def test_bad_input(fails):
     assert "sigma" in fails(3, "show", "gaussian:sgma=1")
     assert "choose one" in fails(2, "show", "box", "--json", "--as", "yaml")
     assert "ffmpeg" in fails(3, "show", "gaussian:sigma=1", "--as", "ffmpeg").lower()
+
+
+@pytest.mark.parametrize("text", ["edges", "edges:operator=sobel"])
+def test_a_filter_is_no_kernel(fails, text):
+    assert fails(3, "show", text) == "imgconv: edges is a filter, and a kernel is needed here; see `imgconv list`"
+
+
+def test_a_kernel_of_the_user_may_be_called_like_a_filter(done, tmp_path):
+    (tmp_path / "mine.yaml").write_text("kernels: {edges: {matrix: [[1, 0, -1]]}}")
+    assert done("show", "edges", "--kernels", "mine.yaml").startswith("edges: 1 x 3\n")

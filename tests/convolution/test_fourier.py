@@ -10,9 +10,9 @@ import pytest
 from scipy import ndimage, signal
 
 from imgconv.convolution.api import correlate
-from imgconv.convolution.execution import prepared_sums
 from imgconv.convolution.methods import METHODS
 from imgconv.convolution.planner import make_plan
+from imgconv.convolution.sums import prepared_sums
 from imgconv.errors import UsageError
 from tests import definition
 

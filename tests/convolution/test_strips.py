@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from imgconv.convolution.api import correlate
+from imgconv.convolution.execution import run_strips
 from imgconv.convolution.methods import METHODS
 from imgconv.convolution.planner import make_plan
-from imgconv.convolution.strips import run_strips
 from tests.cases import each
 from tests.convolution.conftest import KERNEL_FOR, kernel_for, refusal
 

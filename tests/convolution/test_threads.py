@@ -13,9 +13,9 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from imgconv.convolution.api import correlate
-from imgconv.convolution.execution import prepared_sums
+from imgconv.convolution.execution import run_strips
 from imgconv.convolution.methods import METHODS
-from imgconv.convolution.strips import run_strips
+from imgconv.convolution.sums import prepared_sums
 from imgconv.errors import UsageError
 from imgconv.threads import thread_count
 
@@ -67,10 +67,17 @@ def test_else_there_is_one_thread_for_each_processor(monkeypatch, given):
     assert thread_count() == (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
 
 
-@pytest.mark.parametrize("given", ["0", "-1", "two", "1.5", "²", "1e1", "257"])
+@pytest.mark.parametrize("asked", ["257", "0000000257", "9" * 5000])
+def test_no_more_than_256_threads_work_on_an_image(monkeypatch, asked):
+    assert thread_count(10**5000) == 256
+    monkeypatch.setenv("IMGCONV_JOBS", asked)
+    assert thread_count() == 256
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "two", "1.5", "²", "1e1"])
 def test_a_number_of_jobs_that_is_none_is_refused(monkeypatch, given):
     monkeypatch.setenv("IMGCONV_JOBS", given)
-    with pytest.raises(UsageError, match=f"^IMGCONV_JOBS must be a whole number from 1 up to 256, found '{given}'$"):
+    with pytest.raises(UsageError, match=f"^IMGCONV_JOBS must be a whole number from 1 up, found '{given}'$"):
         correlate(np.ones((3, 3)), np.ones((1, 3)), engine="numpy")
 
 

@@ -18,6 +18,7 @@ from PIL import Image as Pillow
 from PIL import features
 
 import imgconv
+from imgconv.images.formats.picture import Result
 from imgconv.images.formats.registry import writable_formats
 from imgconv.images.pages import Header
 
@@ -117,7 +118,7 @@ CASES: dict[str, Case] = {
     **{
         f"{name} {dtype} {channels}": written(name, dtype, channels)
         for name, dtype, channels in itertools.product(FORMATS, HALF, (1, 2, 3, 4))
-        if not FORMATS[name].optional and not FORMATS[name].refusal(Header.of(ROWS, COLUMNS, channels, dtype))
+        if not FORMATS[name].optional and not FORMATS[name].refusal(Result(Header.of(ROWS, COLUMNS, channels, dtype)))
     },
     **{f"png {m}": pillow("PNG", m) for m in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")},
     **{f"png frames {m}": pillow("PNG", m, save_all=True) for m in ("1", "L", "LA", "P", "RGB", "RGBA")},

@@ -16,7 +16,8 @@ import pytest
 from PIL import Image as Pillow
 
 from imgconv.errors import WriteError
-from imgconv.images.files import read_image, write_image
+from imgconv.images.files import read_image, write_image, write_pages
+from imgconv.images.formats.picture import Result
 from imgconv.images.formats.registry import writable_formats
 from imgconv.images.image import Image
 from imgconv.images.output import Output
@@ -40,7 +41,7 @@ def refused(path, image: Image, words: str, **options) -> None:
         write_image(path, image, **options)
     assert len(str(caught.value).splitlines()) == 1
     with pytest.raises(WriteError, match=words):
-        Output(path, **options).check("", Header.of(*image.pixels.shape, image.pixels.dtype))
+        Output(path, **options).check("", Result(Header.of_image(image)))
 
 
 # Names
@@ -245,3 +246,9 @@ def test_the_pixels_that_are_given_stay_as_they_are(tmp_path, photo, extension) 
         with contextlib.suppress(WriteError):
             write_image(tmp_path / f"out{extension}", Image(pixels))
         assert np.array_equal(pixels, before)
+
+
+def test_no_page_is_an_error(tmp_path) -> None:
+    with pytest.raises(WriteError, match=r"out\.tif: there is no page to write"):
+        write_pages(tmp_path / "out.tif", [], 1, None)
+    assert not list(tmp_path.iterdir())

@@ -55,6 +55,20 @@ def test_the_report(source, tmp_path, make_task) -> None:
     assert report.notes == ()
 
 
+def test_the_report_has_the_shape_of_the_file(tmp_path, photo, make_task) -> None:
+    exif = Pillow.Exif()
+    exif[0x0112] = 6
+    Pillow.fromarray(photo).save(tmp_path / "in.jpg", exif=exif)
+    for name in ("out.bmp", "out.jpg"):
+        report = run_file(Input(str(tmp_path / "in.jpg")), Output(str(tmp_path / name)), make_task())
+        assert (
+            report.output_shape == cv2.imread(str(tmp_path / name), cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION).shape
+        )
+    Pillow.fromarray(photo[:, :, 0]).save(tmp_path / "in.png")
+    report = run_file(Input(str(tmp_path / "in.png")), Output(str(tmp_path / "out.webp")), make_task())
+    assert (report.shape, report.output_shape) == ((90, 131), (90, 131, 3))
+
+
 def test_alpha_is_no_sample(tmp_path, photo, alpha, make_task) -> None:
     cv2.imwrite(str(tmp_path / "in.png"), np.dstack([photo, alpha]))
     report = run_file(Input(str(tmp_path / "in.png")), Output(str(tmp_path / "out.png")), make_task(alpha="keep"))

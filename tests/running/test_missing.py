@@ -89,3 +89,25 @@ def test_a_file_may_say_what_stands_for_no_value(make_task, grey) -> None:
     said = filter_picture(Image(pixels, nodata=7.0), make_task("box")).image
     assert np.array_equal(said.pixels, filter_picture(Image(pixels), make_task("box", nodata=7.0)).image.pixels)
     assert not np.array_equal(said.pixels, filter_picture(Image(pixels), make_task("box")).image.pixels)
+
+
+def test_missing_values_have_no_part_in_the_range(make_task, grey) -> None:
+    pixels = of_type(grey, "float32") / 2 + 0.5
+    pixels[10:14, 20:29] = -9999  # in the middle of the hole the sum is 0
+    missing = pixels == -9999
+    without = make_task("sharpen", nodata=-9999.0, depth="32f")
+    values = filter_picture(Image(pixels), without).image.pixels[~missing]
+    stretched = filter_picture(Image(pixels), make_task("sharpen", nodata=-9999.0, range_policy="stretch")).image.pixels
+    np.testing.assert_allclose(stretched[~missing], (values - values.min()) / np.ptp(values), atol=1e-6)
+    assert np.all(stretched[missing] == -9999)
+
+
+def test_missing_values_are_not_counted_as_clipped_and_are_no_error(make_task, grey) -> None:
+    pixels = (grey // 2 + 64).astype(np.uint8)
+    pixels[10:14, 20:29] = 0
+    # A difference is 0 where a value is missing, which the delta takes out of the range.
+    options = {"nodata": 0.0, "delta": -1, "count": True}
+    assert filter_picture(Image(pixels), make_task("identity", range_policy="error", **options)).clipped == 0
+    high = np.where(pixels == 0, 0, 255).astype(np.uint8)
+    result = filter_picture(Image(high), make_task("identity", **(options | {"delta": 1})))
+    assert result.clipped == np.count_nonzero(high)

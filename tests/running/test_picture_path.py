@@ -68,6 +68,18 @@ def test_what_cannot_be_seen_does_not_bleed(filtered, transparent) -> None:
     )
 
 
+def test_what_cannot_be_seen_has_no_part_in_the_range(filtered, make_task, transparent) -> None:
+    pixels = np.dstack([transparent[:, :, :3] // 2 + 100, transparent[:, :, 3]])
+    values = filtered(pixels, depth="32f")
+    seen = filtered(pixels)[:, :, 3] > 0
+    assert not seen.all()
+    stretched = filtered(pixels, depth="32f", range_policy="stretch")
+    colours = values[seen, :3]
+    np.testing.assert_allclose(stretched[seen, :3], (colours - colours.min()) / np.ptp(colours), atol=1e-5)
+    task = make_task(KERNEL, delta=-90, range_policy="error", count=True)  # below 0 only where nothing is seen
+    assert filter_picture(Image(pixels), task).clipped == 0
+
+
 @pytest.mark.parametrize("text", ["laplacian", "sobel_x", "edges"])
 def test_an_edge_kernel_leaves_alpha_and_finds_no_edge_of_it(filtered, transparent, text) -> None:
     assert np.array_equal(filtered(transparent, text)[:, :, 3], transparent[:, :, 3])

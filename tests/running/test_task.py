@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from imgconv.errors import RangeError
 from imgconv.images.image import Image
 from imgconv.running.picture_path import filter_picture
 
@@ -46,20 +45,6 @@ def test_metadata_go_along(make_task, photo) -> None:
     image = Image(photo, format="something", pages=7)
     result = filter_picture(image, make_task()).image
     assert (result.metadata, result.format, result.pages) == (image.metadata, image.format, image.pages)
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.float64])
-@pytest.mark.parametrize(("depth", "white"), [("8", 255), ("16", 65535), ("32f", 1.0)])
-def test_white_stays_white_and_black_black(make_task, dtype, depth, white) -> None:
-    full = np.iinfo(dtype).max if np.dtype(dtype).kind == "u" else 1
-    pixels = np.zeros((12, 9, 4), dtype)
-    pixels[:, 5:] = full  # white and opaque; the left is black and transparent
-    result = filter_picture(Image(pixels), make_task("box:size=3", depth=depth, alpha="keep")).image
-    assert result.pixels.dtype.name == {"8": "uint8", "16": "uint16", "32f": "float32"}[depth]
-    assert np.all(result.pixels[:, 7:] == white)
-    assert np.all(result.pixels[:, :3] == 0)
-    assert np.all(result.pixels[:, 5:, 3] == white)
-    assert np.all(result.pixels[:, :5, 3] == 0)
 
 
 def test_a_change_of_depth_rounds_once(make_task, grey) -> None:
@@ -143,10 +128,3 @@ def test_what_was_clipped_is_counted_and_alpha_is_not_among_it(make_task, photo,
     for pixels in (photo, np.dstack([photo, alpha])):
         clipped = filter_picture(Image(pixels), make_task(count=True, alpha="keep")).clipped
         assert clipped == expected
-
-
-def test_out_of_range_can_be_an_error(make_task, photo) -> None:
-    with pytest.raises(RangeError, match=r"values leave the range 0 to 255"):
-        filter_picture(Image(photo), make_task(range_policy="error"))
-    result = filter_picture(Image(photo), make_task("identity", range_policy="error")).image
-    assert np.array_equal(result.pixels, photo)

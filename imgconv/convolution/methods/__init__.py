@@ -14,7 +14,7 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.convolution.exactness import why_not_exact
+from imgconv.convolution.exactness import narrowing_error, why_not_exact
 from imgconv.convolution.plan import Job, Work
 from imgconv.convolution.source import Source
 
@@ -58,7 +58,8 @@ class Method(ABC):
     about: ClassVar[str]
     #: Whether it gives final values, scaled, rounded and saturated, rather than sums.
     finishes: ClassVar[bool] = False
-    #: Whether strips run on several threads; else the whole image is one strip for a library that has threads of its own.
+    #: Whether imgconv's threads share the strips, and OpenCV is held to one thread meanwhile. Where false, the whole image is
+    #: one strip in the caller's thread, for one call of OpenCV, which starts its own threads: as many as were asked for.
     threads: ClassVar[bool] = True
     #: Whether it calls BLAS, whose own threads are then held back.
     blas: ClassVar[bool] = False
@@ -96,16 +97,19 @@ class Method(ABC):
 
     def total(self, job: Job) -> Work:
         """Count what it does for a job, complex pixels and weights in parts."""
-        works = [self.work(part) for part in job.parts]
-        return sum(works[1:], works[0]).times(2 if job.dtype.kind == "c" else 1)
+        works = [self.work(part) for part in job.parts] * (2 if job.dtype.kind == "c" else 1)
+        return sum(works, Work())
 
     def refusal(self, job: Job) -> str | None:
         """Return why the method cannot do a job whatever its error; None where it can."""
         return None
 
     def error(self, job: Job) -> float:
-        """Return a bound on what the sums may be off, relative to the largest pixel."""
-        return job.arithmetic.error
+        """Return a bound on what the sums may be off, relative to the largest pixel.
+
+        Unless overridden that of a plain sum, or, where errors mix, theirs and that of narrowing sums in float64.
+        """
+        return self.mixed_error(job) + narrowing_error(job) if self.mixes else job.arithmetic.error
 
     def mixed_error(self, job: Job) -> float:
         """Return the part of the error that pixels far away have in it, where errors mix."""

@@ -17,8 +17,6 @@ from imgconv.opencv import load_cv2
 
 
 class Bands(Method):
-    """A pass of `cv2.filter2D` for each band of the kernel."""
-
     name = "bands"
     about = "cv2.filter2D in floating point on strips, large kernels in bands that OpenCV sums one weight at a time"
     strip_bytes = 3 << 20
@@ -37,13 +35,12 @@ class Bands(Method):
         )
 
     def prepare(self, job: Job) -> Run:
-        """Cut the kernel."""
         cv2, dtype = load_cv2(), self.dtype(job)
         bands = list(_bands(job.spread_weights.astype(dtype), direct_taps(dtype)))
         windowed = any(weights.shape[1] < job.columns.reach for _, _, weights in bands)
 
-        def call(weights: NDArray[Any], pixels: Any, result: Any, anchor: tuple[int, int], border: int) -> NDArray[Any]:
-            return cv2.filter2D(pixels, -1, weights, result, anchor, 0, border)  # type: ignore[no-any-return]
+        def call(weights: NDArray[Any], pixels: Any, result: Any, anchor: tuple[int, int], border: int) -> Any:
+            return cv2.filter2D(pixels, -1, weights, result, anchor, 0, border)
 
         def run(source: Source, sums: NDArray[Any]) -> None:
             strip = Strip(source, job, dtype, windowed=windowed)

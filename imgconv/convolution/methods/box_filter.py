@@ -1,4 +1,7 @@
-"""`cv2.boxFilter` on strips in the image's own type: the mean over a rectangle, whose cost does not depend on its size."""
+"""`cv2.boxFilter` on strips in the image's own type: the mean over a rectangle, whose cost does not depend on its size.
+
+OpenCV sums in integers or in float64, and scales once.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,6 @@ _SCALING = 3 * UNIT["float32"]
 
 
 class BoxFilter(Method):
-    """Running sums, in integers or in float64, and one scaling."""
-
     name = "box_filter"
     about = "cv2.boxFilter on strips in the image's own type, for a mean over a rectangle"
     finishes = True
@@ -30,7 +31,6 @@ class BoxFilter(Method):
     least_reaches = 8
 
     def refusal(self, job: Job) -> str | None:
-        """Say what stands in the way of a mean."""
         if reason := why_not_finished(job):
             return reason
         weights, arithmetic = job.arithmetic.weights, job.arithmetic
@@ -62,11 +62,10 @@ class BoxFilter(Method):
         return Work(multiply_adds=2 * computed, bytes=2 * computed * job.dtype.itemsize, calls=2.0 * self.strips(job))
 
     def prepare(self, job: Job) -> Run:
-        """Take the size."""
         cv2, size = load_cv2(), (job.columns.taps, job.rows.taps)
 
-        def call(pixels: Any, result: Any, anchor: tuple[int, int], border: int) -> NDArray[Any]:
-            return cv2.boxFilter(pixels, -1, size, result, anchor, True, border)  # type: ignore[no-any-return]
+        def call(pixels: Any, result: Any, anchor: tuple[int, int], border: int) -> Any:
+            return cv2.boxFilter(pixels, -1, size, result, anchor, True, border)
 
         def run(source: Source, out: NDArray[Any]) -> None:
             np.copyto(out, Strip(source, job, job.dtype).filtered(call, job.kernel.shape, job.dtype))

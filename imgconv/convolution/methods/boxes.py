@@ -1,4 +1,4 @@
-"""`cv2.boxFilter` on strips for every rectangle that the kernel is a sum of."""
+"""`cv2.boxFilter` on strips, without scaling, for every rectangle that the kernel is a sum of."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.convolution.arithmetic import UNIT
-from imgconv.convolution.exactness import narrowing_error
 from imgconv.convolution.methods import Method, Run
 from imgconv.convolution.opencv_calls import Strip, holds_border, places
 from imgconv.convolution.plan import Job, Work, moved
@@ -21,8 +20,6 @@ _MOST = 4
 
 
 class Boxes(Method):
-    """Unscaled sums over rectangles, in integers where they are whole."""
-
     name = "boxes"
     about = "cv2.boxFilter on strips, once for each rectangle of one weight that the kernel is a sum of"
     mixes = True
@@ -41,16 +38,11 @@ class Boxes(Method):
         return job.dtype if fits else np.dtype(np.float64)
 
     def refusal(self, job: Job) -> str | None:
-        """Refuse what has too many rectangles."""
         if job.rows.dilation != 1 or job.columns.dilation != 1:
             return "the taps of a dilated kernel are no rectangles"
         if find_rectangles(job.arithmetic.weights) is None:
             return f"the kernel is no sum of {_MOST} rectangles of one weight each"
         return None
-
-    def error(self, job: Job) -> float:
-        """Add to the errors of the running sums that of narrowing them."""
-        return self.mixed_error(job) + narrowing_error(job)
 
     def mixed_error(self, job: Job) -> float:
         """Bound the error of the running sums; whole ones have none."""
@@ -72,13 +64,12 @@ class Boxes(Method):
         )
 
     def prepare(self, job: Job) -> Run:
-        """Find the rectangles."""
         cv2, dtype, kind = load_cv2(), self.dtype(job), self._pixels(job)
         depth = cv2.CV_32S if dtype == np.int32 else cv2.CV_64F
         rectangles = find_rectangles(job.arithmetic.weights) or ()
 
-        def call(size: tuple[int, int], pixels: Any, result: Any, anchor: tuple[int, int], border: int) -> NDArray[Any]:
-            return cv2.boxFilter(pixels, depth, size, result, anchor, False, border)  # type: ignore[no-any-return]
+        def call(size: tuple[int, int], pixels: Any, result: Any, anchor: tuple[int, int], border: int) -> Any:
+            return cv2.boxFilter(pixels, depth, size, result, anchor, False, border)
 
         def run(source: Source, sums: NDArray[Any]) -> None:
             if not rectangles:
@@ -86,11 +77,9 @@ class Boxes(Method):
             strip = Strip(source, job, kind, windowed=True)
             for n, r in enumerate(rectangles):
                 found = strip.filtered(partial(call, (r.width, r.height)), (r.height, r.width), dtype, top=r.top, left=r.left)
-                if not n:
-                    np.multiply(found, dtype.type(r.weight), out=sums)
-                    continue
-                np.multiply(found, dtype.type(r.weight), out=found)
-                np.add(sums, found, out=sums)
+                np.multiply(found, dtype.type(r.weight), out=found if n else sums)
+                if n:
+                    np.add(sums, found, out=sums)
 
         return run
 
@@ -132,8 +121,7 @@ def box_error(job: Job, rows: int) -> float:
 
     Each row and each column that it has passed by has come and gone with a rounding.
     """
-    height = (min(rows, job.rows.outputs) - 1) * job.rows.stride + job.rows.reach
-    width = (job.columns.outputs - 1) * job.columns.stride + job.columns.reach
+    height, width = job.rows.span(min(rows, job.rows.outputs)), job.columns.span(job.columns.outputs)
     return float(2 * (height + width) * UNIT["float64"])
 
 

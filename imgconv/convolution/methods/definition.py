@@ -12,8 +12,6 @@ from imgconv.convolution.source import Source
 
 
 class Definition(Method):
-    """The four loops."""
-
     name = "definition"
     about = "the four loops of the definition, to be read and to test the others against"
 
@@ -22,7 +20,6 @@ class Definition(Method):
         return Work(calls=job.samples / job.channels * job.kernel.weights.size)
 
     def prepare(self, job: Job) -> Run:
-        """Nothing is prepared."""
         rows, columns, dtype = job.rows, job.columns, self.dtype(job)
         weights = job.arithmetic.weights.astype(dtype)
 

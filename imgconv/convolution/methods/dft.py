@@ -18,7 +18,7 @@ from imgconv.convolution.exactness import narrowest, narrowing_error
 from imgconv.convolution.methods import Method, Run
 from imgconv.convolution.plan import Axis, Job, Work, moved
 from imgconv.convolution.source import Source
-from imgconv.convolution.tiles import likely_error, outputs_of, sides_for, tiles_along, worst_error
+from imgconv.convolution.tiles import likely_error, sides_for, tiles_along, worst_error
 from imgconv.opencv import load_cv2
 
 # Complex samples of a tile that go well with a second-level cache of a megabyte: of transforms in float32 and in float64.
@@ -30,8 +30,6 @@ _SHORTEST = 64
 
 
 class Dft(Method):
-    """`cv2.dft` with overlap-save."""
-
     name = "dft"
     about = "a product of spectra by cv2.dft, in overlapping tiles on threads; two tiles in each complex transform"
     mixes = True
@@ -72,10 +70,9 @@ class Dft(Method):
 
     def rows(self, job: Job) -> int:
         """The rows that a tile gives."""
-        return outputs_of(job.rows, _layout(job)[0])
+        return job.rows.outputs_in(_layout(job)[0])
 
     def prepare(self, job: Job) -> Run:
-        """Transform the kernel."""
         cv2, dtype = load_cv2(), self.dtype(job)
         kind = np.result_type(dtype, np.complex64)
         height, width, planar = _layout(job)
@@ -85,7 +82,7 @@ class Dft(Method):
         spread = job.spread_weights
         kernel[: spread.shape[0], : spread.shape[1] * step : step] = spread
         spectrum = (np.conj(np.fft.fft2(kernel)) / kernel.size).astype(kind)
-        rows, columns, outputs = job.rows, job.columns, outputs_of(job.columns, width)
+        rows, columns, outputs = job.rows, job.columns, job.columns.outputs_in(width)
 
         def run(source: Source, sums: NDArray[Any]) -> None:
             window = source.window(dtype)
@@ -93,7 +90,7 @@ class Dft(Method):
             results = sums.reshape(len(sums), -1, step)
             tiles = source.workspace.take("tiles", (*shape, 2), dtype)
             spectra = tiles.view(kind)[..., 0]
-            down = slice(0, (len(sums) - 1) * rows.stride + 1, rows.stride)
+            down = rows.outputs_of(0, len(sums))
             for first in range(0, sums.shape[1], 2 * outputs):
                 starts = [start for start in (first, first + outputs) if start < sums.shape[1]]
                 _fill(tiles, pixels, [start * columns.stride * step for start in starts])
@@ -102,8 +99,7 @@ class Dft(Method):
                 cv2.idft(tiles, tiles)
                 for part, start in enumerate(starts):
                     stop = min(start + outputs, sums.shape[1])
-                    across = slice(0, (stop - start - 1) * columns.stride + 1, columns.stride)
-                    values = tiles[..., part].reshape(height, width, step)[down, across]
+                    values = tiles[..., part].reshape(height, width, step)[down, columns.outputs_of(0, stop - start)]
                     if job.arithmetic.whole:
                         np.rint(values, out=results[:, start:stop])
                     else:

@@ -15,15 +15,12 @@ from imgconv.opencv import load_cv2
 
 
 class Filter2d(Method):
-    """A single call for the whole image."""
-
     name = "filter2d"
     about = "one call of cv2.filter2D on the image in its own type"
     finishes = True
     threads = False
 
     def refusal(self, job: Job) -> str | None:
-        """Say what stands in the way of a single call."""
         if reason := why_not_finished(job):
             return reason
         if job.rows.dilation != 1 or job.columns.dilation != 1:
@@ -42,15 +39,14 @@ class Filter2d(Method):
         return Work(computed * job.kernel.taps, bytes=computed * 2 * job.dtype.itemsize, calls=1)
 
     def prepare(self, job: Job) -> Run:
-        """Take the weights as they are, the delta among them."""
         cv2, kernel, delta = load_cv2(), job.kernel, job.arithmetic.offset / job.arithmetic.denominator
         weights = kernel.weights.astype(np.float64 if job.dtype == np.float64 else np.float32)
         border = None
         if job.options.keeps_grid and job.border.rows == job.border.columns:
             border = native_border(job.border.rows, job.border.value)
 
-        def call(pixels: Any, result: Any, anchor: tuple[int, int], border: int) -> NDArray[Any]:
-            return cv2.filter2D(pixels, -1, weights, result, anchor, delta, border)  # type: ignore[no-any-return]
+        def call(pixels: Any, result: Any, anchor: tuple[int, int], border: int) -> Any:
+            return cv2.filter2D(pixels, -1, weights, result, anchor, delta, border)
 
         def run(source: Source, out: NDArray[Any]) -> None:
             if border is None:

@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.convolution.exactness import narrowing_error
 from imgconv.convolution.methods import Method, Run
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
-from imgconv.convolution.tiles import best_side, outputs_of, tiles_along, worst_error
+from imgconv.convolution.tiles import best_side, tiles_along, worst_error
 
 # Longest side of a tile, unless the kernel takes a longer one: its spectrum and buffers then stay near the cache.
 _LONGEST = 512
@@ -27,8 +26,6 @@ _SHORTEST = 128
 
 
 class Fourier(Method):
-    """`numpy.fft` with overlap-save."""
-
     name = "fourier"
     about = "a product of spectra by numpy.fft, in overlapping tiles; whole sums are rounded back to whole numbers"
     single_channel = True
@@ -39,12 +36,8 @@ class Fourier(Method):
         """As `numpy.fft` computes."""
         return np.dtype(np.float64)
 
-    def error(self, job: Job) -> float:
-        """Add to the errors of the transforms that of narrowing the sums."""
-        return self.mixed_error(job) + narrowing_error(job)
-
     def mixed_error(self, job: Job) -> float:
-        """Bound the errors by norms: of a tile of the brightest pixels, of the kernel, and of the sums, transformed back."""
+        """That of the transforms of a tile."""
         return worst_error(job.arithmetic.weights, math.prod(self._tile(job)))
 
     def _tile(self, job: Job) -> tuple[int, int]:
@@ -62,14 +55,13 @@ class Fourier(Method):
 
     def rows(self, job: Job) -> int:
         """The rows that a tile gives."""
-        return outputs_of(job.rows, self._tile(job)[0])
+        return job.rows.outputs_in(self._tile(job)[0])
 
     def prepare(self, job: Job) -> Run:
-        """Transform the kernel."""
         rows, columns, dtype = job.rows, job.columns, self.dtype(job)
         height, width = self._tile(job)
         spectrum = np.conj(np.fft.rfft2(job.spread_weights, (height, width)))
-        outputs = outputs_of(columns, width)
+        outputs = columns.outputs_in(width)
 
         def run(source: Source, sums: NDArray[Any]) -> None:
             window = source.window(dtype)
@@ -85,8 +77,7 @@ class Fourier(Method):
                 np.multiply(transform, spectrum, out=transform)
                 np.fft.ifft(transform, axis=0, out=transform)
                 np.fft.irfft(transform[:kept], n=width, axis=1, out=back)
-                used = (stop - start - 1) * columns.stride + 1
-                np.copyto(sums[:, start:stop], back[:: rows.stride, : used : columns.stride])
+                np.copyto(sums[:, start:stop], back[:: rows.stride, columns.outputs_of(0, stop - start)])
             if job.arithmetic.whole:
                 np.rint(sums, out=sums)
 

@@ -16,8 +16,6 @@ _MATRIX_BYTES = 1 << 22
 
 
 class Im2col(Method):
-    """The matrix of all patches, a part at a time."""
-
     name = "im2col"
     about = "patches as the columns of a matrix, one matrix product"
     single_channel = True
@@ -35,7 +33,6 @@ class Im2col(Method):
         return max(_MATRIX_BYTES // (max(job.kernel.taps, 1) * self.dtype(job).itemsize), 16)
 
     def prepare(self, job: Job) -> Run:
-        """Pick the taps that are not zero, and their weights."""
         rows, columns, dtype = job.rows, job.columns, self.dtype(job)
         weights, part = job.arithmetic.weights.astype(dtype), self._part(job)
         taps = np.argwhere(weights)

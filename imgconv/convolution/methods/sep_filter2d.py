@@ -1,4 +1,8 @@
-"""`cv2.sepFilter2D` on strips in the image's own type: two passes that sum, round and saturate at once."""
+"""`cv2.sepFilter2D` on strips in the image's own type: two passes that sum, round and saturate at once.
+
+`cv2.GaussianBlur` would take half the time for 8-bit images, with weights in 256ths and halves rounded up: not the bits of the
+contract.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from numpy.typing import NDArray
 
 from imgconv.convolution.arithmetic import UNIT
 from imgconv.convolution.banded import spread
-from imgconv.convolution.low_rank import Pairs, find_pairs
+from imgconv.convolution.low_rank import find_pairs
 from imgconv.convolution.methods import Method, Run
 from imgconv.convolution.opencv_calls import Strip, places, why_not_finished
 from imgconv.convolution.plan import Job, Work
@@ -19,12 +23,6 @@ from imgconv.opencv import load_cv2
 
 
 class SepFilter2d(Method):
-    """Both passes in float32, in one call.
-
-    `cv2.GaussianBlur` would take half the time for 8-bit images, with weights in 256ths and halves rounded up: not the bits of
-    the contract.
-    """
-
     name = "sep_filter2d"
     about = "cv2.sepFilter2D on strips in the image's own type, for a kernel that is one column times one row"
     finishes = True
@@ -32,13 +30,12 @@ class SepFilter2d(Method):
     least_reaches = 8
 
     def refusal(self, job: Job) -> str | None:
-        """Say what stands in the way of a single pass in each direction."""
         if reason := why_not_finished(job):
             return reason
-        if len(self._pairs(job).sizes) != 1:
+        if len(find_pairs(job.arithmetic.weights).sizes) != 1:
             return f"the kernel has rank {job.kernel.rank}, not 1"
-        error, representable = self._in_float32(job), self._representable(job)
-        if job.arithmetic.whole and not job.arithmetic.rounds_alike(error, representable=representable):
+        representable = all(np.array_equal(line.astype(np.float32).astype(np.float64), line) for line in self._lines(job))
+        if job.arithmetic.whole and not job.arithmetic.rounds_alike(self._in_float32(job), representable=representable):
             return "float32 products, rounded by OpenCV, would not give the bits of the exact sum"
         return None
 
@@ -55,39 +52,31 @@ class SepFilter2d(Method):
             calls=2.0 * self.strips(job),
         )
 
-    @staticmethod
-    def _pairs(job: Job) -> Pairs:
-        return find_pairs(np.ascontiguousarray(job.arithmetic.weights))
-
     def _lines(self, job: Job) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return row and column, the scale in them.
 
         The row's weights sum to less than 1: those of two lines that sum to 1 OpenCV would round to 256ths for bytes. What is
         between the passes then stays below the largest pixel, too.
         """
-        pairs, arithmetic = self._pairs(job), job.arithmetic
+        pairs, arithmetic = find_pairs(job.arithmetic.weights), job.arithmetic
         row, column = pairs.rows[0], pairs.columns[0] * (arithmetic.numerator / arithmetic.denominator)
         power = 2.0 ** -math.ceil(math.log2(np.abs(row).sum()) + 0.5)  # of two, so that nothing is rounded
         return row * power, column / power
 
-    def _representable(self, job: Job) -> bool:
-        return all(np.array_equal(line.astype(np.float32).astype(np.float64), line) for line in self._lines(job))
-
     def _in_float32(self, job: Job) -> float:
-        pairs, arithmetic = self._pairs(job), job.arithmetic
+        pairs, arithmetic = find_pairs(job.arithmetic.weights), job.arithmetic
         unit = UNIT["float64" if job.dtype == np.float64 else "float32"]
         scaled = float(pairs.residuals[1] + (sum(job.kernel.shape) + 4) * unit * pairs.sizes.sum())
         return scaled * abs(arithmetic.numerator) / arithmetic.denominator
 
     def prepare(self, job: Job) -> Run:
-        """Take the column and the row, the scale among them."""
         cv2, arithmetic = load_cv2(), job.arithmetic
         row, column = self._lines(job)
         row, column = spread(row, job.columns.dilation), spread(column, job.rows.dilation)
         delta = arithmetic.offset / arithmetic.denominator
 
-        def call(pixels: Any, result: Any, anchor: tuple[int, int], border: int) -> NDArray[Any]:
-            return cv2.sepFilter2D(pixels, -1, row, column, result, anchor, delta, border)  # type: ignore[no-any-return]
+        def call(pixels: Any, result: Any, anchor: tuple[int, int], border: int) -> Any:
+            return cv2.sepFilter2D(pixels, -1, row, column, result, anchor, delta, border)
 
         def run(source: Source, out: NDArray[Any]) -> None:
             np.copyto(out, Strip(source, job, job.dtype).filtered(call, (column.size, row.size), job.dtype))

@@ -15,8 +15,6 @@ from imgconv.convolution.source import Source
 
 
 class Separable(LowRank):
-    """Rank 1 in whole numbers where there are any; else as many pairs of the singular value decomposition as it takes."""
-
     name = "separable"
     about = "a pass down and a pass across, as products with band matrices, for each of the kernel's outer products"
     spreads = True
@@ -34,7 +32,7 @@ class Separable(LowRank):
         planes, step = planes_and_step(job, self.planar(job))
         across = job.samples * band_work((job.columns.reach - 1) * step + 1, job.columns.stride)
         between = 4 * job.samples * job.columns.stride * self.dtype(job).itemsize
-        strips = -(-job.rows.outputs // self.rows(job)) * planes
+        strips = self.strips(job) * planes
         return Work(count * (down + across), 0.0, moved(job) + count * between, calls=strips * (10 + 12 * count))
 
     def rows(self, job: Job) -> int:
@@ -42,7 +40,6 @@ class Separable(LowRank):
         return max(super().rows(job), BLOCK) // BLOCK * BLOCK
 
     def prepare(self, job: Job) -> Run:
-        """Make the band matrices."""
         pairs, count = pairs_for(job)
         _, step = planes_and_step(job, self.planar(job))
         dtype, rows, columns = self.dtype(job), job.rows, job.columns

@@ -14,8 +14,6 @@ from imgconv.convolution.taps import add_groups, steps, tap_groups
 
 
 class Shifts(Method):
-    """A pass over the strip for each tap."""
-
     name = "shifts"
     about = "one shifted multiply-add a tap, zero taps skipped, in 16-bit integers where they hold the sums"
     strip_bytes = 1 << 19
@@ -28,11 +26,9 @@ class Shifts(Method):
     def work(self, job: Job) -> Work:
         """A multiplication and an addition for each tap; taps of one magnitude share the multiplication."""
         passes = steps(tap_groups(job, job.arithmetic.weights, self.dtype(job)))
-        strips = -(-job.rows.outputs // self.rows(job))
-        return Work(multiply_adds=job.samples * passes / 2, bytes=moved(job), calls=strips * (passes + 8))
+        return Work(multiply_adds=job.samples * passes / 2, bytes=moved(job), calls=self.strips(job) * (passes + 8))
 
     def prepare(self, job: Job) -> Run:
-        """Find the groups of taps."""
         rows, columns, dtype = job.rows, job.columns, self.dtype(job)
         groups = tap_groups(job, job.arithmetic.weights, dtype)
 

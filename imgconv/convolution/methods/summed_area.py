@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.convolution.arithmetic import UNIT
-from imgconv.convolution.exactness import narrowing_error
 from imgconv.convolution.methods import Method, Run
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
@@ -25,8 +24,6 @@ _GROUP = 12
 
 
 class SummedArea(Method):
-    """Corners of rectangles, looked up in the integral image of a strip."""
-
     name = "summed_area"
     about = "the integral image: cost by the corners of the areas of one weight, whatever their size"
     single_channel = True
@@ -38,16 +35,12 @@ class SummedArea(Method):
         """The narrowest integers that hold the sums, where there are any."""
         return job.arithmetic.integer or np.dtype(np.float64)
 
-    def error(self, job: Job) -> float:
-        """Add to the errors of the integral image that of narrowing the sums."""
-        return self.mixed_error(job) + narrowing_error(job)
-
     def mixed_error(self, job: Job) -> float:
         """Bound the error of the integral image of a strip of the brightest pixels."""
         if job.arithmetic.integer is not None:
             return 0.0
-        height = (min(self.rows(job), job.rows.outputs) - 1) * job.rows.stride + job.rows.reach
-        width = (job.columns.outputs - 1) * job.columns.stride + job.columns.reach
+        height = job.rows.span(min(self.rows(job), job.rows.outputs))
+        width = job.columns.span(job.columns.outputs)
         corners = self._corners(job)
         most = height * width * job.arithmetic.largest_pixel
         if job.arithmetic.whole and most * np.abs(corners).sum() < 2.0**53:
@@ -66,9 +59,8 @@ class SummedArea(Method):
     def work(self, job: Job) -> Work:
         """The integral image, and a pass for each corner."""
         passes = steps(tap_groups(job, self._corners(job), self.dtype(job)))
-        rows = self.rows(job)
-        strips = -(-job.rows.outputs // rows) * job.channels
-        height = rows * job.rows.stride + job.rows.reach
+        strips = self.strips(job) * job.channels
+        height = self.rows(job) * job.rows.stride + job.rows.reach
         inputs = strips * height * job.columns.outputs * job.columns.stride
         return Work(
             multiply_adds=job.samples * passes / 2,
@@ -78,7 +70,6 @@ class SummedArea(Method):
         )
 
     def prepare(self, job: Job) -> Run:
-        """Find the corners."""
         rows, columns, dtype = job.rows, job.columns, self.dtype(job)
         groups = tap_groups(job, self._corners(job), dtype)
 

@@ -19,8 +19,6 @@ from imgconv.convolution.source import Source
 
 
 class Toeplitz(Method):
-    """A product with a band matrix for each row of the kernel."""
-
     name = "toeplitz"
     about = "the doubly block Toeplitz matrix: a product with a band matrix through BLAS for each row of the kernel"
     blas = True
@@ -36,15 +34,13 @@ class Toeplitz(Method):
         weights = job.arithmetic.weights
         count = int(np.count_nonzero(weights.any(axis=1)))
         planes, step = planes_and_step(job, self.planar(job))
-        strips = -(-job.rows.outputs // self.rows(job)) * planes
         return Work(
             multiply_adds=job.samples * count * band_work((job.columns.reach - 1) * step + 1, job.columns.stride),
             bytes=moved(job) + 5.0 * job.samples * self.dtype(job).itemsize * max(count - 1, 0),
-            calls=strips * (10.0 + 4 * count),
+            calls=self.strips(job) * planes * (10.0 + 4 * count),
         )
 
     def prepare(self, job: Job) -> Run:
-        """Make a band matrix for each row of the kernel that is not zero."""
         rows, columns, dtype = job.rows, job.columns, self.dtype(job)
         _, step = planes_and_step(job, self.planar(job))
         bands = [

@@ -13,8 +13,6 @@ from imgconv.convolution.source import Source
 
 
 class Windows(Method):
-    """`sliding_window_view` and einsum."""
-
     name = "windows"
     about = "a sliding window view of every neighbourhood, and one einsum"
     single_channel = True
@@ -25,7 +23,6 @@ class Windows(Method):
         return Work(multiply_adds=job.samples * job.kernel.weights.size, calls=job.samples, bytes=moved(job))
 
     def prepare(self, job: Job) -> Run:
-        """Nothing is prepared."""
         rows, columns, dtype = job.rows, job.columns, self.dtype(job)
         weights = job.arithmetic.weights.astype(dtype)
 

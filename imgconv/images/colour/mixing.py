@@ -22,11 +22,11 @@ _FORMULA = "turned into RGB by (1 - C)(1 - K), so its colours are approximate"
 
 
 def grey(pixels: NDArray[Any], linear: bool) -> NDArray[Any]:
-    """Return the grey of colours. Where blue, green and red are equal, it equals them exactly.
+    """Return the luminance of linear light, or the luma of stored levels. Where all colours are equal, it equals them.
 
     Args:
         pixels: (H, W, 3), blue, green, red.
-        linear: whether they are linear light (luminance is returned) or stored levels (luma).
+        linear: whether they are linear light.
 
     Returns:
         (H, W), float32 for 8 and 16 bits, float16 and float32, else float64; not rounded.

@@ -48,11 +48,9 @@ def srgb() -> bytes:
 
 
 def of_code_points(cicp: bytes, colours: int) -> bytes:
-    """Return the profile equivalent to code points; nothing for sRGB, for PQ and HLG, and for unknown code points.
+    """Return the profile, of grey or of 3 colours, equivalent to the code points of a PNG's cICP chunk.
 
-    Args:
-        cicp: as in a PNG's cICP chunk.
-        colours: 1 for a profile of grey, 3 for one of RGB.
+    Nothing is returned for sRGB, for PQ and HLG, and for unknown code points.
     """
     if len(cicp) != 4 or cicp == SRGB_CODE_POINTS or cicp[0] not in _PRIMARIES or cicp[1] not in CODE_POINTS:
         return b""
@@ -60,12 +58,13 @@ def of_code_points(cicp: bytes, colours: int) -> bytes:
 
 
 def of_gamma(gamma: float, primaries: Sequence[float] = (), colours: int = 3) -> bytes:
-    """Return the profile equivalent to a PNG's gAMA and cHRM chunks; nothing where they mean sRGB or are not credible.
+    """Return the profile, of grey or of 3 colours, equivalent to a PNG's gAMA and cHRM chunks.
+
+    Nothing is returned where they mean sRGB or are not credible.
 
     Args:
         gamma: the exponent from light to stored values, 0 where there is none.
         primaries: white, red, green, blue, x and y of each; empty where there are none.
-        colours: 1 for a profile of grey, 3 for one of RGB.
     """
     standard = _PRIMARIES[1]
     if primaries and max(abs(p - s) for p, s in zip(primaries, standard, strict=True)) < _NEAR_PRIMARIES:

@@ -1,8 +1,4 @@
-"""Animations, read and written through Pillow.
-
-Count and timing of the frames come from the walker of each format; Pillow decodes and composes them, one at a time, and
-encodes all of them at once.
-"""
+"""Animations: count and timing from the walker of each format, frames decoded and composed by Pillow, one at a time."""
 
 from __future__ import annotations
 
@@ -98,18 +94,17 @@ class AnimatedFormat(Format):
         """Return the encoder of a file."""
         if count == 1 or timing is None:
             return super().encoder(count, timing, coding, where)
-        return _FramesEncoder(self, count, timing, coding, where)
+        return _FramesEncoder(self, timing, coding, where)
 
     def saved(self, frames: Sequence[NDArray[Any]], where: str, **options: Any) -> memoryview:
         """Return the file that Pillow's `save` encodes frames to, with its options; durations and loop count are among them."""
         from PIL import Image as Pillow
 
-        module, _, plugin = self.plugin.partition(":")
-        kind = getattr(importlib.import_module(f"PIL.{module}"), plugin).format
+        importlib.import_module(f"PIL.{self.plugin.partition(':')[0]}")  # which registers the encoder
         first, *rest = (Pillow.fromarray(swapped(pixels)) for pixels in frames)
         found = io.BytesIO()
         try:
-            first.save(found, kind, save_all=True, append_images=rest, **options)
+            first.save(found, self.title, save_all=True, append_images=rest, **options)
         except MemoryError:
             raise
         except Exception as error:  # each plugin has exceptions of its own
@@ -119,7 +114,7 @@ class AnimatedFormat(Format):
 
 
 class _Frames(Pages):
-    """The frames of an animation, with one header and the metadata of the file. Going back starts with the first one again."""
+    """The frames of an animation, with one header and the metadata of the file."""
 
     def __init__(self, chosen: AnimatedFormat, found: Animation, file: FileBytes, name: str, max_pixels: int) -> None:
         self.count = len(found.timing.durations)
@@ -128,14 +123,14 @@ class _Frames(Pages):
         self.metadata, self.coding = chosen.metadata(file)
         self.name, self.max_pixels = name, max_pixels
         self._format, self._animation, self._file = chosen, found, file
-        self._picture: Any = None
-        self._last = 0
+        self._picture: Any = None  # the file as Pillow has opened it
+        self._last = 0  # the frame that was decoded last
         rows, columns = self.header.shape[:2]
         is_small = self.count * rows * columns <= min(max_pixels, MAX_PIXELS)
         if chosen.alpha_is_a_hint and self.header.has_alpha and is_small and not self._is_transparent():
             self.header = Header.of(rows, columns, self.header.channels - 1, self.header.dtype)
 
-    def open_page(self, index: int) -> Page:
+    def _page(self, index: int) -> Page:
         return _Frame(self, index)
 
     def frame(self, index: int) -> Image:
@@ -146,7 +141,9 @@ class _Frames(Pages):
         mode = _MODES[self.header.channels]
         try:
             with lifted_limit():
-                picture = self._opened(index)
+                if self._picture is None or index < self._last:  # some plugins cannot go back
+                    self._picture = self._opened()
+                picture, self._last = self._picture, index
                 picture.seek(index + skipped)
                 picture.load()
                 pixels = swapped(np.asarray(picture if picture.mode == mode else picture.convert(mode)))
@@ -166,16 +163,11 @@ class _Frames(Pages):
         except (ReadError, MemoryError):
             return True
 
-    def _opened(self, index: int) -> Any:
-        """Return the file as Pillow has opened it, opened anew for a frame before the last one: some plugins cannot go back."""
-        if self._picture is None or index < self._last:
-            picture = self._format.pillow_file(self._file.view)
-            rows, columns = self.header.shape[:2]
-            if picture.n_frames != self.count + self._animation.skipped or picture.size != (columns, rows):
-                raise HeaderError
-            self._picture = picture
-        self._last = index
-        return self._picture
+    def _opened(self) -> Any:
+        picture = self._format.pillow_file(self._file.view)
+        if picture.n_frames != self.count + self._animation.skipped or picture.size[::-1] != self.header.shape[:2]:
+            raise HeaderError
+        return picture
 
 
 class _Frame(Page):
@@ -203,9 +195,7 @@ class _Frame(Page):
 class _FramesEncoder(Encoder):
     """Collects the frames of an animation, and encodes them when all are there."""
 
-    def __init__(self, chosen: AnimatedFormat, count: int, timing: Timing, coding: Coding, where: str) -> None:
-        if count != len(timing.durations):
-            raise WriteError(f"{where}: there are {count} frames, and durations for {len(timing.durations)}")
+    def __init__(self, chosen: AnimatedFormat, timing: Timing, coding: Coding, where: str) -> None:
         if timing.loop < 0:
             raise WriteError(f"{where}: an animation cannot be played {timing.loop} times; 0 is for ever")
         for duration in timing.durations:
@@ -215,7 +205,6 @@ class _FramesEncoder(Encoder):
                 what = f"cannot show a frame for {duration / 1000:g} s, at most for {chosen.longest / 1000:g} s"
                 raise WriteError(f"{where}: {chosen.title} {what}")
         self._format, self._timing, self._coding, self._where = chosen, timing, coding, where
-        self._count = count
         self._frames: list[NDArray[Any]] = []
         self._header: Header | None = None
         self._metadata = Metadata()
@@ -230,9 +219,20 @@ class _FramesEncoder(Encoder):
         return ()
 
     def finish(self) -> Iterable[Piece]:
-        if len(self._frames) != self._count:
-            raise WriteError(f"{self._where}: there are {len(self._frames)} frames, and durations for {self._count}")
+        count, timed = len(self._frames), len(self._timing.durations)
+        if count != timed:
+            raise WriteError(f"{self._where}: there are {count} frames, and durations for {timed}")
         return self._format.encode_frames(self._frames, self._timing, self._coding, self._metadata, self._where)
+
+
+def changed(pixels: NDArray[Any], before: NDArray[Any]) -> tuple[int, int, NDArray[Any]]:
+    """Return top and left, which are even, and the pixels of the smallest part of a frame that differs; one pixel at least."""
+    marked = (pixels != before).any(axis=2)
+    down, across = np.flatnonzero(marked.any(axis=1)), np.flatnonzero(marked.any(axis=0))
+    if not len(down):
+        return 0, 0, np.ascontiguousarray(pixels[:1, :1])
+    top, left = int(down[0]) & ~1, int(across[0]) & ~1
+    return top, left, np.ascontiguousarray(pixels[top : down[-1] + 1, left : across[-1] + 1])
 
 
 def _words(header: Header) -> str:

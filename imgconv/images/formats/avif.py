@@ -1,6 +1,8 @@
-"""AVIF: pictures decoded by libavif through imagecodecs and encoded by OpenCV, animations by libavif through Pillow.
+"""AVIF: headers and metadata by libavif through Pillow, as well as animations; pictures are encoded by OpenCV.
 
-OpenCV's decoder rejects files of libheif and grey with alpha, and leaves 10 and 12 bits dark.
+Pictures are decoded by libavif through imagecodecs: OpenCV's decoder rejects files of libheif and grey with alpha, and leaves
+10 and 12 bits dark; Pillow returns 8 bits only. Bits per sample, colour code points and the timing of frames are read from
+the boxes.
 """
 
 from __future__ import annotations
@@ -9,26 +11,24 @@ import contextlib
 import struct
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from imgconv.errors import WriteError
 from imgconv.images.atomic import Piece
-from imgconv.images.file_bytes import FileBytes, HeaderError
+from imgconv.images.file_bytes import FileBytes, HeaderError, decoder_errors
 from imgconv.images.formats.animation import AnimatedFormat, Animation
 from imgconv.images.formats.base import COMMON_METADATA, QUALITY
 from imgconv.images.formats.iso_boxes import Box
 from imgconv.images.formats.opencv_codec import scaled, swapped
 from imgconv.images.image import Coding, Image
-from imgconv.images.metadata import Fitted, Metadata, fit_metadata_with_exif, upright, with_exif_read
+from imgconv.images.metadata import Fitted, Metadata, exif_in, fit_metadata_with_exif, upright, with_exif_read
 from imgconv.images.pages import Header, Timing
 
-if TYPE_CHECKING:
-    from imgconv.images.formats.avif_items import Samples
-
 _BRANDS = (b"avif", b"avis")
+_UNSPECIFIED = b"\2\2"  # primaries and transfer characteristics of colour code points
 _REPEATED = 1  # flag of an edit list
 _FOR_EVER = (0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
 
@@ -54,47 +54,43 @@ class Avif(AnimatedFormat):
         return head[4:8] == b"ftyp" and any(head[at : at + 4] in _BRANDS for at in (8, *range(16, size - 3, 4)))
 
     def header(self, file: FileBytes) -> Header:
-        """Return what the boxes say of the picture, or of the frames of a sequence."""
-        found = _samples(file)
-        dtype = np.uint16 if found.bits > 8 else np.uint8
-        channels = found.colours + found.has_alpha
-        return Header.of(found.rows, found.columns, channels, dtype, found.has_alpha, found.colours)
+        """Return what libavif and the boxes say of the picture, or of the frames of a sequence."""
+        found = _parsed(file)
+        bits, colours = _samples(file, found)
+        has_alpha = found.mode.endswith("A")
+        return Header.of(*found.shape, colours + has_alpha, np.uint16 if bits > 8 else np.uint8, has_alpha, colours)
 
     def metadata(self, file: FileBytes) -> tuple[Metadata, Coding]:
         """Return the metadata of the picture, and its bits per sample where they are more than 8."""
-        from imgconv.images.formats.avif_items import Items
-
-        metadata, coding = Metadata(), Coding()
-        with contextlib.suppress(HeaderError):
-            bits = _samples(file).bits
-            coding = Coding(bits=bits if bits > 8 else None)
-        with contextlib.suppress(HeaderError):
-            metadata = Items(file).metadata()
-        return with_exif_read(metadata, comment=True), coding
+        try:
+            found = _parsed(file)
+            bits, _ = _samples(file, found)
+            code_points = b"" if found.icc else _code_points(file)
+        except HeaderError:
+            return Metadata(), Coding()
+        metadata = Metadata(exif=exif_in(found.exif), xmp=found.xmp, icc=found.icc, cicp=code_points)
+        return with_exif_read(metadata.oriented(found.orientation), comment=True), Coding(bits=bits if bits > 8 else None)
 
     def decode(self, file: FileBytes, name: str, header: Header) -> Image:
         """Return the picture."""
         from imagecodecs import avif_decode
 
         data = cast(bytes, file.view)  # any buffer will do
-        try:
+        with decoder_errors():
             # Without an index: with one, imagecodecs 2026.3.6 writes beyond the end of its memory.
             pixels = avif_decode(data).reshape(header.shape)
-        except MemoryError:
-            raise
-        except Exception as error:  # imagecodecs has an exception for each codec
-            raise self.damaged(name) from error
-        return self.image(scaled(swapped(pixels), _samples(file).bits), header, *self.metadata(file))
+        metadata, coding = self.metadata(file)
+        return self.image(scaled(swapped(pixels), coding.bits or 8), header, metadata, coding)
 
     def animation(self, file: FileBytes) -> Animation | None:
         """Return the timing of a sequence."""
-        track = _colour_track(_tracks(file))
-        if track is None:
+        found = _parsed(file)
+        if found.frames == 1:
             return None
-        bits = _samples(file).bits
+        bits, _ = _samples(file, found)
         if bits > 8:
             raise HeaderError(f"an AVIF animation of {bits} bits a sample cannot be read; convert it to 8 bits")
-        return Animation(_timing(track))
+        return Animation(_timing(_colour_track(file), found.frames))
 
     def fitted(self, metadata: Metadata, colours: int) -> Fitted:
         """Return metadata with the resolution and the comment in EXIF."""
@@ -144,59 +140,110 @@ def _quality(coding: Coding) -> int:
     return QUALITY if coding.quality is None else coding.quality
 
 
-def _samples(file: FileBytes) -> Samples:
-    """Return what the boxes say of the samples that a decoder returns.
+class _Parsed(NamedTuple):
+    """What libavif reports of a file without decoding it; the mode is Pillow's."""
+
+    shape: tuple[int, int]
+    frames: int
+    mode: str
+    icc: bytes
+    exif: bytes
+    orientation: int
+    xmp: bytes
+
+
+def _parsed(file: FileBytes) -> _Parsed:
+    """Return what libavif reports of a file.
+
+    Raises:
+        HeaderError: libavif rejects the file.
+    """
+    from imgconv.images.formats.pillow_codec import lifted_limit
+
+    with lifted_limit():
+        from PIL import _avif
+
+        # `AvifImageFile` would reject damaged EXIF, and write it anew where the orientation is in a box.
+        decoder = _avif.AvifDecoder(file.view, "auto", 1)
+        (columns, rows), frames, mode, icc, exif, orientation, xmp = decoder.get_info()
+    return _Parsed((rows, columns), frames, mode, icc or b"", exif or b"", orientation, (xmp or b"").rstrip(b"\0"))
+
+
+def _samples(file: FileBytes, found: _Parsed) -> tuple[int, int]:
+    """Return bits per sample and number of colour channels, from the configuration record (AV1 in ISOBMFF, 2.3.3).
+
+    Raises:
+        HeaderError: there is none.
+    """
+    if found.frames > 1:
+        box = _colour_track(file).first(b"mdia", b"minf", b"stbl", b"stsd", b"av01", b"av1C")
+    else:
+        # A grid has none, but its tiles have.
+        boxes = (*_properties(file), *Box.whole(file).named(b"meta", b"iprp", b"ipco", b"av1C"))
+        box = next((box for box in boxes if box.name == b"av1C"), Box(file, b"", file.size, file.size))
+    (flags,) = box.numbers(">2xB")
+    return (12 if flags & 0x20 else 10) if flags & 0x40 else 8, 1 if flags & 0x10 else 3
+
+
+def _properties(file: FileBytes) -> list[Box]:
+    """Return the properties of the picture (ISO/IEC 23008-12, 9.3).
 
     Raises:
         HeaderError: they cannot be read.
     """
-    from imgconv.images.formats.avif_items import Items
-
-    tracks = _tracks(file)
-    found = _samples_of(tracks) if tracks else Items(file).samples()
-    if not found.rows or not found.columns:
-        raise HeaderError
-    return found
-
-
-def _tracks(file: FileBytes) -> list[Box]:
-    """Return the tracks of a sequence. A file whose major brand is that of a still picture is one, as in libavif."""
-    return [] if file.head[8:12] == b"avif" else list(Box.whole(file).named(b"moov", b"trak"))
-
-
-def _colour_track(tracks: list[Box]) -> Box | None:
-    """Return the track of the pictures. A track with a reference to the one that it belongs to holds alpha."""
-    return next((track for track in tracks if not any(track.named(b"tref", b"auxl"))), None)
+    meta = Box.whole(file).first(b"meta")
+    boxes = list(meta.first(b"iprp", b"ipco").inner())
+    item = meta.first(b"pitm")
+    (picture,) = item.numbers(">I" if item.numbers(">B")[0] else ">H", 4)
+    for box in meta.named(b"iprp", b"ipma"):
+        version, flags, count = box.numbers(">B2xBI")
+        head, wide, at = ">IB" if version else ">HB", flags & 1, 8
+        for _ in range(count):
+            item_number, size = box.numbers(head, at)
+            numbers = box.numbers(f">{size}{'H' if wide else 'B'}", at + struct.calcsize(head))
+            at += struct.calcsize(head) + size * (1 + wide)
+            if item_number == picture:
+                numbers = tuple(number & (0x7FFF if wide else 0x7F) for number in numbers)
+                return [boxes[number - 1] for number in numbers if 0 < number <= len(boxes)]
+    return []
 
 
-def _samples_of(tracks: list[Box]) -> Samples:
-    from imgconv.images.formats.avif_items import Samples, coding_of
+def _code_points(file: FileBytes) -> bytes:
+    """Return the colour code points of the pixels that a decoder returns, RGB in full range; nothing for sRGB."""
+    from imgconv.images.colour import profiles
 
-    track = _colour_track(tracks)
-    if track is None:
-        raise HeaderError
-    head = track.first(b"tkhd")
-    columns, rows = head.numbers(">II", head.end - head.start - 8)  # the last of its fields, as 16.16
-    coding = track.first(b"mdia", b"minf", b"stbl", b"stsd", b"av01", b"av1C")
-    return Samples(rows >> 16, columns >> 16, *coding_of(coding), any(any(t.named(b"tref", b"auxl")) for t in tracks))
+    for box in _properties(file):
+        if box.name == b"colr" and box.end - box.start >= 11 and box.numbers(">4s") == (b"nclx",):
+            primaries, transfer = box.numbers(">xBxB", 4)  # of two bytes; all values in use are below 256
+            found = bytes([primaries, transfer, 0, 1])
+            return b"" if found == profiles.SRGB_CODE_POINTS or found[:2] == _UNSPECIFIED else found
+    return b""
 
 
-def _timing(track: Box) -> Timing:
+def _colour_track(file: FileBytes) -> Box:
+    """Return the track of the pictures. A track with a reference to the one that it belongs to holds alpha.
+
+    Raises:
+        HeaderError: there is none.
+    """
+    for track in Box.whole(file).named(b"moov", b"trak"):
+        if not any(track.named(b"tref", b"auxl")):
+            return track
+    raise HeaderError
+
+
+def _timing(track: Box, count: int) -> Timing:
     """Return the timing of a track (ISO/IEC 14496-12, 8.4.2, 8.6.1, 8.6.6).
 
     Raises:
         HeaderError: it cannot be read.
     """
-    table = track.first(b"mdia", b"minf", b"stbl")
-    (count,) = table.first(b"stsz").numbers(">I", 8)
-    clock, times = track.first(b"mdia", b"mdhd"), table.first(b"stts")
+    clock, times = track.first(b"mdia", b"mdhd"), track.first(b"mdia", b"minf", b"stbl", b"stts")
     (unit,) = clock.numbers(">I", 20 if clock.numbers(">B")[0] else 12)
-    if not unit or not 0 < count <= track.file.size:  # a frame takes a byte at least
-        raise HeaderError
     durations: list[float] = []
     for i in range(times.numbers(">I", 4)[0]):
         frames, ticks = times.numbers(">II", 8 + 8 * i)
-        durations += [float(Fraction(1000 * ticks, unit))] * min(frames, count - len(durations))
+        durations += [float(Fraction(1000 * ticks, unit or 1))] * min(frames, count - len(durations))
     if len(durations) != count:
         raise HeaderError
     loop = 1

@@ -17,9 +17,9 @@ from numpy.typing import DTypeLike, NDArray
 from imgconv.errors import ReadError, WriteError
 from imgconv.images.atomic import Piece
 from imgconv.images.file_bytes import FileBytes
-from imgconv.images.formats.picture import Encoder, OnePictureEncoder, Picture
+from imgconv.images.formats.picture import Encoder, OnePictureEncoder, Picture, Result
 from imgconv.images.image import Coding, Image
-from imgconv.images.metadata import Fitted, Metadata, fit_metadata, upright
+from imgconv.images.metadata import Fitted, Metadata, fit_metadata, left_out_notes, upright
 from imgconv.images.pages import Header, OnePage, Pages, StillPage, Timing
 
 #: Blocks of `Metadata` that most formats with metadata store.
@@ -50,7 +50,7 @@ class Format(ABC):
         title: its name in messages.
         extensions: of its files, each with the dot; the first one names OpenCV's encoder.
         signatures: the bytes that its files begin with.
-        dtypes: types of pixels that it stores without loss; empty where imgconv only reads it.
+        dtypes: types of pixels that it stores; empty where imgconv only reads it.
         grey: whether it stores one channel; otherwise grey becomes three equal channels.
         colour: whether it stores three channels.
         alpha: whether it stores alpha.
@@ -58,7 +58,7 @@ class Format(ABC):
         bands: whether it stores any number of channels.
         places: the blocks of `Metadata` that it stores.
         pages: what several pictures in one file are: `pages`, `frames` (of an animation), or "" where it stores one.
-        frame_dtypes: types of pixels that it stores without loss in the frames of an animation.
+        frame_dtypes: types of pixels that it stores in the frames of an animation.
         quality: whether it can be written lossy, at a quality.
         lossless: whether it can be written without loss.
         compressions: the words or levels of `Coding.compression` that it supports.
@@ -149,26 +149,28 @@ class Format(ABC):
 
     # Writing
 
-    def refusal(self, header: Header, *, opaque: bool = False, bits: int | None = None, count: int = 1) -> str:
-        """Return what the format lacks to store a picture, or "" when it can.
+    def stores_pages(self, result: Result) -> bool:
+        """Return whether the format stores as many pages, or frames of an animation."""
+        return result.count == 1 or self.pages == "pages" or (result.frames and self.pages == "frames")
 
-        Args:
-            header: shape, type and channels of the picture.
-            opaque: whether alpha, if there is one, is full everywhere and may be left out.
-            bits: bits per sample that carry information, where they are fewer than those of the type.
-            count: number of pages or frames.
-        """
-        dtype, rows, columns = header.dtype, *header.shape[:2]
+    def refusal(self, result: Result) -> str:
+        """Return what the format lacks to store a result without loss, or "" when it can."""
+        header, dtype = result.header, result.header.dtype
+        rows, columns = header.shape[:2]
         others = header.channels - header.has_alpha
+        word = _DTYPE_WORDS.get(dtype.name, dtype.name)
+        if not self.stores_pages(result):
+            holds = "holds frames of an animation" if self.pages else "holds one picture"
+            return f"{holds}, the input has {result.count} {'frames' if result.frames else 'pages'}"
         if dtype.kind == "c":
             return "cannot hold complex numbers"
-        if dtype.name not in self.dtypes or (dtype.name == "uint16" and self.narrow and bits not in self.narrow):
-            return f"cannot hold {_DTYPE_WORDS.get(dtype.name, dtype.name)} pixels"
-        if count > 1 and self.pages == "frames" and dtype.name not in self.frame_dtypes:
-            return f"cannot hold an animation of {_DTYPE_WORDS.get(dtype.name, dtype.name)} pixels"
+        if dtype.name not in self.dtypes or (dtype.name == "uint16" and self.narrow and result.bits not in self.narrow):
+            return f"cannot hold {word} pixels"
+        if result.count > 1 and self.pages == "frames" and dtype.name not in self.frame_dtypes:
+            return f"cannot hold an animation of {word} pixels"
         if others > header.colours and not self.bands:
             return f"cannot hold {others} bands"
-        if header.has_alpha and not self.alpha and not opaque:
+        if header.has_alpha and not self.alpha and not result.opaque:
             return "has no alpha channel"
         if others >= 3 and not self.colour:
             return "cannot hold colour"
@@ -178,7 +180,7 @@ class Format(ABC):
             return f"cannot hold {rows} x {columns} pixels, at most {self.side} a side"
         if min(rows, columns) < self.least:
             return f"cannot hold {rows} x {columns} pixels, at least {self.least} a side are needed"
-        return ""
+        return "" if self.is_built_in() else "is not among the formats that this OpenCV was built with"
 
     def is_built_in(self) -> bool:
         """Return whether the libraries in use can write this format."""
@@ -186,19 +188,18 @@ class Format(ABC):
 
         return not self.optional or has_writer(self.extensions[0])
 
-    def settled(self, wanted: Coding, source: Coding, source_format: str) -> Coding:
-        """Return how to store pixels: as the user wants, else as the input was stored where it has the same format."""
+    def settled(self, wanted: Coding, image: Image) -> Coding:
+        """Return how to store an image: as the user wants, else as its file did where that has the same format."""
+        source = image.coding
         if wanted.quality is not None or wanted.lossless:
             source = Coding(bits=source.bits, subsampling=source.subsampling)
-        return wanted.over(source) if source_format == self.name else wanted.over(Coding(bits=source.bits))
+        coding = wanted.over(source if image.format == self.name else Coding(bits=source.bits))
+        if image.pixels.dtype.kind == "b":
+            return replace(coding, bits=1)
+        return coding if image.pixels.dtype == np.uint16 and coding.bits in self.narrow else replace(coding, bits=None)
 
     def fitted(self, metadata: Metadata, colours: int) -> Fitted:
-        """Return metadata in the form in which this format stores it, and what is left out.
-
-        Args:
-            metadata: all blocks.
-            colours: number of colour channels of the picture, 1 or 3.
-        """
+        """Return metadata in the form in which this format stores it beside 1 or 3 colours, and what is left out."""
         return fit_metadata(metadata, self.places, self.title, colours)
 
     def prepared(self, picture: Picture, coding: Coding) -> tuple[Picture, list[str]]:
@@ -217,10 +218,10 @@ class Format(ABC):
         if metadata.icc and metadata.profile_channels != header.colours:
             notes.append("left out the colour profile: it is for other channels than the image has")
             metadata = replace(metadata, icc=b"")
-        fitted = self.fitted(metadata, header.colours)
-        notes += [lost.note for lost in fitted.left_out]
-        picture = replace(picture, header=header, strips=strips, metadata=fitted.metadata)
-        if metadata.orientation != 1 and not fitted.metadata.exif:
+        kept, lost = self.fitted(metadata, header.colours)
+        notes += left_out_notes(lost)
+        picture = replace(picture, header=header, strips=strips, metadata=kept)
+        if metadata.orientation != 1 and not kept.exif:
             notes.append(f"turned the pixels upright, from EXIF orientation {metadata.orientation}")
             pixels = upright(picture.pixels(), metadata.orientation)
             picture = replace(picture, header=replace(header, shape=pixels.shape), strips=(pixels,))
@@ -244,18 +245,13 @@ class Format(ABC):
         Args:
             count: number of pages or frames; more than one only for a format with pages.
             timing: when frames are displayed; None for pages.
-            coding: how to store the pixels, already settled.
+            coding: how to store the pixels, as `settled` returns it.
             where: name of the output for messages.
         """
         return OnePictureEncoder(self, coding, where)
 
     def encode(self, picture: Picture, coding: Coding, where: str) -> Iterable[Piece]:
-        """Return a file with one picture, in pieces.
-
-        Args:
-            picture: as `prepared` returns it.
-            coding: how to store the pixels, already settled.
-            where: name of the output for messages.
+        """Return a file with one picture, as `prepared` returns it, in pieces; see `encoder`.
 
         Raises:
             WriteError: the encoder fails.
@@ -275,12 +271,7 @@ class Format(ABC):
         return pixels.view(np.uint8) * np.uint8(255) if pixels.dtype == bool else pixels
 
     def parameters(self, coding: Coding, dtype: DTypeLike) -> tuple[tuple[str, int], ...]:
-        """Return the parameters of OpenCV's encoder: names of its constants, and values.
-
-        Args:
-            coding: how to store the pixels.
-            dtype: type of the pixels, bool for black and white.
-        """
+        """Return the parameters of OpenCV's encoder for a type of pixels: names of its constants, and values."""
         return ()
 
     def encoder_metadata(self, metadata: Metadata) -> Metadata | None:

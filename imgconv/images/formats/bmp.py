@@ -7,7 +7,7 @@ import numpy as np
 from imgconv.images.file_bytes import FileBytes
 from imgconv.images.formats import opencv_codec
 from imgconv.images.formats.base import Format
-from imgconv.images.formats.pillow_codec import channels_of, opened, pixels_of
+from imgconv.images.formats.pillow_codec import header_of, pixels_of
 from imgconv.images.image import Coding, Image
 from imgconv.images.metadata import Metadata
 from imgconv.images.pages import Header
@@ -31,8 +31,7 @@ class Bmp(Format):
     def header(self, file: FileBytes) -> Header:
         """Return what the header says of the pixels: alpha only where a mask names it, grey where all of a palette is."""
         if _is_for_pillow(file):
-            with opened(_PLUGIN, memoryview(file.head)) as picture:
-                return Header.of(picture.height, picture.width, channels_of(picture), np.uint8)
+            return header_of(_PLUGIN, file)
         size, columns, rows, bits, compression, used = file.numbers("<Iii2xHI12xI", 14)
         channels = 4 if (bits, compression) == (32, _MASKS) and any(file.numbers("<I", 66)) else 3
         if bits <= 8:
@@ -42,11 +41,9 @@ class Bmp(Format):
 
     def decode(self, file: FileBytes, name: str, header: Header) -> Image:
         """Return the picture."""
-        if _is_for_pillow(file):
-            with opened(_PLUGIN, file.view) as picture:
-                return self.image(pixels_of(picture), header, Metadata(), Coding())
-        pixels = opencv_codec.decoded(file.view, self, name)
-        pixels = np.ascontiguousarray(pixels[:, :, :3]) if header.channels == 3 and pixels.ndim == 3 else pixels
+        pixels = pixels_of(_PLUGIN, file) if _is_for_pillow(file) else opencv_codec.decoded(file.view, self, name)
+        if header.channels == 3 and pixels.ndim == 3:
+            pixels = np.ascontiguousarray(pixels[:, :, :3])
         return self.image(pixels, header, Metadata(), Coding())
 
 

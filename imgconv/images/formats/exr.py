@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,6 @@ from imgconv.images.pages import Header
 
 _DEEP, _PARTS = 0x800, 0x1000  # flags beside the version
 _HALF, _FLOAT = 1, 2  # types of a channel
-_MOST_ATTRIBUTES = 1000
-_LONGEST_NAME = 256
 
 
 class Exr(Format):
@@ -34,25 +33,14 @@ class Exr(Format):
         (flags,) = file.numbers("<I", 4)
         if flags & (_DEEP | _PARTS):
             raise HeaderError("an OpenEXR file with several parts or deep pixels is not supported; save it as one flat picture")
-        window, channels = None, {}
-        at = 8
-        for _ in range(_MOST_ATTRIBUTES):
-            name, at = _text(file, at)
-            if not name:
-                break
-            _, at = _text(file, at)
-            (size,) = file.numbers("<I", at)
-            if name == b"dataWindow":
-                window = file.numbers("<4i", at + 4)
-            elif name == b"channels":
-                channels = _channels(file, at + 4, at + 4 + size)
-            at += 4 + size
-        if window is None or not channels:
+        attributes = _attributes(file.text()[8:])
+        window, channels = attributes.get(b"dataWindow", b""), _channels(attributes.get(b"channels", b""))
+        if len(window) != 16 or not channels:
             raise HeaderError
         kinds = set(channels.values())
         if not kinds <= {_HALF, _FLOAT}:
             raise HeaderError("an OpenEXR file of integers is not supported; save it in floating point")
-        left, top, right, bottom = window
+        left, top, right, bottom = struct.unpack("<4i", window)
         colours = 3 if channels.keys() & {b"R", b"G", b"B", b"RY", b"BY"} else 1
         count = 4 if colours == 3 and b"A" in channels else colours
         return Header.of(bottom - top + 1, right - left + 1, count, np.float16 if kinds == {_HALF} else np.float32)
@@ -71,22 +59,23 @@ class Exr(Format):
         return (("IMWRITE_EXR_TYPE", _HALF if np.dtype(dtype) == np.float16 else _FLOAT),)
 
 
-def _channels(file: FileBytes, at: int, end: int) -> dict[bytes, int]:
-    """Return the type of each channel, by name."""
+def _attributes(content: bytes) -> dict[bytes, bytes]:
+    """Return the values of the attributes, by name, up to where the content is cut."""
     found = {}
-    while at < end:
-        name, at = _text(file, at)
-        if not name:
-            break
-        (found[name],) = file.numbers("<I", at)
-        at += 16  # the type, whether it is linear, and how it is sampled
+    name, _, rest = content.partition(b"\0")
+    while name:
+        _, _, rest = rest.partition(b"\0")  # the type
+        end = 4 + int.from_bytes(rest[:4], "little")
+        found[name] = rest[4:end]
+        name, _, rest = rest[end:].partition(b"\0")
     return found
 
 
-def _text(file: FileBytes, at: int) -> tuple[bytes, int]:
-    """Return a text that a zero ends, and where the following byte stands."""
-    found = file.read(at, min(_LONGEST_NAME, file.size - at))
-    end = found.find(b"\0")
-    if end < 0:
-        raise HeaderError
-    return found[:end], at + end + 1
+def _channels(content: bytes) -> dict[bytes, int]:
+    """Return the type of each channel, by name: its first four bytes of 16."""
+    found = {}
+    name, _, rest = content.partition(b"\0")
+    while name:
+        found[name] = int.from_bytes(rest[:4], "little")
+        name, _, rest = rest[16:].partition(b"\0")
+    return found

@@ -19,16 +19,16 @@ from numpy.typing import NDArray
 
 from imgconv.images.atomic import Piece
 from imgconv.images.file_bytes import FileBytes, HeaderError
-from imgconv.images.formats.animation import AnimatedFormat, Animation
+from imgconv.images.formats.animation import AnimatedFormat, Animation, changed
 from imgconv.images.formats.opencv_codec import swapped
 from imgconv.images.formats.picture import Picture
 from imgconv.images.image import Coding
-from imgconv.images.metadata import Fitted, LeftOut, Metadata, text_of, utf_8
+from imgconv.images.metadata import Fitted, Metadata, text_of, utf_8
 from imgconv.images.pages import Header, Timing
 
-_EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
+_EXTENSION, _IMAGE, _END = 0x21, 0x2C, 0x3B
 _CONTROL, _COMMENT, _APPLICATION = 0xF9, 0xFE, 0xFF  # labels of extensions
-_PICTURE = -1
+_PICTURE, _TRAILER = -1, -2
 
 _LOOPS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
 _XMP = b"XMP DataXMP"
@@ -44,9 +44,11 @@ _TRANSPARENT = 255  # index of the transparent colour
 _KEEP, _RESTORE = 1, 3  # what becomes of a frame; OpenCV does not clear one where that is asked for
 _LONGEST = 65_535  # hundredths of a second
 
+_NO_TRAILER = "the file ends without a trailer; frames may be missing"
+
 
 class _Block(NamedTuple):
-    """A picture (label -1) or an extension: where it begins, where its data begin and end, in blocks with their lengths."""
+    """A picture, an extension (its label) or the trailer: where it begins, where its blocks of data begin and end."""
 
     label: int
     start: int
@@ -89,6 +91,7 @@ class Gif(AnimatedFormat):
         rows, columns = self.header(file).shape[:2]
         durations: list[float] = []
         loop, hundredths = 1, 0
+        notes: tuple[str, ...] = (_NO_TRAILER,)
         for block in _blocks(view):
             if block.label == _CONTROL and view[block.data] >= 4:
                 (hundredths,) = struct.unpack_from("<H", view, block.data + 2)
@@ -103,7 +106,9 @@ class Gif(AnimatedFormat):
                     raise HeaderError(f"frame {len(durations) + 1} reaches beyond the picture of {rows} x {columns} pixels")
                 durations.append(10 * hundredths)
                 hundredths = 0
-        return Animation(Timing(tuple(durations), loop))
+            elif block.label == _TRAILER:
+                notes = ()
+        return Animation(Timing(tuple(durations), loop), notes=notes)
 
     def pillow_file(self, view: memoryview) -> Any:
         """Return a file as Pillow opens it; without this it cannot combine frames of a grey palette with coloured ones."""
@@ -132,8 +137,8 @@ class Gif(AnimatedFormat):
         """Return the metadata that GIF stores."""
         kept, lost = super().fitted(metadata, colours)
         if b"\0" in kept.xmp:  # UTF-16: a reader of blocks would end in the middle
-            return Fitted(replace(kept, xmp=b""), (*lost, LeftOut("xmp", "a GIF holds it in UTF-8 only")))
-        return Fitted(kept, lost)
+            kept, lost["xmp"] = replace(kept, xmp=b""), "a GIF holds it in UTF-8 only"
+        return kept, lost
 
     def prepared(self, picture: Picture, coding: Coding) -> tuple[Picture, list[str]]:
         """Return a picture as GIF stores it, with a note where alpha is partial."""
@@ -161,19 +166,19 @@ class Gif(AnimatedFormat):
             hundredths = max(math.floor(duration / 10 + 0.5), int(duration > 0))
             yield from _cut_out(pixels, hundredths) if pixels.shape[2] == 4 else _drawn_over(pixels, before, hundredths)
             before = pixels
-        yield bytes([_TRAILER])
+        yield bytes([_END])
 
 
 def _blocks(view: memoryview) -> Iterator[_Block]:
-    """Yield the pictures and extensions of a file.
+    """Yield the pictures and extensions of a file, and its trailer, which some encoders leave out.
 
     Raises:
-        HeaderError: one is of an unknown kind, there are too many small blocks, or the file ends before its trailer.
+        HeaderError: one is of an unknown kind, there are too many small blocks, or the file ends within one.
     """
     left = _MOST_SMALL_BLOCKS + len(view) // _FEWEST_BYTES_A_BLOCK
     try:
         at = 13 + _colour_table(view[10])
-        while view[at] != _TRAILER:
+        while at < len(view) and view[at] != _END:
             start, label = at, _PICTURE
             if view[at] == _EXTENSION:
                 label, at = view[at + 1], at + 2
@@ -191,8 +196,10 @@ def _blocks(view: memoryview) -> Iterator[_Block]:
                     raise HeaderError
             if data > start:  # not the end of blocks that have ended, as some encoders write
                 yield _Block(label, start, data, at)
+        if at < len(view):
+            yield _Block(_TRAILER, at, at, at + 1)
     except IndexError:
-        raise HeaderError from None
+        raise HeaderError("is damaged or cut short: it ends within a block") from None
 
 
 def _colour_table(flags: int) -> int:
@@ -231,13 +238,8 @@ def _head(rows: int, columns: int, loop: int, metadata: Metadata) -> bytes:
 
 def _drawn_over(pixels: NDArray[Any], before: NDArray[Any] | None, hundredths: int) -> list[bytes]:
     """Return a frame that stays where it is drawn: of the next one only the part that differs is stored."""
-    top, left, bottom, right = 0, 0, *pixels.shape[:2]
-    if before is not None:
-        changed = (pixels != before).any(axis=2)
-        down, across = np.flatnonzero(changed.any(axis=1)), np.flatnonzero(changed.any(axis=0))
-        top, left, bottom, right = (down[0], across[0], down[-1] + 1, across[-1] + 1) if len(down) else (0, 0, 1, 1)
-    picture = _quantized(pixels[top:bottom, left:right], 256)
-    return _frame(picture, (int(left), int(top)), duration=10 * hundredths, disposal=_KEEP)
+    top, left, part = (0, 0, pixels) if before is None else changed(pixels, before)
+    return _frame(_quantized(part, 256), (left, top), duration=10 * hundredths, disposal=_KEEP)
 
 
 def _cut_out(pixels: NDArray[Any], hundredths: int) -> list[bytes]:

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from imgconv.images.file_bytes import LONGEST, FileBytes, HeaderError
+from imgconv.images.file_bytes import FileBytes, HeaderError
 
 # Bytes that stand before the boxes inside a box: version, flags, counts and the fields of a visual sample entry.
-_BEFORE_BOXES = {b"meta": 4, b"stsd": 8, b"av01": 78, b"iref": 4}
+_BEFORE_BOXES = {b"meta": 4, b"stsd": 8, b"av01": 78}
 
 
 @dataclass(frozen=True)
@@ -36,16 +36,13 @@ class Box:
         """Return a file as a box around all others."""
         return cls(file, b"", 0, file.size)
 
-    def inner(self, skipped: int | None = None) -> Iterator[Box]:
+    def inner(self) -> Iterator[Box]:
         """Yield the boxes in this one, the last one perhaps cut.
-
-        Args:
-            skipped: bytes before the first of them; by default as many as a box of this name has.
 
         Raises:
             HeaderError: a box claims to be shorter than its own head.
         """
-        at = self.start + (_BEFORE_BOXES.get(self.name, 0) if skipped is None else skipped)
+        at = self.start + _BEFORE_BOXES.get(self.name, 0)
         while at + 8 <= self.end:
             size, name = self.file.numbers(">I4s", at)
             head = 8
@@ -81,41 +78,3 @@ class Box:
     def numbers(self, code: str, offset: int = 0) -> tuple[Any, ...]:
         """Return numbers of the content, unpacked as `struct` does."""
         return self.file.numbers(code, self.start + offset)
-
-    def content(self, offset: int = 0) -> memoryview:
-        """Return the content from an offset on."""
-        return self.file.block(self.start + offset, max(0, self.end - self.start - offset))
-
-    def fields(self) -> Fields:
-        """Return the content, 64 KB at most, as numbers."""
-        return Fields(self.file.read(self.start, min(self.end - self.start, LONGEST)))
-
-
-class Fields:
-    """Numbers that stand one after another."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content, self._at = content, 0
-
-    def number(self, size: int) -> int:
-        """Return the next number, of `size` bytes.
-
-        Raises:
-            HeaderError: there are fewer.
-        """
-        return int.from_bytes(self.text(size), "big")
-
-    def text(self, size: int) -> bytes:
-        """Return the next `size` bytes.
-
-        Raises:
-            HeaderError: there are fewer.
-        """
-        self._at += size
-        if self._at > len(self._content):
-            raise HeaderError
-        return self._content[self._at - size : self._at]
-
-    def rest(self) -> bytes:
-        """Return the bytes that follow."""
-        return self._content[self._at :]

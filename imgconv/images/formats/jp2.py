@@ -6,12 +6,11 @@ grey with alpha.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NamedTuple, cast
 
 from numpy.typing import DTypeLike
 
-from imgconv.images.file_bytes import FileBytes, HeaderError
+from imgconv.images.file_bytes import FileBytes, HeaderError, decoder_errors
 from imgconv.images.formats.base import Format
 from imgconv.images.formats.iso_boxes import Box
 from imgconv.images.formats.opencv_codec import scaled, swapped
@@ -64,23 +63,20 @@ class Jp2(Format):
         from imagecodecs import jpeg2k_decode
 
         found, data = _samples(file), cast(bytes, file.view)  # any buffer will do
-        try:
+        with decoder_errors():
             pixels = jpeg2k_decode(data)
-        except MemoryError:
-            raise
-        except Exception as error:  # imagecodecs has an exception for each codec
-            raise self.damaged(name) from error
         if pixels.dtype != header.dtype or (*pixels.shape, 1)[:3] != (found.rows, found.columns, found.components):
-            raise self.damaged(name)
+            raise HeaderError
         coding = Coding(bits=found.bits if found.bits not in (8, 16) else None)
         if not found.signed:
             pixels = scaled(pixels, found.bits)
-        if not found.cmyk:
-            return self.image(swapped(pixels), header, Metadata(), coding)
-        from imgconv.images.colour.mixing import cmyk_to_rgb
+        metadata, notes = Metadata(), []
+        if found.cmyk:
+            from imgconv.images.colour.mixing import cmyk_to_rgb
 
-        pixels, profile, note = cmyk_to_rgb(pixels, b"")
-        return replace(self.image(swapped(pixels), header, Metadata(icc=profile), coding), notes=(note,))
+            pixels, profile, note = cmyk_to_rgb(pixels, b"")
+            metadata, notes = Metadata(icc=profile), [note]
+        return self.image(swapped(pixels), header, metadata, coding, tuple(notes))
 
     def parameters(self, coding: Coding, dtype: DTypeLike) -> tuple[tuple[str, int], ...]:
         """Return the parameter for compression without loss: by default OpenCV's encoder is lossy."""
@@ -107,7 +103,7 @@ def _samples(file: FileBytes) -> _Samples:
     space = _colour_space(boxes.get(b"colr"))
     if b"pclr" in boxes:  # a palette: the number of its entries and channels, and the bits of each channel
         (components,) = boxes[b"pclr"].numbers(">2xB")
-        depths = set(boxes[b"pclr"].fields().text(3 + components)[3:])
+        depths = set(boxes[b"pclr"].numbers(f">{components}B", 3))
     if not across or not down or not 1 <= components <= 4:
         raise HeaderError
     if len(depths) > 1:
@@ -120,9 +116,9 @@ def _samples(file: FileBytes) -> _Samples:
     if space not in (*_RGB_OR_GREY, _CMYK):
         raise HeaderError("a JPEG 2000 in a colour space other than RGB cannot be read; save it as RGB")
     cmyk = space == _CMYK
-    rows, columns = -(-bottom // down) - -(-top // down), -(-right // across) - -(-left // across)
-    if rows < 1 or columns < 1 or (cmyk and (components != 4 or signed)):
+    if cmyk and (components != 4 or signed):
         raise HeaderError
+    rows, columns = -(-bottom // down) - -(-top // down), -(-right // across) - -(-left // across)
     alpha = components in (2, 4) and not cmyk and _is_opacity(boxes.get(b"cdef"), components - 1)
     return _Samples(rows, columns, components, bits, signed, cmyk, alpha)
 
@@ -136,6 +132,5 @@ def _is_opacity(box: Box | None, channel: int) -> bool:
     """Return whether a channel is alpha by its definition (`cdef`), as the last of 2 or 4 is where there is none."""
     if box is None:
         return True
-    fields = box.fields()
-    kinds = {fields.number(2): (fields.number(2), fields.number(2))[0] for _ in range(fields.number(2))}
-    return kinds.get(channel) in _OPACITY
+    numbers = box.numbers(f">{3 * box.numbers('>H')[0]}H", 2)  # of each channel its number, its type, and what it belongs to
+    return dict(zip(numbers[::3], numbers[1::3], strict=True)).get(channel) in _OPACITY

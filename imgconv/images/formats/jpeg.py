@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from imgconv.images.atomic import Piece
-from imgconv.images.file_bytes import FileBytes, HeaderError
+from imgconv.images.file_bytes import FileBytes, HeaderError, decoder_errors
 from imgconv.images.formats import opencv_codec
 from imgconv.images.formats.base import COMMON_METADATA, QUALITY, Format
 from imgconv.images.formats.opencv_codec import scaled, swapped
 from imgconv.images.image import Coding, Image
-from imgconv.images.metadata import Fitted, LeftOut, Metadata, exif_in, fit_metadata, text_of, utf_8, with_exif_read
+from imgconv.images.metadata import Fitted, Metadata, exif_in, fit_metadata, text_of, utf_8, with_exif_read
 from imgconv.images.pages import Header
 
 # Markers. A frame header is any of C0 to CF but three.
@@ -46,7 +46,7 @@ _UNITS = {1: 1.0, 2: 1 / 2.54}
 _MOST_DOTS = 65_535
 
 # How much finer the first component is sampled than the others, across and down.
-_SUBSAMPLINGS = {(1, 1): "444", (1, 2): "440", (2, 1): "422", (2, 2): "420", (4, 1): "411"}
+_SUBSAMPLINGS: dict[tuple[float, float], str] = {(1, 1): "444", (1, 2): "440", (2, 1): "422", (2, 2): "420", (4, 1): "411"}
 _SAMPLING_FACTORS = {"411": 0x411111, "420": 0x221111, "422": 0x211111, "440": 0x121111, "444": 0x111111}
 
 _INKS = 4
@@ -88,43 +88,61 @@ class Jpeg(Format):
 
     def metadata(self, file: FileBytes) -> tuple[Metadata, Coding]:
         """Return the metadata, and quality and subsampling."""
-        return _described(list(_segments(file)))
+        from imgconv.images.formats.jpeg_tables import quality_of, tables_of
+
+        segments = list(_segments(file))
+        metadata = Metadata(
+            exif=next(filter(None, map(exif_in, _contents(segments, _APP1, _EXIF))), b""),
+            xmp=next(iter(_contents(segments, _APP1, _XMP)), b"").rstrip(b"\0"),
+            icc=_profile(_contents(segments, _APP2, _ICC)),
+            iptc=b"".join(_contents(segments, _APP13, _IPTC)),
+            comment=next(filter(None, map(text_of, _contents(segments, _COMMENT))), ""),
+            resolution=_resolution(_contents(segments, _APP0, _JFIF)),
+        )
+        # Bits per sample, size, number of components; and of each component its name, its sampling, and its table.
+        found = next((segment.content for segment in segments if segment.marker in _FRAMES), b"")
+        components = found[6 : 6 + 3 * found[5]] if len(found) > 5 else b""
+        if not components or len(components) < 3 * found[5]:
+            return with_exif_read(metadata), Coding()
+        quality = quality_of(tables_of(_contents(segments, _TABLES)), list(components[2::3]))
+        factors = [divmod(factor, 16) for factor in components[1::3]]
+        bits = None if found[0] == 8 else found[0]
+        return with_exif_read(metadata), Coding(quality=quality, subsampling=_subsampling(factors), bits=bits)
 
     def decode(self, file: FileBytes, name: str, header: Header) -> Image:
         """Return the picture. Inks become sRGB by the profile of the file; samples beyond 8 bits are scaled to 16 bits."""
-        segments = list(_segments(file))
-        metadata, coding = _described(segments)
+        metadata, coding = self.metadata(file)
         bits, rows, columns, components = frame(file)
         notes: list[str] = []
         if components == _INKS:
             from imgconv.images.colour.mixing import cmyk_to_rgb
 
             pixels, profile, note = cmyk_to_rgb(_inks(file, (columns, rows)), metadata.icc)
-            pixels, metadata, notes = swapped(pixels), replace(metadata, icc=profile), [note] if note else []
+            pixels, metadata = swapped(pixels), replace(metadata, icc=profile)
+            notes.append(note)
         elif bits == 8:
             pixels = opencv_codec.decoded(file.view, self, name)
         else:
             pixels = _deep(bytes(file.view), bits, components)
-        if _contents(segments, _APP1, _EXTENDED_XMP):
+        if _contents(_segments(file), _APP1, _EXTENDED_XMP):
             notes.append("left out the extended part of XMP: only the standard packet is read")
         return self.image(pixels, header, metadata, coding, tuple(notes))
 
     def fitted(self, metadata: Metadata, colours: int) -> Fitted:
         """Return the metadata that fit into segments. EXIF that is too long is reduced to its orientation."""
-        kept, left_out = fit_metadata(metadata, self.places, self.title, colours)
-        lost = list(left_out)
+        kept, lost = fit_metadata(metadata, self.places, self.title, colours)
         for name, most in _MOST_BYTES.items():
             block = getattr(kept, name)
             size = len(utf_8(block) if isinstance(block, str) else block)
             if size > most:
                 rest = "; only its orientation is written" if name == "exif" else ""
-                lost.append(LeftOut(name, f"it has {size} bytes, a JPEG holds {most} of it{rest}"))
+                lost[name] = f"it has {size} bytes, a JPEG holds {most} of it{rest}"
                 changed: Any = {name: Metadata().oriented(kept.orientation).exif if rest else type(block)()}
                 kept = replace(kept, **changed)
         if kept.resolution and _density(kept.resolution) is None:
-            lost.append(LeftOut("resolution", f"a JPEG holds whole numbers from 1 to {_MOST_DOTS}"))
+            lost["resolution"] = f"a JPEG holds whole numbers from 1 to {_MOST_DOTS}"
             kept = replace(kept, resolution=None)
-        return Fitted(kept, tuple(lost))
+        return kept, lost
 
     def parameters(self, coding: Coding, dtype: DTypeLike) -> tuple[tuple[str, int], ...]:
         """Return quality and subsampling for OpenCV's encoder."""
@@ -187,27 +205,6 @@ def _contents(segments: Iterable[_Segment], marker: int, name: bytes = b"") -> l
     return [content[len(name) :] for content in contents if content.startswith(name)]
 
 
-def _described(segments: list[_Segment]) -> tuple[Metadata, Coding]:
-    from imgconv.images.formats.jpeg_tables import quality_of, tables_of
-
-    metadata = Metadata(
-        exif=next(filter(None, map(exif_in, _contents(segments, _APP1, _EXIF))), b""),
-        xmp=next(iter(_contents(segments, _APP1, _XMP)), b"").rstrip(b"\0"),
-        icc=_profile(_contents(segments, _APP2, _ICC)),
-        iptc=b"".join(_contents(segments, _APP13, _IPTC)),
-        comment=next(filter(None, map(text_of, _contents(segments, _COMMENT))), ""),
-        resolution=_resolution(_contents(segments, _APP0, _JFIF)),
-    )
-    frame = next((segment.content for segment in segments if segment.marker in _FRAMES), b"")
-    components = frame[6 : 6 + 3 * frame[5]] if len(frame) > 5 else b""
-    if not components or len(components) < 3 * frame[5]:
-        return with_exif_read(metadata), Coding()
-    quality = quality_of(tables_of(_contents(segments, _TABLES)), list(components[2::3]))
-    factors = [divmod(factor, 16) for factor in components[1::3]]
-    bits = None if frame[0] == 8 else frame[0]
-    return with_exif_read(metadata), Coding(quality=quality, subsampling=_subsampling(factors), bits=bits)
-
-
 def _profile(parts: list[bytes]) -> bytes:
     """Return the profile whose parts, in any order, begin with their number and their count; empty where one is missing."""
     parts = [part for part in parts if len(part) > 2]
@@ -227,24 +224,21 @@ def _resolution(contents: list[bytes]) -> tuple[float, float] | None:
 
 def _density(dots_per_inch: tuple[float, float]) -> tuple[int, int, int] | None:
     """Return the unit that needs less rounding, and dots across and down in it; None where they fit into neither."""
-    found, least = None, float("inf")
+    found = []
     for unit, inches in _UNITS.items():
-        exact = [dots * inches for dots in dots_per_inch]
-        if all(0.5 < dots < _MOST_DOTS + 0.5 for dots in exact):
-            down, across = (round(dots) for dots in exact)
-            error = max(abs(down / exact[0] - 1), abs(across / exact[1] - 1))
-            if error < least - 1e-9:
-                found, least = (unit, across, down), error
-    return found
+        exact = np.multiply(dots_per_inch, inches)
+        if (exact > 0.5).all() and (exact < _MOST_DOTS + 0.5).all():
+            down, across = np.rint(exact).astype(int).tolist()
+            error = np.abs((down, across) / exact - 1).max()
+            found.append((round(float(error), 9), unit, across, down))
+    return min(found)[1:] if found else None
 
 
 def _subsampling(factors: list[tuple[int, int]]) -> str | None:
     if len(factors) != 3 or factors[1] != factors[2] or 0 in factors[1]:
         return None
-    (across, other_across), (down, other_down) = zip(*factors[:2], strict=True)
-    if across % other_across or down % other_down:
-        return None
-    return _SUBSAMPLINGS.get((across // other_across, down // other_down))
+    (across, down), (other_across, other_down), _ = factors
+    return _SUBSAMPLINGS.get((across / other_across, down / other_down))
 
 
 def _deep(data: bytes, bits: int, components: int) -> NDArray[Any]:
@@ -254,12 +248,8 @@ def _deep(data: bytes, bits: int, components: int) -> NDArray[Any]:
     # libjpeg fills up a file that is cut short; only the marker at the end shows that all data are there.
     if data.rfind(b"\xff\xd9", -(1 << 16)) < 0:
         raise HeaderError
-    try:
+    with decoder_errors():
         pixels = jpeg8_decode(data)
-    except MemoryError:
-        raise
-    except Exception as error:  # imagecodecs has an exception for each library
-        raise HeaderError from error
     if pixels.dtype not in (np.uint8, np.uint16) or pixels.shape[2:] not in ((), (components,)):
         raise HeaderError
     return scaled(swapped(pixels), bits)

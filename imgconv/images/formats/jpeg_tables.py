@@ -56,9 +56,6 @@ def quality_of(tables: Mapping[int, NDArray[np.int64]], components: list[int]) -
         return None
     luminance, others = tables[components[0]], [tables[number] for number in components[1:3]]
     most = _GREATEST if max(table.max() for table in (luminance, *others)) <= _GREATEST else _GREATEST_WIDE
-    exact = np.flatnonzero((_scaled(0, most) == luminance).all(axis=1))
-    if exact.size:
-        return int(exact[0]) + 1
     # How much coarser the entries are than those of each quality, on average; at the nearest quality that is about 1.
     pairs = [(_scaled(0, most), luminance), *((_scaled(1, most), table) for table in others)]
     coarser = np.mean([(table / scaled).mean(axis=1) for scaled, table in pairs], axis=0)

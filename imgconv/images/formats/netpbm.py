@@ -8,7 +8,7 @@ Binary files are read by windows and written in strips, without OpenCV, which wo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,6 +30,8 @@ _NUMBER = _GAP + rb"(\d{1,10})"
 _PNM = re.compile(rb"P([14])" + _NUMBER * 2 + rb"()\s|P([2356])" + _NUMBER * 3 + rb"\s")
 _PFM = re.compile(rb"P([Ff])\s+\+?(\d{1,10})\s+\+?(\d{1,10})\s+([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s")
 
+_TEXTS = b"123"
+
 # Bytes read and written at a time: they stay in the second-level cache.
 _STRIP = 1 << 20
 
@@ -38,7 +40,8 @@ class _Layout(NamedTuple):
     """What a header says.
 
     Attributes:
-        kind: `1` to `3` are texts, `4` is a bitmap, `5` grey, `6` colour, `f` grey and `F` colour in floating point.
+        kind: `1` to `3` are texts of a bitmap, grey and colour, `4` to `6` the same in binary, `f` and `F` grey and colour in
+            floating point.
         greatest: the value of white.
         stored: type of a sample, as stored.
         start: where the samples begin.
@@ -63,15 +66,15 @@ class _Layout(NamedTuple):
 
 
 class _Netpbm(Format):
-    """Reading, which all have in common."""
+    """What all of them have in common: reading, and writing of integers."""
 
     def header(self, file: FileBytes) -> Header:
         """Return what the header says of the pixels."""
         return _layout(file).header
 
     def open(self, file: FileBytes, name: str, max_pixels: int) -> Pages:
-        """Return the page of a file. Binary ones are read by windows."""
-        page = StillPage if _layout(file).kind in b"123" else _WindowPage
+        """Return the page of a file; a binary one is read by windows."""
+        page = StillPage if _layout(file).kind in _TEXTS else _WindowPage
         return OnePage(page(self, file, name, max_pixels))
 
     def metadata(self, file: FileBytes) -> tuple[Metadata, Coding]:
@@ -79,19 +82,15 @@ class _Netpbm(Format):
         return Metadata(), Coding(bits=1 if file.head.startswith(b"P4") else None)
 
     def decode(self, file: FileBytes, name: str, header: Header) -> Image:
-        """Return the picture. Samples are fractions of the greatest value; they are scaled where that is not white."""
+        """Return the picture. Samples are fractions of the greatest value."""
         layout = _layout(file)
-        if layout.kind not in b"123":
+        if layout.kind not in _TEXTS:
             return self.image(_window(file, layout, slice(None), slice(None)), header, *self.metadata(file))
         image = super().decode(file, name, header)
         # OpenCV scales 8 bits by itself.
         return image if layout.greatest < 256 else image.replaced(scaled_from(image.pixels, layout.greatest))
 
-
-class _Integers(_Netpbm):
-    """Writing, which all but PFM have in common."""
-
-    def encode(self, picture: Picture, coding: Coding, where: str) -> Iterator[Piece]:
+    def encode(self, picture: Picture, coding: Coding, where: str) -> Iterable[Piece]:
         """Yield a binary file: PBM, PGM or PPM, by the type and the channels of the picture."""
         header = picture.header
         rows, columns = header.shape[:2]
@@ -104,7 +103,7 @@ class _Integers(_Netpbm):
                 yield np.ascontiguousarray(swapped(strip), header.dtype.newbyteorder(">")).data
 
 
-class Ppm(_Integers):
+class Ppm(_Netpbm):
     """PPM: colour."""
 
     name = "ppm"
@@ -114,7 +113,7 @@ class Ppm(_Integers):
     grey = False
 
 
-class Pgm(_Integers):
+class Pgm(_Netpbm):
     """PGM: grey."""
 
     name = "pgm"
@@ -124,7 +123,7 @@ class Pgm(_Integers):
     colour = False
 
 
-class Pbm(_Integers):
+class Pbm(_Netpbm):
     """PBM: black and white."""
 
     name = "pbm"
@@ -134,7 +133,7 @@ class Pbm(_Integers):
     colour = False
 
 
-class Pnm(_Integers):
+class Pnm(_Netpbm):
     """PNM: PBM, PGM or PPM. Files of all three are read as PNM, so that a result in the format of its input can be any."""
 
     name = "pnm"
@@ -152,6 +151,7 @@ class Pfm(_Netpbm):
     extensions = (".pfm",)
     signatures = (b"PF", b"Pf")
     dtypes = ("float32",)
+    encode = Format.encode
 
 
 class _WindowPage(StillPage):

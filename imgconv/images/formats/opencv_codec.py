@@ -17,18 +17,12 @@ from imgconv.opencv import load_cv2
 if TYPE_CHECKING:
     from imgconv.images.formats.base import Format
 
-_DTYPES = ("uint8", "uint16", "float32")
-
 #: OpenCV's names for blocks of `Metadata`.
 _KINDS = {"exif": "IMAGE_METADATA_EXIF", "xmp": "IMAGE_METADATA_XMP", "icc": "IMAGE_METADATA_ICCP"}
 
 
 def decoded(view: memoryview, chosen: Format, name: str) -> NDArray[Any]:
-    """Return the pixels of a file as OpenCV decodes them, (H, W) or (H, W, C), uint8, uint16 or float32.
-
-    Raises:
-        ReadError: OpenCV cannot read the file.
-    """
+    """Return the pixels of a file as OpenCV decodes them, (H, W) or (H, W, C), or raise a `ReadError`."""
     cv2 = load_cv2()
     try:
         pixels: NDArray[Any] | None = cv2.imdecode(np.frombuffer(view, np.uint8), cv2.IMREAD_UNCHANGED)
@@ -38,21 +32,15 @@ def decoded(view: memoryview, chosen: Format, name: str) -> NDArray[Any]:
         if not chosen.is_built_in():
             raise ReadError(f"{name}: is {chosen.title}, which is not among the formats that this OpenCV was built with")
         raise chosen.damaged(name, "OpenCV cannot read it")
-    if pixels.dtype.name not in _DTYPES or not (pixels.ndim == 2 or 1 <= pixels.shape[2] <= 4):
-        raise ReadError(f"{name}: pixels of {pixels.shape[2:] or (1,)} x {pixels.dtype} are not supported; save it as TIFF")
     return pixels[:, :, 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
 
 
 def encoded(
     pixels: NDArray[Any], extension: str, parameters: tuple[tuple[str, int], ...], metadata: Metadata | None = None
 ) -> memoryview | None:
-    """Return the file that OpenCV encodes pixels to, or None where it cannot.
+    """Return the file that OpenCV encodes pixels to, with EXIF, XMP and colour profile, or None where it cannot.
 
-    Args:
-        pixels: contiguous, in channels and of a type that the format stores.
-        extension: of the format, with its dot.
-        parameters: names of OpenCV's constants, and their values; those that this OpenCV lacks are left out.
-        metadata: EXIF, XMP and colour profile for the encoder to write.
+    Parameters are names of OpenCV's constants with their values; those that this OpenCV lacks are left out.
     """
     cv2 = load_cv2()
     numbers = [n for name, value in parameters if hasattr(cv2, name) for n in (getattr(cv2, name), value)]
@@ -78,28 +66,20 @@ def has_writer(extension: str) -> bool:
         return False
 
 
-def swapped(pixels: NDArray[Any], into: NDArray[Any] | None = None) -> NDArray[Any]:
-    """Return pixels with red and blue exchanged, contiguous. Without colour they are returned as they are.
+def swapped(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Return pixels, (H, W) or (H, W, C), with red and blue exchanged, contiguous.
 
-    Args:
-        pixels: (H, W) or (H, W, C). From three channels on, the first three are colour.
-        into: where to write them, an array of the same shape and type; by default a new one.
+    From three channels on, the first three are colour; without colour pixels are returned as they are.
     """
     if pixels.ndim == 2 or pixels.shape[2] < 3:
         return np.ascontiguousarray(pixels)
     if pixels.shape[2] > 4 or pixels.itemsize > 4 or pixels.dtype == bool:
-        ordered = pixels[:, :, [2, 1, 0, *range(3, pixels.shape[2])]]
-        if into is not None:
-            into[...] = ordered
-        return ordered
+        return np.take(pixels, [2, 1, 0, *range(3, pixels.shape[2])], axis=2)
     cv2 = load_cv2()
-    code = cv2.COLOR_RGBA2BGRA if pixels.shape[2] == 4 else cv2.COLOR_RGB2BGR
     # OpenCV moves the values without looking at them, and supports three types.
     kind = {1: np.uint8, 2: np.uint16, 4: np.float32}[pixels.itemsize]
-    place = None if into is None else into.view(kind)
-    found: NDArray[Any] = cv2.cvtColor(np.require(pixels, requirements="A").view(kind), code, dst=place)
-    if place is not None and found is not place:
-        place[...] = found
+    code = cv2.COLOR_RGBA2BGRA if pixels.shape[2] == 4 else cv2.COLOR_RGB2BGR
+    found: NDArray[Any] = cv2.cvtColor(np.require(pixels, requirements="A").view(kind), code)
     return found.view(pixels.dtype)
 
 
@@ -109,21 +89,15 @@ def scaled(pixels: NDArray[Any], bits: int) -> NDArray[Any]:
 
 
 def scaled_from(pixels: NDArray[Any], greatest: int) -> NDArray[Any]:
-    """Return samples from 0 to `greatest` scaled to the full range of uint8 or, where that is more than 255, of uint16.
+    """Return samples, uint8 or uint16, from 0 to `greatest` scaled to the full range of uint8 or, beyond 255, of uint16.
 
     Larger samples are clipped.
-
-    Args:
-        pixels: uint8 or uint16, of any shape.
-        greatest: 65535 at most.
     """
-    dtype = np.uint8 if greatest < 256 else np.uint16
-    full = 255 if greatest < 256 else 65_535
+    dtype, full = (np.uint8, 255) if greatest < 256 else (np.uint16, 65_535)
     if greatest == full and pixels.dtype == dtype:
         return pixels
-    levels = np.arange(np.iinfo(pixels.dtype).max + 1, dtype=np.float64) * (full / greatest)
-    table = np.rint(np.minimum(levels, full)).astype(dtype)
-    found: NDArray[Any] = table[pixels]
+    levels = np.arange(np.iinfo(pixels.dtype).max + 1) * (full / greatest)
+    found: NDArray[Any] = np.rint(np.minimum(levels, full)).astype(dtype)[pixels]
     return found
 
 

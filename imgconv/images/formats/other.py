@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from imgconv.images.file_bytes import FileBytes, HeaderError
 from imgconv.images.formats.base import Format
-from imgconv.images.formats.pillow_codec import channels_of, opened, pixels_of
+from imgconv.images.formats.pillow_codec import header_of, pixels_of
 from imgconv.images.image import Coding, Image
 from imgconv.images.metadata import Metadata
 from imgconv.images.pages import Header
@@ -29,20 +27,14 @@ class SunRaster(Format):
         columns, bits, kind, table = file.numbers(">I4xI4xI4xI", 4)
         # Pillow mistakes the order of 32 bits, ignores the colours of 1 bit, and takes the byte that fills up a row of runs
         # for a pixel.
-        if (
-            bits not in (1, 8, 24)
-            or kind > _RED_FIRST
-            or (bits == 1 and table)
-            or (kind == _RUNS and -(-columns * bits // 8) % 2)
-        ):
+        is_odd = kind == _RUNS and -(-columns * bits // 8) % 2
+        if bits not in (1, 8, 24) or kind > _RED_FIRST or (bits == 1 and table) or is_odd:
             raise HeaderError(f"a Sun raster of this kind ({bits} bits per pixel) is not supported; convert it to PNG")
-        with opened(_PLUGIN, memoryview(file.head)) as picture:
-            return Header.of(picture.height, picture.width, channels_of(picture), np.uint8)
+        return header_of(_PLUGIN, file)
 
     def decode(self, file: FileBytes, name: str, header: Header) -> Image:
         """Return the picture."""
-        with opened(_PLUGIN, file.view) as picture:
-            return self.image(pixels_of(picture), header, Metadata(), Coding())
+        return self.image(pixels_of(_PLUGIN, file), header, Metadata(), Coding())
 
 
 class Pam(Format):

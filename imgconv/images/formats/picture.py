@@ -19,35 +19,46 @@ if TYPE_CHECKING:
     from imgconv.images.formats.base import Format
 
 
+@dataclass(frozen=True)
+class Result:
+    """What is to be written to a file, as far as it is known before the pixels are.
+
+    Attributes:
+        header: shape, type and channels of the first picture.
+        opaque: whether its alpha, if it has one, is known to be full everywhere, so that it may be left out.
+        bits: bits per sample that carry information, where they are fewer than those of the type.
+        count: number of pages or frames.
+        frames: whether they are frames of an animation.
+    """
+
+    header: Header
+    opaque: bool = False
+    bits: int | None = None
+    count: int = 1
+    frames: bool = False
+
+
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A picture on its way into a file: what it is, and its rows from the top down.
+    """A picture on its way into a file: its header, its rows from the top down, and the metadata to be written.
 
     Attributes:
         header: shape, type and the meaning of the channels.
         strips: the pixels in blocks of whole rows, in the order of `Image`.
-        opaque: whether alpha is known to be full everywhere.
         metadata: the blocks to be written.
         nodata: the level that marks missing values; None where there is none.
-        coding: how the pixels were stored in the input.
-        format: name of the format of the input, or "".
     """
 
     header: Header
     strips: Iterable[NDArray[Any]]
-    opaque: bool = False
     metadata: Metadata = field(default_factory=Metadata)
     nodata: float | None = None
-    coding: Coding = field(default_factory=Coding)
-    format: str = ""
 
     @classmethod
     def of(cls, image: Image) -> Picture:
         """Return an image as a picture of one strip, in the byte order of the machine."""
         pixels = image.pixels.astype(image.pixels.dtype.newbyteorder("="), copy=False)
-        header = Header(pixels.shape, pixels.dtype, bool(image.has_alpha), image.colours)
-        opaque = image.is_opaque if image.has_alpha else False
-        return cls(header, (pixels,), opaque, image.metadata, image.nodata, image.coding, image.format)
+        return cls(Header.of_image(image.replaced(pixels)), (pixels,), image.metadata, image.nodata)
 
     def pixels(self) -> NDArray[Any]:
         """Return all pixels as one contiguous array."""

@@ -1,4 +1,4 @@
-"""Pillow's decoders: the lock on its own size limit, and pictures of rarer formats that it reads as they are."""
+"""Pillow's decoders, without its own limit on the size of a picture."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.images.file_bytes import HeaderError
+from imgconv.images.file_bytes import FileBytes, decoder_errors
 from imgconv.images.formats.opencv_codec import swapped
+from imgconv.images.pages import Header
 
 _lock = threading.Lock()
 
@@ -24,8 +25,7 @@ def lifted_limit() -> Iterator[None]:
     """Call Pillow without its own limit on the size of a picture: imgconv has checked it.
 
     Raises:
-        HeaderError: the block raises anything but a `HeaderError`.
-        MemoryError: there is not enough memory.
+        HeaderError: as `decoder_errors` does.
     """
     from PIL import Image as Pillow
 
@@ -33,12 +33,8 @@ def lifted_limit() -> Iterator[None]:
         before = Pillow.MAX_IMAGE_PIXELS
         Pillow.MAX_IMAGE_PIXELS = None
         try:
-            with warnings.catch_warnings(action="ignore"):
+            with decoder_errors(), warnings.catch_warnings(action="ignore"):
                 yield
-        except (HeaderError, MemoryError):
-            raise
-        except Exception as error:  # each plugin has exceptions of its own
-            raise HeaderError(f"cannot be read ({' '.join(str(error).split())[:200]})") from error
         finally:
             Pillow.MAX_IMAGE_PIXELS = before
 
@@ -54,31 +50,33 @@ def opened(plugin: str, view: memoryview) -> Iterator[Any]:
     """Open a file with one plugin of Pillow; no pixel is decoded yet.
 
     Raises:
-        HeaderError: Pillow cannot open the file, or the block in which it is open raises anything but a `HeaderError`.
-        MemoryError: there is not enough memory.
+        HeaderError: as `decoder_errors` does.
     """
     with lifted_limit(), file_of(plugin, view) as file:
         yield file
 
 
-def channels_of(picture: Any) -> int:
-    """Return the number of channels that `pixels_of` returns for a picture that has been opened; nothing is decoded."""
+def header_of(plugin: str, file: FileBytes) -> Header:
+    """Return the header of a file with 8 bits per sample, as Pillow reads it from the first bytes."""
+    with opened(plugin, memoryview(file.head)) as picture:
+        return Header.of(picture.height, picture.width, _channels(picture), np.uint8)
+
+
+def pixels_of(plugin: str, file: FileBytes) -> NDArray[Any]:
+    """Return the pixels of a file with 8 bits per sample. Palettes are looked up; the result is grey where all colours are."""
+    with opened(plugin, file.view) as picture:
+        if picture.mode == "P":
+            picture = picture.convert("L" if _channels(picture) == 1 else "RGB")
+        found = np.asarray(picture)  # which is read-only
+    if found.ndim == 2:
+        return found * np.uint8(255) if found.dtype == bool else found.copy()
+    return swapped(found)
+
+
+def _channels(picture: Any) -> int:
     if picture.mode != "P":
         return {"1": 1, "L": 1, "RGB": 3, "RGBA": 4}[picture.mode]
     mode = picture.palette.rawmode or picture.palette.mode
     table = np.frombuffer(bytes(picture.palette.palette), np.uint8)
     table = table.reshape(3, -1).T if mode.endswith(";L") else table.reshape(-1, len(mode))[:, :3]
     return 1 if bool((table == table[:, :1]).all()) else 3
-
-
-def pixels_of(picture: Any) -> NDArray[Any]:
-    """Return the pixels of a picture that Pillow has opened, uint8, in the order of `Image`.
-
-    Palettes are looked up; the result is grey where all colours of the palette are.
-    """
-    if picture.mode == "P":
-        picture = picture.convert("L" if channels_of(picture) == 1 else "RGB")
-    found = np.asarray(picture)  # which is read-only
-    if found.ndim == 2:
-        return found * np.uint8(255) if found.dtype == bool else found.copy()
-    return swapped(found)

@@ -19,14 +19,14 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from imgconv.images.atomic import Piece
-from imgconv.images.file_bytes import FileBytes, HeaderError
+from imgconv.images.file_bytes import FileBytes, HeaderError, decoder_errors
 from imgconv.images.formats.animation import AnimatedFormat, Animation
 from imgconv.images.formats.base import COMMON_METADATA
 from imgconv.images.formats.opencv_codec import swapped
 from imgconv.images.formats.picture import Picture
 from imgconv.images.formats.png_chunks import MOST_DOTS, SIGNATURE, XMP, Blocks, chunk, chunks, density, text_chunk
 from imgconv.images.image import Coding, Image
-from imgconv.images.metadata import Fitted, LeftOut, Metadata, text_of, with_exif_read
+from imgconv.images.metadata import Fitted, Metadata, exif_in, text_of, with_exif_read
 from imgconv.images.pages import Header, Timing
 
 _HEADER_END = len(SIGNATURE) + 25  # the signature and IHDR
@@ -56,12 +56,13 @@ class Png(AnimatedFormat):
     compressions = tuple("0123456789")
     plugin = "PngImagePlugin:PngImageFile"
     longest = 1000.0 * _LONGEST
+    side = 1_000_000  # the limit of libpng
 
     def header(self, file: FileBytes) -> Header:
         """Return what IHDR and tRNS say of the pixels."""
         kind, columns, rows, bits, colour_type = file.numbers(">4sIIBB", 12)
         depths, channels = _COLOUR_TYPES.get(colour_type, ((), 0))
-        if kind != b"IHDR" or bits not in depths or not (rows and columns):
+        if kind != b"IHDR" or bits not in depths:
             raise HeaderError
         if channels in (1, 3):
             channels += any(kind == b"tRNS" and size > 0 for kind, _, size in chunks(file, b"IDAT"))
@@ -70,11 +71,9 @@ class Png(AnimatedFormat):
     def animation(self, file: FileBytes) -> Animation | None:
         """Return count and timing of the frames from acTL and fcTL (11.3.6)."""
         start = next((start for kind, start, _ in chunks(file, b"IDAT") if kind == b"acTL"), 0)
-        claimed, loop = file.numbers(">II", start) if start else (1, 0)
-        if claimed < 2:
+        if not start:
             return None
-        if file.numbers(">B", 24) == (16,):
-            raise HeaderError("an animated PNG of 16 bits per sample cannot be read; save its frames in 8 bits, or as TIFF")
+        claimed, loop = file.numbers(">II", start)
         durations: list[float] = []
         extra = False
         for kind, start, _ in chunks(file):
@@ -83,6 +82,10 @@ class Png(AnimatedFormat):
                 durations.append(1000 * delay / (unit or 100))
             elif kind == b"IDAT" and not durations:
                 extra = True
+        if claimed < 2 and not (extra and durations):
+            return None
+        if file.numbers(">B", 24) == (16,):
+            raise HeaderError("an animated PNG of 16 bits per sample cannot be read; save its frames in 8 bits, or as TIFF")
         if claimed != len(durations):
             raise HeaderError(f"is damaged or cut short: it has {len(durations)} of {claimed} frames")
         return Animation(Timing(tuple(durations), loop), int(extra), (_EXTRA,) if extra else ())
@@ -110,10 +113,10 @@ class Png(AnimatedFormat):
         found = Blocks(file)
         bits, colour_type = file.head[24:26] if len(file.head) >= _HEADER_END else (8, 0)
         metadata = Metadata(
-            exif=found.exif(),
+            exif=exif_in(found.single(b"eXIf")),
             xmp=found.text(XMP),
             icc=found.profile(colours=1 if colour_type in (0, 4) else 3),
-            cicp=found.single(b"cICP") if len(found.single(b"cICP")) == 4 else b"",
+            cicp=found.single(b"cICP", 4),
             comment=text_of(found.text(b"Comment") or found.text(b"Description")),
             resolution=found.resolution(),
             texts=tuple(found.other_texts()),
@@ -125,12 +128,8 @@ class Png(AnimatedFormat):
         from imagecodecs import png_decode
 
         content: Any = file.view
-        try:
+        with decoder_errors():
             pixels = swapped(png_decode(content))
-        except MemoryError:
-            raise
-        except Exception as error:
-            raise self.damaged(name) from error
         if pixels.shape != header.shape:  # libpng ignores a damaged tRNS
             pixels = np.dstack([pixels, np.full(pixels.shape[:2], np.iinfo(pixels.dtype).max, pixels.dtype)])
         return self.image(pixels, header, *self.metadata(file))
@@ -139,15 +138,14 @@ class Png(AnimatedFormat):
         """Return the metadata that PNG stores."""
         kept, lost = super().fitted(metadata, colours)
         if kept.resolution and not density(kept.resolution):
-            lost = (*lost, LeftOut("resolution", f"a PNG holds whole numbers a metre, from 1 to {MOST_DOTS}"))
+            lost["resolution"] = f"a PNG holds whole numbers a metre, from 1 to {MOST_DOTS}"
             kept = replace(kept, resolution=None)
-        return Fitted(kept, lost)
+        return kept, lost
 
     def parameters(self, coding: Coding, dtype: DTypeLike) -> tuple[tuple[str, int], ...]:
         """Return the parameters of OpenCV's encoder."""
-        if np.dtype(dtype) == np.bool_:
-            return (("IMWRITE_PNG_BILEVEL", 1),)
-        return (("IMWRITE_PNG_COMPRESSION", int(coding.compression)),) if coding.compression else ()
+        found = [("IMWRITE_PNG_BILEVEL", 1)] if np.dtype(dtype) == np.bool_ else []
+        return (*found, ("IMWRITE_PNG_COMPRESSION", int(coding.compression))) if coding.compression else tuple(found)
 
     def encode(self, picture: Picture, coding: Coding, where: str) -> Iterable[Piece]:
         """Return a file with one picture. OpenCV's encoder has no grey with alpha."""
@@ -189,7 +187,7 @@ class Png(AnimatedFormat):
             found += chunk(b"eXIf", metadata.exif)
         if metadata.xmp:
             found += chunk(b"iTXt", XMP + bytes(5) + metadata.xmp)  # not compressed, no language, no translated keyword
-        if metadata.comment:
+        if metadata.comment and ("Description", metadata.comment) not in metadata.texts:
             found += text_chunk("Comment", metadata.comment)
         for keyword, text in metadata.texts:
             found += text_chunk(keyword, text)

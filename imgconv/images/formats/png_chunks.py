@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import zlib
 from collections.abc import Iterator
 
 from imgconv.images.file_bytes import FileBytes, HeaderError
-from imgconv.images.metadata import exif_in, text_of, utf_8
+from imgconv.images.metadata import text_of, utf_8
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -58,19 +59,18 @@ class Blocks:
         self._single: dict[bytes, bytes] = {}
         self._texts: dict[bytes, tuple[bytes, bytes, bool]] = {}  # keyword as written, content, whether that is compressed
         self._left = _MOST_INFLATED_IN_ALL
-        try:
+        with contextlib.suppress(HeaderError):  # the file is cut short
             for kind, start, size in chunks(file):
                 if kind in _SINGLE or kind in _TEXTS:
                     content = bytes(file.block(start, size))
-                    if zlib.crc32(content, zlib.crc32(kind)) == int.from_bytes(file.block(start + size, 4), "big"):
-                        self._add(kind, content)
-        except HeaderError:  # the file is cut short
-            pass
+                    if zlib.crc32(content, zlib.crc32(kind)) != int.from_bytes(file.block(start + size, 4), "big"):
+                        continue
+                    if kind in _SINGLE:
+                        self._single.setdefault(kind, content)
+                    else:
+                        self._add_text(kind, content)
 
-    def _add(self, kind: bytes, content: bytes) -> None:
-        if kind in _SINGLE:
-            self._single.setdefault(kind, content)
-            return
+    def _add_text(self, kind: bytes, content: bytes) -> None:
         keyword, _, rest = content.partition(b"\0")
         compressed = kind == b"zTXt" or (kind == b"iTXt" and rest[:1] == b"\1")
         if kind == b"zTXt":
@@ -79,13 +79,10 @@ class Blocks:
             rest = rest[2:].partition(b"\0")[2].partition(b"\0")[2]
         self._texts.setdefault(keyword.lower(), (keyword, rest, compressed))
 
-    def single(self, kind: bytes) -> bytes:
-        """Return the content of a chunk, or nothing."""
-        return self._single.get(kind, b"")
-
-    def exif(self) -> bytes:
-        """Return the TIFF structure of eXIf, or nothing."""
-        return exif_in(self.single(b"eXIf"))
+    def single(self, kind: bytes, size: int | None = None) -> bytes:
+        """Return the content of a chunk, or nothing; also where it is not of a size that is given."""
+        found = self._single.get(kind, b"")
+        return found if size in (None, len(found)) else b""
 
     def text(self, keyword: bytes) -> bytes:
         """Return the text of a keyword, in capitals or not, or nothing."""
@@ -96,41 +93,34 @@ class Blocks:
         """Yield keyword and text of those beside comment and XMP, up to a limit."""
         room = _MOST_TEXT
         for name, (keyword, _, _) in self._texts.items():
-            if name in (b"comment", XMP.lower()) or not 0 < len(keyword) <= _LONGEST_KEYWORD:
-                continue
-            content = self.text(keyword)
-            room -= len(content) + len(keyword)
-            if room < 0:
-                return
-            if text := text_of(content):
-                yield keyword.decode("latin-1"), text
+            if name not in (b"comment", XMP.lower()) and 0 < len(keyword) <= _LONGEST_KEYWORD:
+                content = self.text(keyword)
+                room -= len(content) + len(keyword)
+                if room >= 0 and (text := text_of(content)):
+                    yield keyword.decode("latin-1"), text
 
     def profile(self, colours: int) -> bytes:
         """Return the colour profile, or one for gamma and primaries where the file has neither a profile nor code points."""
         _, _, coded = self.single(b"iCCP").partition(b"\0")
         found = self._inflated(coded[1:]) if coded[:1] == b"\0" else b""
-        gamma, primaries = self.single(b"gAMA"), self.single(b"cHRM")
+        gamma, primaries = self.single(b"gAMA", 4), self.single(b"cHRM", 32)
         if found or self.single(b"cICP") or self.single(b"sRGB") or not (gamma or primaries):
             return found
         from imgconv.images.colour import profiles
 
-        numbers = [n / 100_000 for n in struct.unpack(">8I", primaries)] if len(primaries) == 32 else []
-        return profiles.of_gamma(int.from_bytes(gamma, "big") / 100_000 if len(gamma) == 4 else 0, numbers, colours)
+        numbers = [n / 100_000 for n in struct.unpack(f">{len(primaries) // 4}I", primaries)]
+        return profiles.of_gamma(int.from_bytes(gamma, "big") / 100_000, numbers, colours)
 
     def resolution(self) -> tuple[float, float] | None:
         """Return dots per inch, down and across."""
-        content = self.single(b"pHYs")
-        if len(content) != 9:
-            return None
-        across, down, unit = struct.unpack(">IIB", content)
+        across, down, unit = struct.unpack(">IIB", self.single(b"pHYs", 9) or bytes(9))
         return (down * _INCH, across * _INCH) if unit == _METRE and across and down else None
 
     def _inflated(self, coded: bytes) -> bytes:
         """Return what zlib has compressed; nothing where it is damaged or too long."""
-        most = min(_MOST_INFLATED, self._left)
         stream = zlib.decompressobj()
         try:
-            found = stream.decompress(coded, most) if most > 0 else b""
+            found = stream.decompress(coded, max(1, min(_MOST_INFLATED, self._left)))
         except zlib.error:
             return b""
         self._left -= len(found)

@@ -14,15 +14,15 @@ from imgconv.errors import WriteError
 from imgconv.images.atomic import Piece
 from imgconv.images.file_bytes import FileBytes, HeaderError
 from imgconv.images.formats import opencv_codec
-from imgconv.images.formats.animation import AnimatedFormat, Animation
+from imgconv.images.formats.animation import AnimatedFormat, Animation, changed
 from imgconv.images.formats.base import COMMON_METADATA
 from imgconv.images.image import Coding
 from imgconv.images.metadata import Fitted, Metadata, exif_in, fit_metadata_with_exif, with_exif_read
 from imgconv.images.pages import Header, Timing
 
-# Flags of the file, in VP8X, and of a frame, in ANMF.
+# Flags of the file, in VP8X, and of a frame, in ANMF: it replaces what lies below.
 _ANIMATED, _HAS_XMP, _HAS_EXIF, _HAS_ALPHA, _HAS_PROFILE = 0x02, 0x04, 0x08, 0x10, 0x20
-_DISPOSED, _REPLACES = 0x01, 0x02
+_REPLACES = 0x02
 
 _LOSSLESS = {b"VP8L": True, b"VP8 ": False, b"ALPH": False}  # the chunks of a picture; ALPH precedes VP8
 _METADATA = (b"ICCP", b"EXIF", b"XMP ")
@@ -53,6 +53,7 @@ class Webp(AnimatedFormat):
     side = 16_383
     plugin = "WebPImagePlugin:WebPImageFile"
     longest = (1 << 24) - 1
+    alpha_is_a_hint = True  # libwebp announces alpha for frames that leave pixels as they were
 
     def recognizes(self, head: bytes) -> bool:
         """Return whether a file is a RIFF file of the type WebP."""
@@ -64,7 +65,7 @@ class Webp(AnimatedFormat):
         rows = columns = 0
         alpha = False
         if kind == b"VP8X" and len(head) >= 10:
-            alpha = bool(head[0] & _HAS_ALPHA) and not (head[0] & _ANIMATED and _is_opaque(file, head[4:10]))
+            alpha = bool(head[0] & _HAS_ALPHA)
             columns, rows = (1 + int.from_bytes(head[at : at + 3], "little") for at in (4, 7))
         elif kind == b"VP8L" and len(head) >= 5 and head[0] == 0x2F:
             (packed,) = struct.unpack_from("<I", head, 1)
@@ -129,7 +130,7 @@ class Webp(AnimatedFormat):
         lossy = coding.quality is not None and not coding.lossless
         pieces: list[Piece] = []
         for index, (pixels, duration) in enumerate(zip(frames, timing.durations, strict=True)):
-            top, left, part = (0, 0, pixels) if lossy or not index else _changed(pixels, frames[index - 1])
+            top, left, part = (0, 0, pixels) if lossy or not index else changed(pixels, frames[index - 1])
             encoded = opencv_codec.encoded(part, ".webp", self.parameters(coding, pixels.dtype))
             if encoded is None:
                 raise WriteError(f"{where}: OpenCV cannot write frame {index + 1} of the animation as WebP")
@@ -157,28 +158,6 @@ def _chunks(file: FileBytes) -> Iterator[_Chunk]:
         kind, size = struct.unpack_from("<4sI", head)
         yield _Chunk(kind, at + 8, size, head[8 : 8 + size])
         at += 8 + size + size % 2
-
-
-def _is_opaque(file: FileBytes, sides: bytes) -> bool:
-    """Return whether no pixel of an animation can be transparent.
-
-    The flag of the file is no answer: libwebp sets it where frames are transparent at pixels that stay as they were.
-
-    Args:
-        file: the file.
-        sides: columns and rows less 1, as VP8X and ANMF store them.
-    """
-    frames = [head for kind, _, _, head in _chunks(file) if kind == b"ANMF"]
-    for index, head in enumerate(frames):
-        if len(head) < 29:
-            return False
-        # ALPH, or the bit of VP8L (RFC 9649, 3.4)
-        transparent = head[16:20] != b"VP8 " and (head[16:20] != b"VP8L" or bool(head[28] & 0x10))
-        if transparent and (index == 0 or head[15] & _REPLACES):
-            return False
-        if head[15] & _DISPOSED or (index == 0 and head[:12] != bytes(6) + sides):
-            return False
-    return bool(frames)
 
 
 def _coded(encoded: memoryview) -> list[Piece]:
@@ -211,13 +190,3 @@ def _sides(pixels: NDArray[Any] | Header) -> bytes:
 
 def _three(number: int) -> bytes:
     return number.to_bytes(3, "little")
-
-
-def _changed(pixels: NDArray[Any], before: NDArray[Any]) -> tuple[int, int, NDArray[Any]]:
-    """Return the smallest rectangle with all pixels that differ, or one pixel, and its top and left, which are even."""
-    marked = (pixels != before).any(axis=2)
-    down, across = np.flatnonzero(marked.any(axis=1)), np.flatnonzero(marked.any(axis=0))
-    if not len(down):
-        return 0, 0, np.ascontiguousarray(pixels[:1, :1])
-    top, left = int(down[0]) & ~1, int(across[0]) & ~1
-    return top, left, np.ascontiguousarray(pixels[top : down[-1] + 1, left : across[-1] + 1])

@@ -50,7 +50,7 @@ def read_kernel_file(path: str | os.PathLike[str]) -> Kernel:
     text = _without_comments(read_text(path, "kernel file"))
     try:
         _check_count(text)
-        if imagemagick.matches(text):
+        if ":" in text:
             weights, anchor, delta = imagemagick.read(text)
         elif vips.matches(text, name):
             weights, anchor, delta = vips.read(text)

@@ -23,17 +23,8 @@ _GEOMETRY = re.compile(r"([0-9]{1,9})(?:[xX]([0-9]{1,9}))?(?:\+([0-9]{1,9})\+([0
 _HOLES = ("nan", "-")
 
 
-def matches(text: str) -> bool:
-    """Return whether the text looks like a kernel string: it has a colon."""
-    return ":" in text
-
-
 def read(text: str) -> Parts:
-    """Return weights, anchor and delta of one kernel string.
-
-    Raises:
-        KernelError: the text is a name, a list of kernels or malformed.
-    """
+    """Return weights, anchor and delta of one kernel string; names and lists of kernels are rejected."""
     before, _, after = text.partition(":")
     head = before.strip().removeprefix("'").strip()
     geometry = _GEOMETRY.fullmatch(head)
@@ -69,16 +60,10 @@ def write(kernel: Kernel) -> str:
 
 
 def _values(body: str) -> list[float]:
-    values = []
-    solid = False
-    for place, word in enumerate(re.split(r"\s*,\s*|\s+", body) if body else [], start=1):
-        hole = word.lower() in _HOLES
-        value = 0.0 if hole else _real(word, place)
-        solid = solid or not hole
-        values.append(value)
-    if not solid:
+    words = re.split(r"\s*,\s*|\s+", body) if body else []
+    if all(word.lower() in _HOLES for word in words):
         raise KernelError("expected at least one number, found only holes")
-    return values
+    return [0.0 if word.lower() in _HOLES else _real(word, place) for place, word in enumerate(words, start=1)]
 
 
 def _real(word: str, place: int) -> float:

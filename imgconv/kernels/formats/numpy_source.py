@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from imgconv.errors import KernelError
-from imgconv.kernels.formats.whole_numbers import exact_form
+from imgconv.kernels.formats.whole_numbers import over_divisor
 from imgconv.kernels.kernel import Kernel
 from imgconv.kernels.literals import format_number
 
@@ -19,8 +19,7 @@ def write(kernel: Kernel) -> str:
         raise KernelError(f"an array holds no delta, and this kernel has {kernel.delta:g}; write it as yaml")
     if kernel.anchor != (rows // 2, columns // 2):
         raise KernelError(f"an array holds no anchor, and this kernel has {kernel.anchor}; write it as yaml")
-    form = exact_form(kernel)
-    numbers, divisor = (kernel.weights, 1) if form is None or form[1] != 1 else (form[0], form[2])
+    numbers, divisor = over_divisor(kernel)
     lines = ["[" + ", ".join(format_number(value) for value in row) + "]" for row in numbers.tolist()]
     kind = "complex128" if kernel.is_complex else "float64"
     table = f"np.array([{(',' + chr(10) + ' ' * 10).join(lines)}], dtype=np.{kind})"

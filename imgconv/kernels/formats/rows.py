@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from imgconv.errors import KernelError
-from imgconv.kernels.literals import Number, check_rectangle, parse_row
+from imgconv.kernels.literals import Number, parse_row
 
 #: Weights, anchor (row, column) or None for the middle, and delta: what every reader returns.
 Parts = tuple[list[tuple[Number, ...]], tuple[int, int] | None, float]
 
 
 def read(text: str) -> Parts:
-    """Return the weights in a text without comments.
-
-    Raises:
-        KernelError: a place holds no number, or the rows differ in length.
-    """
+    """Return the weights in a text without comments."""
     found = numbered(text)
     if not found:
         raise KernelError("expected rows of numbers, found none")
@@ -22,17 +18,11 @@ def read(text: str) -> Parts:
         if len(row) != len(found[0][1]):
             reason = f"has {len(row)} numbers where the row in line {found[0][0]} has {len(found[0][1])}"
             raise KernelError(f"the row in line {line} {reason}")
-    weights = [row for _, row in found]
-    check_rectangle(weights)
-    return weights, None, 0.0
+    return [row for _, row in found], None, 0.0
 
 
 def numbered(text: str) -> list[tuple[int, tuple[Number, ...]]]:
-    """Return (line, numbers) for each row that is not empty; lines count from 1.
-
-    Raises:
-        KernelError: a place holds no number.
-    """
+    """Return (line, numbers) for each row that is not empty; lines count from 1."""
     found = []
     for line, content in enumerate(text.split("\n"), start=1):
         for piece in content.split(";"):

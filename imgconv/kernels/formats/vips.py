@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from imgconv.errors import KernelError
 from imgconv.kernels.formats.rows import Parts, numbered
-from imgconv.kernels.formats.whole_numbers import exact_form
+from imgconv.kernels.formats.whole_numbers import over_divisor
 from imgconv.kernels.kernel import Kernel
-from imgconv.kernels.literals import Number, check_rectangle, format_number
+from imgconv.kernels.literals import Number, format_number
 
 _SUFFIX = ".mat"
 
@@ -40,11 +40,7 @@ def matches(text: str, name: str) -> bool:
 
 
 def read(text: str) -> Parts:
-    """Return weights, anchor and delta of a mask.
-
-    Raises:
-        KernelError: the header or a row is not what libvips reads.
-    """
+    """Return weights, anchor and delta of a mask."""
     found = numbered(text)
     if not found or not _is_header(found[0][1]):
         shown = " ".join(map(format_number, found[0][1])) if found else "nothing"
@@ -59,9 +55,7 @@ def read(text: str) -> Parts:
             raise KernelError(f"expected {columns} numbers in line {line}, found {len(row)}")
         if any(isinstance(value, complex) for value in row):
             raise KernelError(f"expected real numbers in line {line}, found a complex one")
-    weights = [tuple(value / scale for value in row) for _, row in found[1:]]
-    check_rectangle(weights)
-    return weights, None, offset
+    return [tuple(value / scale for value in row) for _, row in found[1:]], None, offset
 
 
 def write(kernel: Kernel) -> str:
@@ -78,8 +72,7 @@ def write(kernel: Kernel) -> str:
             f"a libvips mask lies with its middle {(rows // 2, columns // 2)} on the pixel, "
             f"and this kernel with its anchor {kernel.anchor}; write it as yaml or imagemagick"
         )
-    form = exact_form(kernel)
-    numbers, scale = (kernel.weights, 1) if form is None or form[1] != 1 else (form[0], form[2])
+    numbers, scale = over_divisor(kernel)
     lines = [f"{columns} {rows} {scale} {format_number(kernel.delta)}"]
     lines += [" ".join(format_number(value) for value in row) for row in numbers.tolist()]
     return "\n".join(lines) + "\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,7 @@ from imgconv.kernels.kernel import Kernel
 def exact_form(kernel: Kernel) -> tuple[NDArray[np.float64], int, int] | None:
     """Return (whole numbers, above, below) with `numbers * above / below` equal to the weights bit for bit, or None.
 
-    The integer form of a kernel may differ from its weights by their rounding; a file has to give the weights
-    themselves.
+    The integer form of a kernel may differ from its weights by their rounding; a file has to give the weights themselves.
     """
     form = kernel.integer_form
     if form is None:
@@ -25,3 +25,9 @@ def exact_form(kernel: Kernel) -> tuple[NDArray[np.float64], int, int] | None:
         return None
     same = np.array_equal(form.integers * float(above) / float(below), kernel.weights)
     return (form.integers, above, below) if same else None
+
+
+def over_divisor(kernel: Kernel) -> tuple[NDArray[Any], int]:
+    """Return (numbers, divisor) with `numbers / divisor` equal to the weights bit for bit; whole numbers if possible."""
+    form = exact_form(kernel)
+    return (kernel.weights, 1) if form is None or form[1] != 1 else (form[0], form[2])

@@ -9,7 +9,7 @@ from PIL import Image as Pillow
 
 import imgconv
 from imgconv.images.formats import registry
-from imgconv.images.metadata import Metadata
+from imgconv.images.metadata import Metadata, left_out_notes
 
 Put = Callable[..., bytes]
 
@@ -73,6 +73,6 @@ def left_out(picture: np.ndarray) -> Callable[[str, Metadata], list[str]]:
     """Return the notes on metadata that a format does not store: `left_out(format, metadata)`."""
 
     def notes(kind: str, metadata: Metadata) -> list[str]:
-        return [lost.note for lost in registry.format_named(kind).fitted(metadata, 3).left_out]
+        return left_out_notes(registry.format_named(kind).fitted(metadata, 3)[1])
 
     return notes

@@ -121,7 +121,7 @@ def test_the_loop_count(kind, loop) -> None:
     data = written(moving(3), kind, loop=loop)
     assert opened(data).timing.loop == loop
     if kind != "avif":
-        assert cv2.imdecodeanimation(np.frombuffer(data, np.uint8))[1].loop_count == loop
+        assert cv2.imdecodeanimation(np.frombuffer(data, np.uint8).reshape(1, -1))[1].loop_count == loop
     if kind in ("webp", "gif"):
         image = pyvips.Image.new_from_buffer(data, "", n=-1)
         assert (image.get("loop") if "loop" in image.get_fields() else 0) == loop

@@ -31,8 +31,8 @@ def opened(data: bytes) -> Pillow.Image:
 
 def fitted(kind: str, metadata: Metadata, colours: int = 3) -> tuple[Metadata, list[str]]:
     """Return what a format stores of metadata, and the names of the blocks that it does not."""
-    found = registry.format_named(kind).fitted(metadata, colours)
-    return found.metadata, [lost.name for lost in found.left_out]
+    kept, lost = registry.format_named(kind).fitted(metadata, colours)
+    return kept, list(lost)
 
 
 @pytest.mark.parametrize("kind", PLACES)

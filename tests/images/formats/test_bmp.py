@@ -9,7 +9,7 @@ import pytest
 
 from imgconv.errors import ReadError
 from imgconv.images.files import decode
-from tests.images.formats.pictures import COLOURS, COLUMNS, GREY, NUMBERS, ROWS, assert_same, by_pillow, packed, page, read
+from tests.images.formats.pictures import COLOURS, COLUMNS, GREY, NUMBERS, ROWS, assert_same, by_pillow, packed, read
 
 BLUE_FIRST = [row[:, ::-1].tobytes() for row in COLOURS]
 
@@ -106,12 +106,3 @@ def test_runs(bits, runs) -> None:
 def test_other_bits_are_refused_with_a_reason() -> None:
     with pytest.raises(ReadError, match=r"x\.pic: cannot be read \(Unsupported BMP bitfields layout\)"):
         decode(bmp(bmp_header(16, (0xF00, 0xF0, 0xF), 52), b"", [bytes(2 * COLUMNS)] * ROWS), "x.pic")
-
-
-@pytest.mark.parametrize("bits", [8, 16, 24, 32])
-def test_a_file_that_is_cut_is_not_read(bits) -> None:
-    data = bmp(bmp_header(bits), bytes(range(256)) * 4 if bits == 8 else b"", [bytes(bits * COLUMNS // 8)] * ROWS)
-    assert page(data).header.shape[:2] == (ROWS, COLUMNS)
-    for end in (2, 20, 60, len(data) - 10):
-        with pytest.raises(ReadError, match=r"x\.pic: "):
-            decode(data[:end], "x.pic")

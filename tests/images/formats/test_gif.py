@@ -49,6 +49,18 @@ def metadata(data: bytes) -> Metadata:
 # Reading
 
 
+def test_a_file_without_a_trailer_is_read_with_a_note() -> None:
+    data = gif(np.random.default_rng(3), (1,), transparent=0, whole=False)
+    expected, found = opened(data), opened(data[:-1])
+    assert found.count == expected.count == COUNT
+    for index in range(COUNT):
+        assert np.array_equal(found.page(index).pixels, expected.page(index).pixels)
+    assert expected.page(0).notes == ()
+    # An extension may have the number of the trailer as its label.
+    for cut in (found, opened(data[:-1] + b"!;\x01a\0")):
+        assert cut.page(0).notes == ("the file ends without a trailer; frames may be missing",)
+
+
 @each("seed", range(6))
 @each(
     "disposals, transparent, whole",

@@ -39,9 +39,3 @@ def test_negative_values_are_refused(tmp_path) -> None:
     with pytest.raises(WriteError, match=r"out\.hdr: Radiance HDR cannot hold negative values; choose another format"):
         imgconv.write_image(tmp_path / "out.hdr", pixels)
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("size", [11, 40, 60, 100])
-def test_a_file_that_is_cut_is_not_read(size) -> None:
-    with pytest.raises(ReadError, match=r"in\.hdr: "):
-        decode(hdr(("-Y", "+X"))[:size], "in.hdr")

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image as Pillow
 
 import imgconv
-from imgconv.errors import ReadError
+from imgconv.errors import ReadError, WriteError
 from imgconv.images.files import decode, read_header
 from imgconv.images.image import Coding
 from tests.cases import each
@@ -196,6 +196,34 @@ def test_an_animation_of_one_frame_is_a_picture() -> None:
     pages = opened(data)
     assert (pages.count, pages.timing) == (1, None)
     assert np.array_equal(pages.page(0).pixels, decode(saved("RGB")).pixels)
+
+
+def test_the_only_frame_may_be_another_picture_than_the_one_for_other_programs() -> None:
+    data = with_chunks(chunk(b"acTL", struct.pack(">II", 1, 0)))
+    frame = chunk(b"fcTL", struct.pack(">6I2H2x", 0, 8, 6, 0, 0, 0, 1, 10))
+    frame += chunk(b"fdAT", struct.pack(">I", 1) + zlib.compress(bytes([0] + [7, 8, 9] * 8) * 6))
+    pages = opened(data[:-12] + frame + data[-12:])
+    assert (pages.count, pages.timing) == (1, None)
+    image = pages.page(0)
+    assert np.array_equal(image.pixels, np.broadcast_to(np.uint8([9, 8, 7]), (6, 8, 3)))
+    assert image.notes == ("left out the picture for programs without animations: it is not a frame of the animation",)
+
+
+def test_compression_of_black_and_white(tmp_path) -> None:
+    pixels = np.zeros((999, 999), bool)
+    sizes = []
+    for level in ("0", "9"):
+        imgconv.write_image(tmp_path / "out.png", pixels, coding=Coding(compression=level))
+        sizes.append((tmp_path / "out.png").stat().st_size)
+    assert sizes[0] > 999 * 999 / 8 > 20 * sizes[1]
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_a_picture_too_wide_for_libpng_is_rejected(channels, tmp_path, capfd) -> None:
+    pixels = np.zeros((1, 1_000_001, channels), np.uint8)
+    with pytest.raises(WriteError, match=r"PNG cannot hold 1 x 1000001 pixels, at most 1000000 a side"):
+        imgconv.write_image(tmp_path / "out.png", pixels)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_an_animation_of_16_bits_is_rejected() -> None:

@@ -83,6 +83,18 @@ def test_comments_are_written_so_that_others_read_them(put, text) -> None:
     assert ([kind for kind, _ in chunks(file) if kind in (b"tEXt", b"iTXt")] == [b"tEXt"]) == is_latin
 
 
+def test_a_description_is_not_written_twice(tmp_path) -> None:
+    info = PngImagePlugin.PngInfo()
+    info.add_text("Description", "a bird")
+    image = decode(saved("RGB", pnginfo=info))
+    assert image.metadata.comment == "a bird"
+    imgconv.write_image(tmp_path / "out.png", image)
+    with Pillow.open(tmp_path / "out.png") as found:
+        assert found.text == {"Description": "a bird"}
+    assert imgconv.write_image(tmp_path / "out.jpg", image) == ()
+    assert imgconv.read_image(tmp_path / "out.jpg").metadata.comment == "a bird"
+
+
 def test_other_texts_are_carried(tmp_path) -> None:
     texts = {"Title": "a house", "Author": "Zoë 図", "Description": "what is seen", "Raw profile type exif": "\nexif\n 0\n"}
     info = PngImagePlugin.PngInfo()
@@ -96,7 +108,7 @@ def test_other_texts_are_carried(tmp_path) -> None:
         assert found.text == {**texts, "Comment": "by hand"}
     for other in registry.writable_formats():
         if other.name != "png":
-            assert "texts" in [lost.name for lost in other.fitted(image.metadata, 3).left_out]
+            assert "texts" in other.fitted(image.metadata, 3)[1]
 
 
 def test_a_chunk_with_a_wrong_checksum_is_left_out() -> None:

@@ -7,6 +7,7 @@ import io
 import logging
 import random
 import struct
+import threading
 import time
 import tracemalloc
 from collections.abc import Callable
@@ -18,6 +19,7 @@ import tifffile
 
 from imgconv import Image, ReadError
 from imgconv.images.metadata import Metadata
+from imgconv.opencv import opencv_threads
 from tests.images.formats.tiff_files import bit_rows, described, encoded, made, opened
 
 RNG = np.random.default_rng(0)
@@ -220,3 +222,33 @@ def test_logging_is_left_as_it_was(caplog) -> None:
     assert not caplog.records
     with tifffile.TiffFile(io.BytesIO(data)):
         assert caplog.records
+
+
+@pytest.mark.parametrize(("tag", "number", "offset"), [(258, 3, 3), (259, 3, 5), (262, 513, 5), (257, 8, 40), (277, 2, 40)])
+def test_an_entry_that_means_another_picture_when_it_is_damaged_is_damage(tag, number, offset) -> None:
+    file = io.BytesIO()
+    pixels = np.random.default_rng(1).integers(0, 256, (40, 50, 3), np.uint8)
+    tifffile.imwrite(file, pixels, photometric="rgb", metadata=None)
+    data = bytearray(file.getvalue())
+    (start,) = struct.unpack_from("<I", data, 4)
+    (count,) = struct.unpack_from("<H", data, start)
+    [entry] = [at for at in range(start + 2, start + 2 + 12 * count, 12) if struct.unpack_from("<H", data, at) == (tag,)]
+    struct.pack_into("<II", data, entry + 4, number, offset)
+    with pytest.raises(ReadError, match=r"^in\.tif: is damaged or cut short: it begins like TIFF, but") as caught:
+        opened(bytes(data)).page(0)
+    assert "not supported between" not in str(caught.value)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("can't start new thread"), MemoryError()])
+def test_strips_are_decoded_one_by_one_where_threads_cannot_start(error, monkeypatch) -> None:
+    file = io.BytesIO()
+    pixels = np.random.default_rng(1).integers(0, 256, (1000, 1000, 3), np.uint8)
+    tifffile.imwrite(file, pixels, photometric="rgb", compression="lzw", rowsperstrip=50)
+    expected = opened(file.getvalue()).page(0).pixels
+
+    def start(thread: threading.Thread) -> None:
+        raise error
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with opencv_threads(8):
+        assert np.array_equal(opened(file.getvalue()).page(0).pixels, expected)

@@ -122,12 +122,6 @@ def test_a_chain_in_a_circle_ends() -> None:
     assert opened(bytes(data)).count == 2
 
 
-@pytest.mark.parametrize("index", [-1, 1])
-def test_there_is_no_such_page(index) -> None:
-    with pytest.raises(ReadError, match="there is no page"):
-        opened(made([(WHOLE, [bytes(63)])])).page(index)
-
-
 @pytest.mark.parametrize("data", [b"II*\0", b"II*\0\0\0\0\0", b"II*\0\xff\xff\xff\xff", b"MM\0+\0\x08\0\0" + bytes(8)])
 def test_a_file_without_a_page(data) -> None:
     with pytest.raises(ReadError, match=r"^in\.tif: is damaged or cut short"):

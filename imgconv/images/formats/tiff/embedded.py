@@ -6,43 +6,29 @@ Their decoders allocate what these pictures claim, whatever the directory says, 
 from __future__ import annotations
 
 from imgconv.images.file_bytes import FileBytes, HeaderError
-from imgconv.images.formats.tiff import samples
 
 _LONGEST_END = 4096
 _END_OF_JPEG = b"\xff\xd9"
 
 
-def require_size(data: memoryview, compression: int, rows: int, columns: int) -> None:
-    """Raise a `HeaderError` for a picture that is larger than its strip or tile, or that is cut short.
-
-    Args:
-        data: the strip or tile.
-        compression: one of `samples.OF_PICTURES`.
-        rows: rows of the strip or tile.
-        columns: its columns.
-    """
-    height, width = _size(FileBytes(data), compression)
+def require_size(data: memoryview, kind: str, rows: int, columns: int) -> None:
+    """Raise a `HeaderError` for a picture (one of `samples.PICTURES`) that is larger than its strip or tile, or cut short."""
+    height, width = _size(FileBytes(data), kind)
     if not (0 < height <= rows and 0 < width <= columns):
         raise HeaderError(f"is damaged: a strip or tile claims {height} x {width} pixels, not {rows} x {columns}")
 
 
-def _size(file: FileBytes, compression: int) -> tuple[int, ...]:
-    if compression == samples.LERC:
-        return _lerc_size(file)
+def _size(file: FileBytes, kind: str) -> tuple[int, ...]:
+    if kind == "lerc":
+        if not file.head.startswith(b"Lerc2 "):
+            raise HeaderError("has strips or tiles in a LERC that cannot be read; save it with LZW or Deflate")
+        (version,) = file.numbers("<i", 6)
+        return file.numbers("<ii", 14 if version >= 3 else 10)  # since version 3 behind a checksum
     from imgconv.images.formats import jpeg, registry
 
-    if compression != samples.JPEG:
-        return registry.format_named("webp" if compression in samples.WEBP else "jp2").header(file).shape[:2]
-    # A decoder fills a JPEG that is cut short with grey.
-    end = file.block(max(0, file.size - _LONGEST_END), min(file.size, _LONGEST_END))
-    if _END_OF_JPEG not in bytes(end):
-        raise HeaderError("is damaged or cut short: a strip or tile has too few pixels")
-    return jpeg.frame(file)[1:3]
-
-
-def _lerc_size(file: FileBytes) -> tuple[int, int]:
-    if not file.head.startswith(b"Lerc2 "):
-        raise HeaderError("has strips or tiles in a LERC that cannot be read; save it with LZW or Deflate")
-    (version,) = file.numbers("<i", 6)
-    rows, columns = file.numbers("<ii", 14 if version >= 3 else 10)  # since version 3 behind a checksum
-    return rows, columns
+    if kind == "jpeg":
+        # A decoder fills a JPEG that is cut short with grey.
+        if _END_OF_JPEG not in bytes(file.block(max(0, file.size - _LONGEST_END), min(file.size, _LONGEST_END))):
+            raise HeaderError("is damaged or cut short: a strip or tile has too few pixels")
+        return jpeg.frame(file)[1:3]
+    return registry.format_named(kind).header(file).shape[:2]

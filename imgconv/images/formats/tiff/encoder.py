@@ -9,21 +9,22 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from tifffile import COMPRESSION, EXTRASAMPLE, PHOTOMETRIC, PREDICTOR, SAMPLEFORMAT, TIFF
 
 from imgconv.errors import ImgconvError, WriteError
 from imgconv.images import directories
 from imgconv.images.atomic import Piece
-from imgconv.images.directories import LONG, LONG8, SHORT, Tree, numbers
+from imgconv.images.directories import LONG, LONG8, SHORT, Layout, Tree, new_field
 from imgconv.images.formats.opencv_codec import swapped
 from imgconv.images.formats.picture import Encoder, Picture, recut
-from imgconv.images.formats.tiff import samples as meanings
 from imgconv.images.formats.tiff.metadata import entries_of
+from imgconv.images.formats.tiff.samples import WORDS
 from imgconv.images.pages import Header
-from imgconv.opencv import load_cv2
+from imgconv.opencv import codec_threads
 from imgconv.threads import thread_count
 
 # The least that keeps threads and caches busy, in bytes: LZW of 12 megapixels is as fast as with larger strips.
@@ -32,27 +33,13 @@ _STRIP = 1 << 19
 _CLASSIC_END = (1 << 32) - 1  # of the offsets of a classic TIFF
 _ALIGNMENT = 16  # of pixels in the file, for programs that map them into memory
 
-_STRAIGHT_ALPHA, _UNSPECIFIED = 2, 0
-_DIFFERENCES, _FLOAT_DIFFERENCES = 2, 3
-
-
-class _Compression(NamedTuple):
-    """A compression: its number, and whether a predictor goes before it."""
-
-    number: int
-    predicts: bool
-
-
-_COMPRESSIONS = {
-    "none": _Compression(meanings.PLAIN, False),
-    "lzw": _Compression(meanings.LZW, True),
-    "deflate": _Compression(meanings.DEFLATE[0], True),
-    "zstd": _Compression(meanings.ZSTD[0], True),
-    "packbits": _Compression(meanings.PACKBITS, False),
-}
-
 # The growth of bytes that cannot be compressed, at worst: LZW writes codes of 9 to 12 bits.
 _GROWTH = 1.5
+
+_NUMBERS = {word: number for number, word in reversed(WORDS.items())}
+_PREDICTED = (COMPRESSION.LZW, COMPRESSION.ADOBE_DEFLATE, COMPRESSION.ZSTD)
+_FORMATS = {"i": SAMPLEFORMAT.INT, "f": SAMPLEFORMAT.IEEEFP}
+_PAGE_OF_SEVERAL = 2
 
 
 class TiffEncoder(Encoder):
@@ -65,8 +52,8 @@ class TiffEncoder(Encoder):
     """
 
     def __init__(self, count: int, compression: str, where: str) -> None:
-        self._count, self._compression, self._where = count, _COMPRESSIONS[compression], where
-        self._number, self._at, self._big = 0, _ALIGNMENT, False
+        self._count, self._compression, self._where = count, _NUMBERS[compression], where
+        self._number, self._at, self._layout = 0, _ALIGNMENT, Layout("<", False, _ALIGNMENT)
 
     def add(self, picture: Picture) -> Iterator[Piece]:
         """Yield the bytes of a page.
@@ -78,21 +65,22 @@ class TiffEncoder(Encoder):
         sizes, strips = self._strips(picture)
         entries = _described(picture.header, self._compression) | entries_of(picture.metadata, picture.nodata)
         self._number += 1
-        if self._number == 1:
-            length = sum(sizes) if self._count == 1 else int(sum(_plain_sizes(picture.header)) * _GROWTH)
-            length += len(directories.laid_out(entries | _table(sizes, 0, True), "<", 0, big=True)) + 2 * _ALIGNMENT
-            self._big = self._count * length > _CLASSIC_END
-            yield directories.head("<", self._at, big=self._big).ljust(self._at, b"\0")
         if 1 < self._count <= 0xFFFF:
-            entries |= {254: numbers(LONG, "<", 2), 297: numbers(SHORT, "<", self._number - 1, self._count)}
-        at, big = self._at, self._big
-        start = _aligned(at + len(directories.laid_out(entries | _table(sizes, 0, big), "<", at, big=big)))
+            entries[TIFF.TAGS["NewSubfileType"]] = new_field(LONG, [_PAGE_OF_SEVERAL])
+            entries[TIFF.TAGS["PageNumber"]] = new_field(SHORT, [self._number - 1, self._count])
+        if self._number == 1:
+            pixels = sum(sizes) if self._count == 1 else int(sum(_plain_sizes(picture.header)) * _GROWTH)
+            big = Layout("<", True, _ALIGNMENT)
+            if self._count * (_directory_size(entries, sizes, big) + pixels + 2 * _ALIGNMENT) > _CLASSIC_END:
+                self._layout = big
+            yield directories.head(self._layout).ljust(_ALIGNMENT, b"\0")
+        start = _aligned(self._at + _directory_size(entries, sizes, self._layout))
         end = _aligned(start + sum(sizes))
-        if end > _CLASSIC_END and not big:
+        if end > _CLASSIC_END and not self._layout.big:
             raise WriteError(f"{self._where}: page {self._number} lies beyond 4 GB, after much smaller ones; write fewer pages")
         following = end if self._number < self._count else 0
-        directory = directories.laid_out(entries | _table(sizes, start, big), "<", at, big=big, following=following)
-        yield directory.ljust(start - at, b"\0")
+        table = _strip_table(sizes, start, self._layout)
+        yield directories.laid_out(entries | table, self._layout, self._at, following).ljust(start - self._at, b"\0")
         yield from strips
         yield bytes(end - start - sum(sizes))
         self._at = end
@@ -110,11 +98,10 @@ class TiffEncoder(Encoder):
     def _strips(self, picture: Picture) -> tuple[list[int], Iterable[Piece]]:
         """Return the lengths of the strips of a page, and the strips."""
         header = picture.header
-        step = _rows_per_strip(header)
-        arranged = (_arranged(strip, header) for strip in recut(picture.strips, step))
-        if self._compression.number == meanings.PLAIN and header.dtype != bool:
+        arranged = (_arranged(strip, header) for strip in recut(picture.strips, _rows_per_strip(header)))
+        if self._compression == COMPRESSION.NONE and header.dtype != bool:
             return _plain_sizes(header), (strip.reshape(-1).view(np.uint8).data for strip in arranged)
-        threads = max(1, min(thread_count(), load_cv2().getNumThreads()))
+        threads = codec_threads(thread_count())
         encoded: list[bytes] = []
         try:
             with ThreadPoolExecutor(threads) as pool:
@@ -129,56 +116,54 @@ class TiffEncoder(Encoder):
 
     def _encoded(self, strip: NDArray[Any]) -> bytes:
         """Return a strip, (H, W, channels), encoded by the codecs of tifffile."""
-        from tifffile import TIFF
-
-        compression, options = self._compression, {}
         data: Any = strip
         if strip.dtype == bool:
-            data = np.packbits(strip[:, :, 0], axis=1).tobytes()
-        elif compression.predicts:
+            data = np.packbits(strip[:, :, 0], axis=1)
+        elif self._compression in _PREDICTED:
             data = TIFF.PREDICTORS[_predictor(strip.dtype)](strip, axis=-2)
-        elif compression.number == meanings.PACKBITS:
-            options = {"axis": -2}  # rows are packed one by one
-        if compression.number == meanings.PLAIN:
+        if self._compression == COMPRESSION.NONE:
             return bytes(data)
-        return bytes(TIFF.COMPRESSORS[compression.number](data, **options))
+        if self._compression == COMPRESSION.PACKBITS:  # packs rows one by one
+            return bytes(TIFF.COMPRESSORS[self._compression](data, axis=-1 if strip.dtype == bool else -2))
+        return bytes(TIFF.COMPRESSORS[self._compression](data))
 
 
-def _described(header: Header, compression: _Compression) -> Tree:
+def _described(header: Header, compression: int) -> Tree:
     """Return the entries that describe the samples of a page (TIFF 6.0)."""
     rows, columns, channels = *header.shape[:2], header.channels
-    bits = 1 if header.dtype == bool else 8 * header.dtype.itemsize
-    kind = {"i": meanings.SIGNED, "f": meanings.FLOAT}.get(header.dtype.kind, meanings.UNSIGNED)
-    bands = channels - header.colours - header.has_alpha
+    extra = [EXTRASAMPLE.UNSPECIFIED] * (channels - header.colours - header.has_alpha)
+    extra += [EXTRASAMPLE.UNASSALPHA] * header.has_alpha
     found = {
-        256: (LONG, columns),
-        257: (LONG, rows),
-        258: (SHORT, *[bits] * channels),
-        259: (SHORT, compression.number),
-        262: (SHORT, meanings.RGB if header.colours == 3 else meanings.BLACK_IS_ZERO),
-        277: (SHORT, channels),
-        278: (LONG, _rows_per_strip(header)),
-        284: (SHORT, 1),
-        339: (SHORT, *[kind] * channels),
+        "ImageWidth": new_field(LONG, [columns]),
+        "ImageLength": new_field(LONG, [rows]),
+        "BitsPerSample": new_field(SHORT, [1 if header.dtype == bool else 8 * header.dtype.itemsize] * channels),
+        "Compression": new_field(SHORT, [compression]),
+        "PhotometricInterpretation": new_field(SHORT, [PHOTOMETRIC.RGB if header.colours == 3 else PHOTOMETRIC.MINISBLACK]),
+        "SamplesPerPixel": new_field(SHORT, [channels]),
+        "RowsPerStrip": new_field(LONG, [_rows_per_strip(header)]),
+        "PlanarConfiguration": new_field(SHORT, [1]),
+        "SampleFormat": new_field(SHORT, [_FORMATS.get(header.dtype.kind, SAMPLEFORMAT.UINT)] * channels),
     }
-    if bands or header.has_alpha:
-        found[338] = (SHORT, *[_UNSPECIFIED] * bands, *[_STRAIGHT_ALPHA] * header.has_alpha)
-    if compression.predicts and header.dtype != bool:
-        found[317] = (SHORT, _predictor(header.dtype))
-    return {tag: numbers(number, "<", *values) for tag, (number, *values) in found.items()}
+    if extra:
+        found["ExtraSamples"] = new_field(SHORT, extra)
+    if compression in _PREDICTED and header.dtype != bool:
+        found["Predictor"] = new_field(SHORT, [_predictor(header.dtype)])
+    return {TIFF.TAGS[name]: value for name, value in found.items()}
 
 
-def _table(sizes: list[int], start: int, big: bool) -> Tree:
+def _strip_table(sizes: list[int], start: int, layout: Layout) -> Tree:
     """Return the entries with the places of the strips, the first of which is at `start`."""
-    kind, offsets = LONG8 if big else LONG, itertools.accumulate(sizes[:-1], initial=start)
-    return {
-        273: numbers(kind, "<", *(offset & (-1 if big else _CLASSIC_END) for offset in offsets)),
-        279: numbers(kind, "<", *sizes),
-    }
+    kind = LONG8 if layout.big else LONG
+    offsets = list(itertools.accumulate(sizes[:-1], initial=start))
+    return {TIFF.TAGS["StripOffsets"]: new_field(kind, offsets), TIFF.TAGS["StripByteCounts"]: new_field(kind, sizes)}
+
+
+def _directory_size(entries: Tree, sizes: list[int], layout: Layout) -> int:
+    return len(directories.laid_out(entries | _strip_table([0] * len(sizes), 0, layout), layout, 0))
 
 
 def _predictor(dtype: np.dtype[Any]) -> int:
-    return _FLOAT_DIFFERENCES if dtype.kind == "f" else _DIFFERENCES
+    return PREDICTOR.FLOATINGPOINT if dtype.kind == "f" else PREDICTOR.HORIZONTAL
 
 
 def _row_bytes(header: Header) -> int:

@@ -9,21 +9,22 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Mapping
+
+from tifffile import TIFF
 
 from imgconv.images import directories, exif
-from imgconv.images.directories import ASCII, BYTE, UNDEFINED, Field, Layout, Tree
+from imgconv.images.directories import ASCII, BYTE, UNDEFINED, Field, Layout, Tree, new_field
 from imgconv.images.file_bytes import FileBytes
 from imgconv.images.metadata import Metadata
 
-_NO_DATA = 42113  # GDAL's, a text
-_XMP, _IPTC, _RESOURCES, _PROFILE = 700, 33723, 34377, 34675
-_BLOCKS = frozenset({_XMP, _IPTC, _RESOURCES, _PROFILE})
+_XMP, _IPTC, _RESOURCES, _PROFILE, _NO_DATA = (
+    TIFF.TAGS[name] for name in ("XMP", "IPTCNAA", "ImageResources", "InterColorProfile", "GDAL_NODATA")
+)
 _RESOLUTION = frozenset({exif.ACROSS, exif.DOWN, exif.UNIT})
 
-#: Tags that describe how pixels are stored, or that are true of the stored pixels only: numbers of TIFF 6.0, of its
-#: supplements (raw pictures, layers, JPEG, alpha), of DNG, and those of microscopes, which hold offsets in the file.
-OF_PIXELS = frozenset(
+# Tags that describe how pixels are stored, or that are true of the stored pixels only: numbers of TIFF 6.0, of its
+# supplements (raw pictures, layers, JPEG, alpha), of DNG, and those of microscopes, which hold offsets in the file.
+_OF_PIXELS = frozenset(
     {
         *(254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278, 279, 280, 281, 284, 288, 289, 290, 291),
         *(292, 293, 297, 301, 317, 320, 321, 322, 323, 324, 325, 326, 327, 328, 330, 332, 333, 334, 336, 337, 338, 339),
@@ -38,7 +39,6 @@ OF_PIXELS = frozenset(
 # ImageJ stores the number of pages in its description, and believes it even where the file has fewer; tifffile stores a shape.
 _IMAGEJ = b"ImageJ="
 _IMAGEJ_COUNTS = re.compile(rb"(?m)^(images|channels|slices|frames|hyperstack|mode)=[^\n]*\n?")
-_IMAGEJ_PAGES = re.compile(rb"ImageJ=[^\n]*\n(?:[^\n]*\n)*?images=(\d{1,9})(?:\n|$)")
 _SHAPE = re.compile(rb'(\{"shape": \[.*\}|shape=\([\d, ]*\))\s*', re.DOTALL)
 
 # The record of Photoshop's image resources that holds IPTC (Photoshop file formats, image resource IDs).
@@ -47,20 +47,29 @@ _IPTC_RECORD = b"8BIM\x04\x04\0\0"
 
 def metadata_of(file: FileBytes, layout: Layout, offset: int) -> Metadata:
     """Return the metadata of the page at `offset`, without what is damaged."""
-    found = directories.fields(file, layout, offset, lambda tag: tag in _BLOCKS or tag in _RESOLUTION)
-    block = _exif(file, layout, offset)
+    found = directories.tree(file, layout, offset, lambda tag: tag not in _OF_PIXELS)
+    xmp, iptc, resources, profile = (_taken(found, tag) for tag in (_XMP, _IPTC, _RESOURCES, _PROFILE))
+    words = _own_words(_taken(found, exif.DESCRIPTION))
+    if words.strip(b"\0"):
+        found[exif.DESCRIPTION] = new_field(ASCII, words)
+    fields = {tag: field for tag, field in found.items() if isinstance(field, Field)}
+    usual = set(_RESOLUTION)
+    if directories.integers(fields.get(exif.ORIENTATION))[:1] == [1]:
+        usual.add(exif.ORIENTATION)
+    # Entries that every file has are not EXIF that could be missed.
+    block = b"" if found.keys() <= usual else directories.alone(found, layout.order)
     return Metadata(
         exif=block,
-        xmp=_data(found, _XMP).rstrip(b"\0"),
-        icc=_data(found, _PROFILE),
-        iptc=_resources(_data(found, _RESOURCES), _data(found, _IPTC)),
+        xmp=xmp.rstrip(b"\0"),
+        icc=profile,
+        iptc=_with_iptc(resources, iptc),
         comment=exif.description(block),
-        resolution=exif.resolution_in(found, layout.order),
+        resolution=exif.resolution_in(fields),
     )
 
 
 def entries_of(metadata: Metadata, nodata: float | None) -> Tree:
-    """Return the entries that store metadata and the level of missing values, lowest byte first.
+    """Return the entries that store metadata and the level of missing values.
 
     Entries of EXIF data that describe how pixels are stored are left out: they are true of another file.
     """
@@ -68,49 +77,22 @@ def entries_of(metadata: Metadata, nodata: float | None) -> Tree:
     file = FileBytes(memoryview(metadata.exif))
     layout = directories.layout_of(file)
     if layout is not None:
-        found = directories.in_order(directories.tree(file, layout, _is_descriptive), layout.order, "<")
+        found = directories.tree(file, layout, layout.first, lambda tag: tag not in _OF_PIXELS)
+    for tag in (_XMP, _IPTC, _RESOURCES, _PROFILE):
+        found.pop(tag, None)
     blocks = {
         _XMP: (BYTE, metadata.xmp),
         _RESOURCES: (BYTE, metadata.iptc),
         _PROFILE: (UNDEFINED, metadata.icc),
         _NO_DATA: (ASCII, b"" if nodata is None else f"{nodata:.17g}".encode() + b"\0"),
     }
-    return found | {tag: Field(kind, len(block), block) for tag, (kind, block) in blocks.items() if block}
+    return found | {tag: new_field(kind, block) for tag, (kind, block) in blocks.items() if block}
 
 
-def nodata_of(file: FileBytes, layout: Layout, offset: int) -> float | None:
-    """Return the level that marks missing values, as GDAL stores it; None where there is none."""
-    found = directories.fields(file, layout, offset, _NO_DATA.__eq__)
-    try:
-        return float(_data(found, _NO_DATA).rstrip(b"\0").decode("ascii"))
-    except ValueError:
-        return None
-
-
-def imagej_pages(file: FileBytes, layout: Layout, offset: int) -> int:
-    """Return the number of pages that ImageJ's description claims; 1 without such a description."""
-    match = _IMAGEJ_PAGES.match(_data(directories.fields(file, layout, offset, exif.DESCRIPTION.__eq__), exif.DESCRIPTION))
-    return int(match[1]) if match else 1
-
-
-def _is_descriptive(tag: int) -> bool:
-    return tag not in OF_PIXELS and tag not in _BLOCKS
-
-
-def _exif(file: FileBytes, layout: Layout, offset: int) -> bytes:
-    found = directories.tree(file, layout, _is_descriptive, offset)
-    description = found.get(exif.DESCRIPTION)
-    if isinstance(description, Field):
-        words = _own_words(description.data)
-        found[exif.DESCRIPTION] = Field(ASCII, len(words), words)
-        if words == b"\0":
-            del found[exif.DESCRIPTION]
-    orientation = found.get(exif.ORIENTATION)
-    upright = isinstance(orientation, Field) and directories.integers(orientation, layout.order)[:1].tolist() == [1]
-    # Entries that every file has are not EXIF that could be missed.
-    if found.keys() <= _RESOLUTION | ({exif.ORIENTATION} if upright else set()):
-        return b""
-    return directories.alone(found, layout.order)
+def _taken(found: Tree, tag: int) -> bytes:
+    """Return the values of an entry as bytes, and remove it."""
+    field = found.pop(tag, None)
+    return field.values.tobytes() if isinstance(field, Field) else b""
 
 
 def _own_words(description: bytes) -> bytes:
@@ -118,14 +100,10 @@ def _own_words(description: bytes) -> bytes:
     words = description.rstrip(b"\0 ")
     if words.startswith(_IMAGEJ):
         return _IMAGEJ_COUNTS.sub(b"", words) + b"\0"
-    return b"\0" if _SHAPE.fullmatch(words) else description
+    return b"" if _SHAPE.fullmatch(words) else description
 
 
-def _data(found: Mapping[int, Field], tag: int) -> bytes:
-    return found[tag].data if tag in found else b""
-
-
-def _resources(resources: bytes, iptc: bytes) -> bytes:
+def _with_iptc(resources: bytes, iptc: bytes) -> bytes:
     """Return image resources; IPTC that stands beside them is added where they have none."""
     if not iptc or _IPTC_RECORD[:6] in resources:
         return resources
