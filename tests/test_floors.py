@@ -187,9 +187,9 @@ print(json.dumps([code, [name for name in heavy if name in sys.modules], own]), 
     ("arguments", "heavy"),
     [
         ([], ["numpy", "cv2", "yaml", "click", "msgspec"]),
-        (["--help"], ["numpy", "cv2"]),
+        (["--help"], ["numpy", "cv2", "concurrent.futures", "logging"]),
         (["list"], ["numpy", "cv2"]),
-        (["apply", "--help"], ["numpy", "cv2"]),
+        (["apply", "--help"], ["numpy", "cv2", "concurrent.futures", "logging"]),
     ],
     ids=lambda value: " ".join(value) or "import",
 )

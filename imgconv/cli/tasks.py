@@ -10,7 +10,6 @@ import click
 
 from imgconv.cli.messages import note, print_json
 from imgconv.opencv import opencv_threads
-from imgconv.threads import asked_threads
 
 if TYPE_CHECKING:
     from imgconv.images.files import Input
@@ -86,6 +85,8 @@ def run_one(
         raise click.UsageError("--json and the image both want stdout; write the image to a file")
     reading, output = take_files(source, target, options)
     options["count"] = as_json or verbose
+    from imgconv.threads import asked_threads
+
     threads = asked_threads(options["jobs"])
     if isolate:
         streams = os.name == "posix" or "-" in (source, target)

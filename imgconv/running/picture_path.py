@@ -207,7 +207,8 @@ class PicturePath:
             missing = np.asarray(missing.any(axis=2))
         seen, configured = np.ascontiguousarray(seen), self.filter_for(weights)
         values = weighted_response(configured, seen, Weights(weights.alpha, missing))
-        values = values * values.dtype.type(self.output.scale) + values.dtype.type(self.output.delta)
+        if self.output.scale != 1 or self.output.delta:
+            values = values * values.dtype.type(self.output.scale) + values.dtype.type(self.output.delta)
         if values.dtype.kind == "c" and (self.mixes or self.transfer is not None):  # only the magnitude can be a level
             chosen.finished(values[:1], self.output)  # which refuses what is not a magnitude
             values = np.abs(values)

@@ -22,6 +22,7 @@ from imgconv.images.colour import icc
 from imgconv.images.colour.curves import CODE_POINTS, SRGB_CURVE, STRAIGHT, UNSUPPORTED_CODE_POINTS, Curve, Segmented, is_near
 from imgconv.images.colour.tables import FINEST, compute, follow, lines_of, table_of
 from imgconv.images.metadata import Metadata
+from imgconv.opencv import load_cv2
 
 # Values in one strip: it stays in the second-level cache with everything computed from it.
 _STRIP = 1 << 15
@@ -133,8 +134,10 @@ def linear(pixels: NDArray[Any], transfer: Transfer) -> NDArray[Any]:
         return _by_strips(pixels, sum_dtype(pixels.dtype), [partial(compute, curve.light_of, full) for curve in curves])
     kind = "float32" if all(lines_of(curve, full) is not None for curve in curves) else "float64"
     tables = [table_of(curve, pixels.dtype, kind) for curve in curves]
-    codes = pixels.view(f"uint{8 * pixels.dtype.itemsize}")
-    return _by_strips(codes, kind, [partial(_look_up, table) for table in tables])
+    if pixels.dtype.itemsize == 1:  # which OpenCV does in half the time
+        codes = np.ascontiguousarray(pixels).view(np.uint8)
+        return np.asarray(load_cv2().LUT(codes, np.stack(tables, axis=-1)[np.newaxis])).reshape(pixels.shape)
+    return _by_strips(pixels.view(np.uint16), kind, [partial(_look_up, table) for table in tables])
 
 
 def encoded(values: NDArray[Any], transfer: Transfer, full: float) -> NDArray[Any]:
