@@ -58,17 +58,17 @@ class _Run:
         return max((other / own for own, other in zip(self.units, units, strict=False) if own), default=0.0)
 
 
-def calibrate(*, quick: bool = False, tell: Callable[[str], None] = lambda line: None) -> Costs:
+def calibrate(*, quick: bool = False, progress: Callable[[str], None] = lambda line: None) -> Costs:
     """Time every method over images and kernels, and return the rates that explain the times best.
 
     Args:
         quick: fewer and smaller cases.
-        tell: called with a line on what is being measured.
+        progress: called with a line on what is being measured.
     """
     fastest: dict[tuple[Any, ...], float] = {}
     by_sums: dict[tuple[str, str], list[_Run]] = defaultdict(list)
     for name in METHODS:
-        for run in _runs_of(name, quick=quick, tell=tell):
+        for run in _runs_of(name, quick=quick, progress=progress):
             fastest[run.case] = min(run.seconds, fastest.get(run.case, run.seconds))
             by_sums[run.method, run.sums].append(run)
     rates: dict[str, dict[str, Rates]] = defaultdict(dict)
@@ -80,9 +80,9 @@ def calibrate(*, quick: bool = False, tell: Callable[[str], None] = lambda line:
     return Costs(_origin(quick), thread_count(), dict(rates))
 
 
-def _runs_of(name: str, *, quick: bool, tell: Callable[[str], None]) -> list[_Run]:
+def _runs_of(name: str, *, quick: bool, progress: Callable[[str], None]) -> list[_Run]:
     """Time a method over the cases, larger kernels last, until it takes too long."""
-    tell(f"timing {name}")
+    progress(f"timing {name}")
     longest = _QUICK_LONGEST if quick else _LONGEST
     slow: set[tuple[Any, ...]] = set()
     found: list[_Run] = []

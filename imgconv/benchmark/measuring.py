@@ -55,7 +55,7 @@ def measure_cells(
     *,
     engines: tuple[EngineWord, ...] = BOTH,
     jobs: int | None = None,
-    tell: Callable[[str], None] = lambda line: None,
+    progress: Callable[[str], None] = lambda line: None,
 ) -> list[CellResult]:
     """Measure every cell.
 
@@ -64,14 +64,14 @@ def measure_cells(
         effort: how much time that may take.
         engines: of imgconv.
         jobs: threads of imgconv and of OpenCV; None for as many as there are processors.
-        tell: called with a line on the cell that comes next.
+        progress: called with a line on the cell that comes next.
     """
     results = []
     with opencv_threads(jobs):
         _start_libraries(engines, jobs)
         end = time.perf_counter() + (math.inf if effort.total is None else effort.total)
         for number, cell in enumerate(cells):
-            tell(f"{number + 1} of {len(cells)}: {cell}")
+            progress(f"{number + 1} of {len(cells)}: {cell}")
             share = (end - time.perf_counter()) / (len(cells) - number)
             results.append(measure_cell(cell, effort, share=share, engines=engines, jobs=jobs))
     return results

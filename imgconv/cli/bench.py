@@ -84,8 +84,8 @@ def command(
     grid = cells.make_cells(pictures, sizes or (cells.QUICK_SIZES if quick else cells.SIZES))
     effort = measuring.QUICK if quick else measuring.FULL
     engines = (engine,) if engine else contestants.BOTH
-    with _progress() as tell:
-        results = measuring.measure_cells(grid, effort, engines=engines, jobs=jobs, tell=tell)
+    with _progress() as progress:
+        results = measuring.measure_cells(grid, effort, engines=engines, jobs=jobs, progress=progress)
     machine = describe_machine(imgconv.__version__, jobs)
     if json_file != "-":
         click.echo(report_text(results, machine))
@@ -113,8 +113,8 @@ def _calibrate(quick: bool) -> None:
     path = user_file()
     rates_of("definition", "float32")  # a file there that holds no costs is rejected, and not overwritten
     check_place(path)  # before the measuring, not after it
-    with _progress() as tell:
-        costs = calibrate(quick=quick, tell=tell)
+    with _progress() as progress:
+        costs = calibrate(quick=quick, progress=progress)
     write_costs(costs, path)
     click.echo(f"{path}: the planner's constants for this machine, used from now on; delete it to go back to the built-in ones")
 
@@ -132,11 +132,11 @@ def _progress() -> Iterator[Callable[[str], None]]:
     """Yield a function that prints what is being measured, on one line of the terminal, if stderr is one."""
     on_terminal = sys.stderr.isatty()
 
-    def tell(line: str) -> None:
+    def progress(line: str) -> None:
         if on_terminal:
             click.echo(f"\r\x1b[K{line[:78]}", nl=False, err=True)
 
     try:
-        yield tell
+        yield progress
     finally:
-        tell("")
+        progress("")

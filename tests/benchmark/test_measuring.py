@@ -71,7 +71,7 @@ def test_the_shares_of_a_quick_run_add_up_to_its_total(clock, monkeypatch):
     monkeypatch.setattr(measuring, "_start_libraries", lambda engines, jobs: None)
     cells = [Cell(small_picture(), "box", size) for size in (3, 5, 7, 9)]
     told = []
-    assert [r.cell for r in measure_cells(cells, QUICK, tell=told.append)] == cells
+    assert [r.cell for r in measure_cells(cells, QUICK, progress=told.append)] == cells
     assert shares[0] == pytest.approx(QUICK.total / 4)
     assert shares[-1] == max(shares)  # what one cell leaves goes to the others
     assert clock.now == pytest.approx(QUICK.total)

@@ -97,8 +97,8 @@ def fitted(monkeypatch):
     """Stands in for the measuring, and keeps how it was called."""
     calls = []
 
-    def calibrate(*, quick, tell):
-        tell("timing shifts")
+    def calibrate(*, quick, progress):
+        progress("timing shifts")
         calls.append(quick)
         assert rates_of("shifts", "float32").calls != 0.125  # nothing is planned with what is about to be replaced
         return Costs({"date": "today"}, 2, {"shifts": {"float32": Rates(calls=0.125)}})

@@ -104,7 +104,7 @@ class AnimatedFormat(Format):
         first, *rest = (Pillow.fromarray(swapped(pixels)) for pixels in frames)
         found = io.BytesIO()
         try:
-            first.save(found, self.title, save_all=True, append_images=rest, **options)
+            first.save(found, self.name, save_all=True, append_images=rest, **options)
         except MemoryError:
             raise
         except Exception as error:  # each plugin has exceptions of its own
