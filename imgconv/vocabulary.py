@@ -78,6 +78,8 @@ NanWord: TypeAlias = Literal["propagate", "ignore"] | Literal["omit"]
 
 # Characters of a word beyond which nothing is like it, and which a message does not show.
 _LONGEST = 100
+# Characters below which a match means nothing: 12 is not like 1.
+_SHORTEST = 3
 
 
 def canonical(word: str, table: Mapping[str, tuple[str, ...]], what: str) -> str:
@@ -99,7 +101,7 @@ def suggestion(word: str, words: Iterable[str]) -> str:
     """Return ` (did you mean …?)` with the words closest to `word`, or nothing when none is close."""
     import difflib
 
-    if len(word) > _LONGEST:
+    if not _SHORTEST <= len(word) <= _LONGEST:
         return ""
-    close = difflib.get_close_matches(word, list(words), n=3, cutoff=0.6)
+    close = difflib.get_close_matches(word, list(words), n=3, cutoff=0.7)
     return f" (did you mean {' or '.join(close)}?)" if close else ""

@@ -6,34 +6,31 @@ from typing import Any
 
 import click
 
-from imgconv.cli.options import filtering_options, format_option, jobs_option
+from imgconv.cli.options import HeadedCommand, filtering_options, format_option
 from imgconv.cli.tasks import run_one
 
 
-@click.command("apply")
-@click.argument("specs", metavar="SPEC...", nargs=-1, required=True)
-@click.argument("source", metavar="IN")
-@click.argument("target", metavar="OUT")
-@filtering_options(isolate=False)
-@jobs_option
-@format_option
-def command(specs: tuple[str, ...], source: str, target: str, **options: Any) -> None:
-    """Filter the image IN with each SPEC in turn and write OUT.
-
-    \b
-        out[y, x] = delta + sum over i, j of w[i, j] * in[y + i - r, x + j - c]
-
-    The kernel is laid on the image as it is written (correlation, as cv2.filter2D does); --convolve rotates it
-    first. Nothing is rounded between the steps of a chain. Every page or frame is filtered, and metadata
-    are kept. IN and OUT may be the same file; - is stdin or stdout. OUT appears whole or not at all.
-
-    A SPEC is a kernel or filter of `imgconv list`, a matrix, or @FILE:
+@click.command("apply", cls=HeadedCommand)
+@click.argument("words", metavar="SPEC... IN OUT", nargs=-1)
+@filtering_options(isolate=False, output=(format_option,))
+def command(words: tuple[str, ...], **options: Any) -> None:
+    """Filter an image with kernels and other filters.
 
     \b
         imgconv apply sharpen in.png out.png
-        imgconv apply gaussian:sigma=2 "[0 -1 0; -1 5 -1; 0 -1 0]" in.jpg out.jpg --border reflect
-        imgconv apply box:size=5 tile.png out.png --border wrap
+        imgconv apply gaussian:sigma=2 sharpen in.jpg out.jpg --border reflect
+        imgconv apply "[0 -1 0; -1 5 -1; 0 -1 0]" in.png out.png
         imgconv apply laplacian in.png out.tiff --depth 32f
-        imgconv apply gaussian:sigma=5 in.jpg out.jpg --linear --auto-orient
+
+    Each SPEC is a name of `imgconv list` with its parameters, a matrix in quotes, or @FILE. Several are a chain, rounded
+    once at its end. The kernel is used as written (correlation, as cv2.filter2D); --convolve rotates it.
+
+    Every page or frame is filtered, and metadata are kept. OUT may be a folder, or the same file as IN; - is stdin or
+    stdout. Pages of the manual: imgconv help kernels, borders, range-and-depth, alpha, ...
     """
-    run_one(specs, source, target, **options)
+    if len(words) < 3:
+        from imgconv.cli.words import missing_words
+
+        raise missing_words(words)
+    *specs, source, target = words
+    run_one(tuple(specs), source, target, **options)

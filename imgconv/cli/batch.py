@@ -1,7 +1,8 @@
-"""`imgconv batch`: a folder of images through one or more filters."""
+"""`imgconv batch`: many images through one or more filters."""
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
@@ -9,38 +10,48 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from imgconv.cli.messages import note, print_json
-from imgconv.cli.options import filtering_options
+from imgconv.cli.options import HeadedCommand, depth_option, filtering_options, quality_option, verbose_option
+from imgconv.cli.parameters import whole
 from imgconv.cli.tasks import describe, make_task, print_notes, require_isolation, start_workers, take_files
-from imgconv.errors import BatchError
+from imgconv.cli.words import split_batch
+from imgconv.errors import BatchError, ReadError, WriteError
 
 if TYPE_CHECKING:
     from imgconv.running.folder import Outcome
 
 
-@click.command("batch")
-@click.argument("specs", metavar="SPEC...", nargs=-1, required=True)
-@click.argument("folder", metavar="IN_DIR")
-@click.argument("output", metavar="OUT_DIR")
-@click.option("-r", "--recursive", is_flag=True, help="Include the folders below IN_DIR.")
-@click.option("--pattern", metavar="GLOB", help="Names of the files to filter.  [default: those of images]")
-@click.option(
+_OUTPUT = (
+    click.option("--format", "extension", metavar="EXT", help="Format of the results.  [default: that of each input]"),
+    click.option(
+        "--follow-symlinks", is_flag=True, help="Follow links that lead out of the input folder or the output folder."
+    ),
+)
+_JOBS = click.option(
     "--jobs",
-    type=click.IntRange(1, 256),
-    metavar="N",
-    help="Files at a time, each on one thread; with 1, one after the other on all threads.  "
-    "[default: IMGCONV_JOBS, else one per processor]",
+    type=whole("N", 1, 256),
+    help="Files at a time, 1-256, each on one thread; 1: one file on all threads.  [default: IMGCONV_JOBS, else one per "
+    "processor]",
 )
-@click.option("--format", "extension", metavar="EXT", help="Format of the results.  [default: that of each input]")
-@click.option(
-    "--follow-symlinks", is_flag=True, help="Follow links that lead out of IN_DIR, and write through those out of OUT_DIR."
+_RECURSIVE = click.option("-r", "--recursive", is_flag=True, help="Search the folders below, too, and keep their tree.")
+_PATTERN = click.option(
+    "--pattern", metavar="GLOB", help="Names of the files in a folder, such as '*.jpg'.  [default: those of images]"
 )
-@filtering_options(isolate=True)
+_FROM_FILE = click.option("--from-file", metavar="LIST", help="Read input files from a text file, one a line; - for stdin.")
+
+
+@click.command("batch", cls=HeadedCommand)
+@click.argument("words", metavar="SPEC... INPUT... OUT_DIR", nargs=-1)
+@filtering_options(
+    isolate=True,
+    first=(_RECURSIVE, depth_option, quality_option, _PATTERN, verbose_option),
+    output=(*_OUTPUT, _FROM_FILE),
+    jobs=_JOBS,
+)
 def command(
-    specs: tuple[str, ...],
-    folder: str,
-    output: str,
+    words: tuple[str, ...],
     recursive: bool,
     pattern: str | None,
+    from_file: str | None,
     jobs: int | None,
     extension: str | None,
     follow_symlinks: bool,
@@ -51,23 +62,36 @@ def command(
     verbose: bool,
     **options: Any,
 ) -> None:
-    """Filter every image of the folder IN_DIR with each SPEC in turn, into OUT_DIR.
-
-    A SPEC is anything that `imgconv apply` takes, and edges:operator=scharr too. The tree below IN_DIR is kept. A file
-    that cannot be read or written does not stop the others: it is named at the end, and the exit code is 6. With
-    --no-clobber, results that exist are skipped.
+    """Filter many images: folders and files.
 
     \b
         imgconv batch sharpen photos/ sharpened/ --recursive
-        imgconv batch gaussian:sigma=1 edges:operator=sobel photos/ edges/ --format png
+        imgconv batch gaussian:sigma=1 edges photos/*.jpg edges/ --format png
+        find . -name '*.tif' | imgconv batch box:5 --from-file - out/
+
+    A SPEC is anything that `imgconv apply` takes, and edges:operator=sobel. An INPUT is a file or a folder. A file that
+    cannot be read or written does not stop the others: it is named at the end, and the exit code is 6. With --no-clobber,
+    existing results are skipped. Pages of the manual: imgconv help batch, untrusted-files
     """
     require_isolation(isolate)
     from pathlib import Path
 
+    from imgconv.kernels.catalog import load_catalog
     from imgconv.running.finding import find_work
 
+    if len(words) < 2 + (from_file is None):
+        missing = "SPEC, INPUT and OUT_DIR" if len(words) < 2 else "INPUT or OUT_DIR"
+        raise click.UsageError(f"{missing} missing: imgconv batch SPEC... INPUT... OUT_DIR")
+    specs, inputs = split_batch(words[:-1], load_catalog(*options["catalogs"]))
+    if from_file is not None:
+        inputs += _listed(from_file)
+    if not inputs:
+        raise click.UsageError(f"no INPUT: {words[-2]} is the name of a filter; write ./{words[-2]} for a folder of that name")
+    output = words[-1]
+    if os.path.isfile(output):
+        raise WriteError(f"{output}: is a file; name a folder for the results")
     found = find_work(
-        Path(folder),
+        list(map(Path, inputs)),
         Path(output),
         recursive=recursive,
         pattern=pattern,
@@ -78,7 +102,7 @@ def command(
         note(text)
     source, target = take_files("", "", options, within="" if follow_symlinks else output)
     with start_workers(jobs, len(found.work), timeout, memory) if isolate else nullcontext() as workers:
-        task = make_task(specs, count=as_json or verbose, **options)
+        task = make_task(tuple(specs), count=as_json or verbose, **options)
 
         from imgconv.running.folder import run_batch
 
@@ -96,6 +120,16 @@ def command(
     _conclude(outcomes, as_json=as_json, verbose=verbose)
 
 
+def _listed(path: str) -> list[str]:
+    """Return the names in a text file, one a line; empty lines are ignored."""
+    try:
+        with sys.stdin if path == "-" else open(path, errors="surrogateescape") as file:
+            names = file.read().splitlines()
+    except (OSError, ValueError) as error:
+        raise ReadError(f"{path}: the list of files cannot be read: {error}") from None
+    return [name for name in names if name.strip()]
+
+
 def _conclude(outcomes: list[Outcome], *, as_json: bool, verbose: bool) -> None:
     """Name what failed, print the summary, and leave with exit code 6 where anything failed."""
     counts = {status: sum(o.status == status for o in outcomes) for status in ("done", "skipped", "failed")}
@@ -109,6 +143,6 @@ def _conclude(outcomes: list[Outcome], *, as_json: bool, verbose: bool) -> None:
     if as_json:
         print_json({"files": [outcome.as_dict() for outcome in outcomes], **counts})
     if counts["failed"]:
-        raise BatchError(f"{counts['failed']} of {len(outcomes)} files failed; they are named above, the others are done")
+        raise BatchError(f"{counts['failed']} of {len(outcomes)} files failed; the errors are listed above")
     if verbose or sys.stderr.isatty():
         note(", ".join(f"{count} {status}" for status, count in counts.items() if count))

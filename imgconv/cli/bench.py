@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 import imgconv
-from imgconv.cli.messages import json_text, note
-from imgconv.cli.options import jobs_option
+from imgconv.cli.messages import note, print_json
+from imgconv.cli.options import HeadedCommand, jobs_option, json_option
 from imgconv.cli.parameters import Parsed, word
 from imgconv.vocabulary import ENGINES, EngineWord
 
@@ -27,18 +27,18 @@ def _sizes(text: str) -> tuple[int, ...]:
     return tuple(map(int, parts))
 
 
-@click.command("bench")
+@click.command("bench", cls=HeadedCommand)
 @click.argument("source", metavar="[IN]", required=False)
-@click.option("--quick", is_flag=True, help="Small grey pictures and fewer kernels: ends in under a minute.")
-@click.option("--sizes", type=Parsed("N[,N...]", _sizes), help="Sides of the kernels.  [default: 3 to 63]")
-@click.option("--engine", type=word(ENGINES, "engine"), help="Time one engine only.  [default: both]")
+@click.option("--quick", is_flag=True, help="Small grey images and fewer kernels: less than a minute.")
+@click.option("--sizes", type=Parsed("N[,N...]", _sizes), help="Sizes of the kernels, such as 3,5,9.  [default: 3 to 63]")
+@click.option("--engine", type=word(ENGINES, "engine"), help="Measure one engine only.  [default: both]")
 @jobs_option
-@click.option("--json", "json_file", metavar="FILE", help="Write all measurements as JSON; - for stdout.")
-@click.option("--plot", "plot_file", metavar="FILE", help="Draw time against kernel size as .png or .svg.")
+@json_option
+@click.option("--plot", "plot_file", metavar="FILE", help="Plot time against kernel size, as .png or .svg; needs matplotlib.")
 @click.option(
     "--calibrate",
     is_flag=True,
-    help="Fit the planner's constants to this machine instead, in a file of yours: six minutes, or one with --quick.",
+    help="Fit the planner to this machine, and store its constants: six minutes, or one with --quick.",
 )
 def command(
     source: str | None,
@@ -46,26 +46,26 @@ def command(
     sizes: tuple[int, ...] | None,
     engine: EngineWord | None,
     jobs: int | None,
-    json_file: str | None,
+    as_json: bool,
     plot_file: str | None,
     calibrate: bool,
 ) -> None:
-    """Time every method, cv2.filter2D, and SciPy where it is installed, over kinds and sizes of kernels.
-
-    On the image IN, or else on pictures that it draws: grey in float32 and 8 bits, and a colour photograph's size, which
-    takes half an hour or more. With --quick only grey ones, and of IN the middle. Each result is checked before it is timed.
-    The tables on stdout give the median of the runs, and how imgconv's choice stands against the others.
+    """Measure the speed of every method, of OpenCV and of SciPy.
 
     \b
         imgconv bench --quick --plot times.png
-        imgconv bench photo.jpg --sizes 3,5,9 --engine opencv --json times.json
+        imgconv bench photo.jpg --sizes 3,5,9 --engine opencv --json > times.json
         imgconv bench --calibrate
+
+    Random, Gaussian and box kernels of several sizes are applied to IN, or to generated images: grey in float32 and 8 bits,
+    and colour of 12 megapixels. The full run takes half an hour or more; with --quick, small grey images, or the middle of
+    IN, take less than a minute. Each result is checked before it is timed. Pages of the manual: imgconv help bench, methods
     """
     _warn_of_settings()
     if calibrate:
-        if any(value is not None for value in (source, sizes, engine, jobs, json_file, plot_file)):
+        if as_json or any(value is not None for value in (source, sizes, engine, jobs, plot_file)):
             raise click.UsageError(
-                "--calibrate measures on its own pictures and writes its own file; only --quick goes with it"
+                "--calibrate measures its own images and writes its own file; no other option but --quick applies"
             )
         _calibrate(quick)
         return
@@ -77,9 +77,8 @@ def command(
 
     # Places that cannot be written to are found before the measuring, not after it.
     file_format = plot_format(plot_file) if plot_file else ""
-    for path in (plot_file, json_file):
-        if path and path != "-":
-            destination(path)
+    if plot_file:
+        destination(plot_file)
     pictures = [_picture(source, quick)] if source else list(cells.make_pictures(quick=quick))
     grid = cells.make_cells(pictures, sizes or (cells.QUICK_SIZES if quick else cells.SIZES))
     effort = measuring.QUICK if quick else measuring.FULL
@@ -87,11 +86,10 @@ def command(
     with _progress() as progress:
         results = measuring.measure_cells(grid, effort, engines=engines, jobs=jobs, progress=progress)
     machine = describe_machine(imgconv.__version__, jobs)
-    if json_file != "-":
+    if as_json:
+        print_json(report_data(results, machine, effort))
+    else:
         click.echo(report_text(results, machine))
-    if json_file:
-        text = json_text(report_data(results, machine, effort))
-        click.echo(text) if json_file == "-" else write_file(json_file, [f"{text}\n".encode()])
     if plot_file:
         write_file(plot_file, [plot(results, machine, file_format)])
 
@@ -116,7 +114,7 @@ def _calibrate(quick: bool) -> None:
     with _progress() as progress:
         costs = calibrate(quick=quick, progress=progress)
     write_costs(costs, path)
-    click.echo(f"{path}: the planner's constants for this machine, used from now on; delete it to go back to the built-in ones")
+    click.echo(f"{path}: constants of the planner for this machine, used from now on; delete the file to restore the defaults")
 
 
 def _warn_of_settings() -> None:
@@ -124,7 +122,7 @@ def _warn_of_settings() -> None:
 
     found = [name for name in HOLD_BLAS_BACK if os.environ.get(name)]
     if found:
-        note(f"{' and '.join(found)} in the environment may hold BLAS back; unset, imgconv may be faster than what is measured")
+        note(f"the environment variables {' and '.join(found)} may slow BLAS down; unset them before measuring")
 
 
 @contextmanager

@@ -7,19 +7,27 @@ from typing import Any
 
 import click
 
-from imgconv.cli.messages import print_json
-from imgconv.cli.options import json_option, kernels_option
+from imgconv.cli.messages import print_json, terminal_width
+from imgconv.cli.options import HeadedCommand, json_option, kernels_option
+from imgconv.errors import KernelError
+
+_WIDEST = 100
 
 
-@click.command("list")
+@click.command("list", cls=HeadedCommand)
+@click.argument("words", metavar="[WORD...]", nargs=-1)
 @kernels_option
 @json_option
-def command(catalogs: tuple[str, ...], as_json: bool) -> None:
-    """List the kernels, the operators of `edges` and the filters, with their parameters.
+def command(words: tuple[str, ...], catalogs: tuple[str, ...], as_json: bool) -> None:
+    """List the kernels, operators and filters.
 
     \b
         imgconv list
+        imgconv list blur
         imgconv list --kernels my.yaml --json
+
+    With WORDs, list only entries that contain all of them in their name, description or parameters. A parameter without
+    a value follows from the others.
     """
     from imgconv.filters import FILTERS
     from imgconv.kernels.catalog import load_catalog
@@ -33,12 +41,17 @@ def command(catalogs: tuple[str, ...], as_json: bool) -> None:
             *(_entry(e.name, e.about, {}) for e in catalog.filters.values()),
         ],
     }
+    groups = {title: [e for e in entries if _matches(e, words)] for title, entries in groups.items()}
     if as_json:
         print_json(groups)
         return
-    width = max(len(entry["name"]) for entries in groups.values() for entry in entries)
+    found = [entry for entries in groups.values() for entry in entries]
+    if not found:
+        raise KernelError(f"no kernel, operator or filter contains {' '.join(words)!r}; `imgconv list` prints all of them")
+    width = max(len(entry["name"]) for entry in found)
     for title, entries in groups.items():
-        click.echo(f"{title}:")
+        if entries:
+            click.echo(f"{title}:")
         for entry in entries:
             click.echo(_line(entry, width))
 
@@ -47,8 +60,19 @@ def _entry(name: str, about: str, parameters: Any) -> dict[str, Any]:
     return {"name": name, "about": about, "parameters": dict(parameters)}
 
 
+def _matches(entry: dict[str, Any], words: tuple[str, ...]) -> bool:
+    text = " ".join((entry["name"], entry["about"], *entry["parameters"])).lower()
+    return all(word.lower() in text for word in words)
+
+
 def _line(entry: dict[str, Any], width: int) -> str:
     parameters = ", ".join(f"{key}={value}" if value is not None else key for key, value in entry["parameters"].items())
     text = f"{entry['about']} ({parameters})" if parameters else entry["about"]
-    indent = " " * (width + 4)
-    return textwrap.fill(text, 100, initial_indent=f"  {entry['name']:{width}}  ", subsequent_indent=indent)
+    columns = max(min(terminal_width(), _WIDEST), width + 24)
+    return textwrap.fill(
+        text,
+        columns,
+        initial_indent=f"  {entry['name']:{width}}  ",
+        subsequent_indent=" " * (width + 4),
+        break_on_hyphens=False,
+    )

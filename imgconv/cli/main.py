@@ -21,7 +21,7 @@ from imgconv.errors import ImgconvError
 from imgconv.opencv import configure_for_command_line
 
 #: Every command, in the order of `--help`; each stands in the module of its name.
-COMMANDS = ("apply", "edges", "batch", "list", "show", "plan", "bench")
+COMMANDS = ("apply", "edges", "batch", "list", "show", "plan", "bench", "help")
 
 _INTERRUPTED = 130
 _TERMINATED = 143
@@ -45,7 +45,7 @@ class _Commands(click.Group):
             from imgconv.vocabulary import suggestion
 
             close = suggestion(args[0], COMMANDS)
-            raise click.UsageError(f"no command {args[0]!r}{close}; there are {', '.join(COMMANDS)}", ctx)
+            raise click.UsageError(f"no command {args[0]!r}{close}; the commands are {', '.join(COMMANDS)}", ctx)
         return super().resolve_command(ctx, args)
 
 
@@ -57,20 +57,21 @@ def _command(name: str) -> click.Command:
 @click.group(
     cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100, "show_default": True}
 )
-@click.version_option(imgconv.__version__, prog_name="imgconv", message="%(prog)s %(version)s")
+@click.version_option(imgconv.__version__, "-V", "--version", prog_name="imgconv", message="%(prog)s %(version)s")
 def cli() -> None:
-    """Convolve images: exact, fast, and explained.
+    """Filter images by 2-D convolution.
 
     \b
         imgconv apply sharpen in.png out.png
         imgconv edges in.png out.png --operator scharr
         imgconv batch sharpen photos/ sharpened/ --recursive
-        imgconv list
+        imgconv list blur
         imgconv plan gaussian:sigma=9 big.tif
-        imgconv bench --quick
 
-    Exit codes: 0 done, 1 a fault of imgconv, 2 wrong usage, 3 an unusable kernel or catalog, 4 an unreadable input,
-    5 an unwritable output, 6 a batch in which files failed.
+    Options of a command: imgconv COMMAND --help. Manual: imgconv help.
+
+    Exit codes: 0 done, 1 internal fault, 2 wrong usage, 3 unusable kernel or catalog, 4 unreadable input, 5 unwritable
+    output, 6 batch with failed files.
     """
 
 

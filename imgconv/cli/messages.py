@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import shutil
 from typing import Any
 
 import click
@@ -47,6 +48,11 @@ def with_flags(text: str, command: click.Command | None) -> str:
             words = {flag.removeprefix("--").replace("-", "_"): flag for flag in parameter.opts if flag.startswith("--")}
             flags |= {**words, str(parameter.name): next(iter(words.values()))}
     return re.sub(r"`(\w+)`", lambda match: flags.get(match[1], match[0]), text)
+
+
+def terminal_width() -> int:
+    """Return the columns of the terminal; 80 where stdout is none."""
+    return shutil.get_terminal_size((80, 24)).columns
 
 
 def print_json(data: Any) -> None:

@@ -1,209 +1,268 @@
-"""The options that commands share, each defined once."""
+"""The options that commands share, each defined once, and their headings in the help."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import click
 
 from imgconv.cli import parameters
-from imgconv.cli.parameters import whole_pair, word
+from imgconv.cli.parameters import whole, whole_pair, word
 from imgconv.vocabulary import ALPHAS, DEFAULT_BORDER, DEPTHS, ENGINES, MODES, RANGES
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+Option: TypeAlias = Callable[[Any], Any]
+
+#: Width of the names of options in the help.
+_COLUMN = 28
+
+
+class HeadedCommand(click.Command):
+    """A command whose help lists the options under headings: the attribute `heading` that `add_options` sets."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, a section for each heading."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for option in self.get_params(ctx):
+            if isinstance(option, click.Option) and (record := option.get_help_record(ctx)):
+                padded = record[0].ljust(_COLUMN), record[1]  # so that the sections are aligned
+                sections.setdefault(getattr(option, "heading", "Options"), []).append(padded)
+        for heading, records in sections.items():
+            with formatter.section(heading):
+                formatter.write_dl(records)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments; the error for an unknown option explains common mistakes."""
+        given = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            from imgconv.cli.words import unknown_option
+
+            flags = [flag for parameter in self.get_params(ctx) for flag in (*parameter.opts, *parameter.secondary_opts)]
+            explained = unknown_option(error.option_name, given, flags)
+            explained.ctx = ctx
+            raise explained from None
+
 
 border_option = click.option(
     "--border",
     type=parameters.borders,
     default=DEFAULT_BORDER,
-    help="Pixels outside the image: constant, replicate, reflect, reflect101, wrap, renormalize; one, or down,across.",
+    help="Pixels outside the image: constant, replicate, reflect, reflect101, wrap or renormalize; two for rows,columns.",
 )
-mode_option = click.option("--mode", type=word(MODES, "mode"), default="same", help="Size of the output, as in SciPy.")
-stride_option = click.option("--stride", type=whole_pair("N|ROWS,COLUMNS", 1), default="1", help="Keep every n-th output.")
+mode_option = click.option(
+    "--mode", type=word(MODES, "mode"), default="same", help="Size of the output, as in scipy.signal.convolve2d."
+)
+stride_option = click.option(
+    "--stride", type=whole_pair("N|ROWS,COLUMNS", 1), default="1", help="Keep every N-th row and column of the output."
+)
 dilation_option = click.option(
     "--dilation",
     type=whole_pair("N|ROWS,COLUMNS", 1),
     default="1",
-    help="Put n-1 zeros between neighbouring kernel elements.",
+    help="Spacing of the kernel elements: N-1 zeros between neighbours.",
 )
 convolve_option = click.option(
     "--convolve/--correlate",
     "rotate",
     default=False,
-    help="Rotate the kernel by 180 degrees first, or lay it on the image as it is written, as cv2.filter2D does.",
+    help="Rotate the kernel by 180 degrees, or use it as written, as cv2.filter2D does.",
 )
 kernels_option = click.option(
     "--kernels",
     "catalogs",
     metavar="FILE",
     multiple=True,
-    help="YAML file of further kernels; repeatable. IMGCONV_KERNELS names more.",
-)
-anchor_option = click.option(
-    "--anchor",
-    type=whole_pair("ROW,COLUMN", 0, single=False),
-    help="Kernel element that lies on the pixel computed.  [default: the kernel's own, or its middle]",
+    help="YAML file with more kernels; repeatable.  [environment: IMGCONV_KERNELS]",
 )
 engine_option = click.option(
-    "--engine",
-    type=word(ENGINES, "engine"),
-    default="opencv",
-    help="Convolution backend: opencv or numpy.",
+    "--engine", type=word(ENGINES, "engine"), default="opencv", help="Convolution backend: opencv or numpy."
 )
 jobs_option = click.option(
     "--jobs",
-    type=click.IntRange(1, 256),
-    metavar="N",
-    help="Number of threads.  [default: IMGCONV_JOBS, else one per processor]",
+    type=whole("N", 1, 256),
+    help="Number of threads, 1-256.  [default: IMGCONV_JOBS, else one per processor]",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
+verbose_option = click.option("-v", "--verbose", is_flag=True, help="Report methods, clipped values and time on stderr.")
 format_option = click.option(
     "--format",
     "file_format",
     metavar="EXT",
     default="",
     show_default=False,
-    help="Format of OUT, whatever its name says: png, tiff, ...",
+    help="Format of OUT: png, tiff, ...  [default: by the extension of OUT]",
+)
+depth_option = click.option(
+    "--depth",
+    type=word(DEPTHS, "depth"),
+    help="Bits of the output; white stays white (255, 65535, 1.0).  [default: that of the input]",
+)
+range_option = click.option(
+    "--range",
+    "range_policy",
+    type=word(RANGES, "range"),
+    help="Out-of-range values: clip, abs, offset, stretch or error.  [default: clip; offset for edges x and y]",
+)
+quality_option = click.option(
+    "--quality",
+    type=whole("N", 1, 100),
+    help="Compression quality, 1-100, for JPEG, WebP and AVIF.  [default: that of the input, else 95]",
 )
 
-_CONVOLUTION = (
+anchor_option = click.option(
+    "--anchor",
+    type=whole_pair("ROW,COLUMN", 0, single=False),
+    help="Kernel element over the computed pixel.  [default: that of the kernel, else its middle]",
+)
+
+_KERNEL = (
     border_option,
     click.option(
         "--border-value",
         type=parameters.numbers,
         default="0",
-        help="Level of border constant: one, or red,green,blue.",
+        help="Level outside the image, with border constant: one, or red,green,blue.",
     ),
+    anchor_option,
+    convolve_option,
+    mode_option,
+    stride_option,
+    dilation_option,
+    kernels_option,
+)
+_PICTURE = (
+    click.option(
+        "--alpha",
+        type=word(ALPHAS, "alpha"),
+        default="weighted",
+        help="weighted: weight colour by alpha, filter alpha; straight: filter all channels alike; keep: copy alpha; "
+        "drop: remove it.",
+    ),
+    click.option("--linear", is_flag=True, help="Filter in linear light, by the curve of the colour profile, else sRGB."),
+    click.option("--gray", "--grey", "gray", is_flag=True, help="Convert to grey first."),
+    click.option("--luma", is_flag=True, help="Filter the luma only; keep the chroma."),
+    click.option(
+        "--channels",
+        type=parameters.channels,
+        help="Channels to filter: red, green, blue, alpha, or indices from 0.  [default: all]",
+    ),
+)
+_READING = (
+    click.option("--pages", type=parameters.pages, help="Pages or frames to read, from 0: 0,2-4 or 5-.  [default: all]"),
+    click.option("--auto-orient", is_flag=True, help="Rotate the pixels by the EXIF orientation before filtering."),
+)
+_VALUES = (
+    range_option,
+    depth_option,
+    click.option("--scale", type=parameters.ratio, default=Fraction(1), help="Factor for the result, such as 2 or 1/9."),
+    click.option("--delta", type=parameters.ratio, default=Fraction(0), help="Offset of the result, in levels of the input."),
+    click.option(
+        "--nodata",
+        type=parameters.level,
+        help="Level that marks missing values, as NaN does.  [default: GDAL_NODATA of a TIFF]",
+    ),
+    click.option("--fill", is_flag=True, help="Compute missing values from neighbours within reach of the kernel."),
+)
+_WRITING = (
+    quality_option,
+    click.option("--lossless", is_flag=True, help="Write WebP or AVIF without loss."),
+    click.option(
+        "--compression",
+        type=parameters.compression,
+        help="TIFF: none, lzw, deflate, zstd or packbits (default: that of the input, else lzw). PNG: level, 0-9.",
+    ),
+    click.option("--strip", is_flag=True, help="Write no metadata."),
+    click.option("--no-clobber", is_flag=True, help="Do not replace an existing file."),
+    json_option,
+    verbose_option,
+)
+_SPEED = (
     engine_option,
     click.option("--method", default="auto", help="Method of the engine, or auto for the fastest exact one."),
     click.option(
         "--tolerance",
         type=parameters.ratio,
         default=Fraction(0),
-        help="Error allowed to approximate methods: in levels for integer images, relative to the largest sum for floats.",
-    ),
-    mode_option,
-    stride_option,
-    dilation_option,
-    convolve_option,
-)
-_RESULT = (
-    click.option("--scale", type=parameters.ratio, default=Fraction(1), help="Multiply the result."),
-    click.option(
-        "--delta",
-        type=parameters.ratio,
-        default=Fraction(0),
-        help="Add to the result, in levels of the input.",
-    ),
-    click.option(
-        "--range",
-        "range_policy",
-        type=word(RANGES, "range"),
-        help="Treatment of out-of-range values.  [default: clip; offset for signed edges]",
-    ),
-    click.option(
-        "--depth",
-        type=word(DEPTHS, "depth"),
-        help="Bits of the output; white stays white (255, 65535, 1.0).  [default: the input's]",
-    ),
-    kernels_option,
-)
-_PIXELS = (
-    click.option(
-        "--alpha",
-        type=word(ALPHAS, "alpha"),
-        default="weighted",
-        help="weighted: colour counts by its alpha, and alpha is filtered; straight: both as they are stored; "
-        "keep: alpha stays; drop: it is left out.",
-    ),
-    click.option("--linear", is_flag=True, help="Filter in linear light: by sRGB's curve, or that of the colour profile."),
-    click.option("--gray", "--grey", "gray", is_flag=True, help="Make the picture grey first."),
-    click.option("--luma", is_flag=True, help="Filter the luma only, and keep the colours."),
-    click.option(
-        "--channels",
-        type=parameters.channels,
-        help="Filter these channels only: red, green, blue, alpha, or numbers from 0; 3 is alpha unless there is a "
-        "fourth band.",
-    ),
-    click.option(
-        "--nodata",
-        type=parameters.level,
-        help="Level that marks missing values, as NaN does.  [default: that of the file]",
-    ),
-    click.option("--fill", is_flag=True, help="Compute missing values from their neighbours within reach of the kernel."),
-)
-_READING = (
-    click.option("--pages", type=parameters.pages, help="Pages or frames to take, from 0.  [default: all]"),
-    click.option("--auto-orient", is_flag=True, help="Turn the pixels upright first, as EXIF says."),
-    click.option(
-        "--max-pixels",
-        type=parameters.pixel_count,
-        help="Reject pictures with more pixels.  [default: 1.07 billion]",
+        help="Error allowed to faster methods, in levels; for floats relative to the largest sum.",
     ),
 )
-_WRITING = (
+_SAFETY = (
     click.option(
-        "--quality",
-        type=click.IntRange(1, 100),
-        metavar="N",
-        help="Compression quality, 1-100, for JPEG, WebP and AVIF.  [default: the input's, or 95]",
+        "--max-pixels", type=parameters.pixel_count, help="Reject pictures with more pixels, such as 500M.  [default: 1.07G]"
     ),
-    click.option("--lossless", is_flag=True, help="Write WebP or AVIF without loss."),
     click.option(
-        "--compression",
-        type=parameters.compression,
-        help="Compression of a TIFF (default: that of the input, or lzw), or level of a PNG, 0-9.",
-    ),
-    click.option("--strip", is_flag=True, help="Leave out all metadata."),
-    click.option("--no-clobber", is_flag=True, help="Never replace a file that exists."),
-)
-_REPORTING = (json_option, click.option("-v", "--verbose", is_flag=True, help="Report on stderr what was done."))
-_LIMITS = (
-    click.option(
-        "--timeout",
-        type=click.FloatRange(0),
-        metavar="SECONDS",
-        default=60,
-        help="Time limit for reading a file, with --isolate; 0: none.",
+        "--timeout", type=parameters.seconds, default="60", help="Seconds to read a file, with --isolate; 0: no limit."
     ),
     click.option(
         "--memory",
         type=parameters.byte_size,
         default=0,
         show_default=False,
-        help="Memory limit for reading a file, with --isolate, such as 2G.  [default: half of the machine's]",
+        help="Memory to read a file, with --isolate, such as 2G.  [default: half of the machine's]",
     ),
 )
 
+#: The options that most people need, which stand first in the help.
+MOST_USED = (border_option, range_option, depth_option, quality_option, verbose_option)
+
 
 def planning_options(command: Command) -> Command:
-    """Add every option that decides how a picture is filtered."""
-    return _with_options(command, anchor_option, *_CONVOLUTION, *_RESULT, *_PIXELS)
+    """Add every option that affects the pixels of a result, and so the plan."""
+    return add_options(
+        command,
+        MOST_USED[:3],
+        {
+            "Kernel": _KERNEL,
+            "Picture": _PICTURE,
+            "Values": _VALUES,
+            "Speed": (*_SPEED, jobs_option),
+            "Output": (json_option,),
+        },
+    )
 
 
-def filtering_options(*, isolate: bool, anchor: bool = True) -> Callable[[Command], Command]:
-    """Return what adds every option of a command that filters files.
+def filtering_options(
+    *,
+    isolate: bool,
+    first: tuple[Option, ...] = MOST_USED,
+    output: tuple[Option, ...] = (format_option,),
+    jobs: Option = jobs_option,
+    without: tuple[Option, ...] = (),
+) -> Callable[[Command], Command]:
+    """Return a decorator that adds every option of a command that filters files.
 
     Args:
-        isolate: whether files are read in processes of their own by default.
-        anchor: whether the kernels are the user's, so that the anchor can be chosen.
+        isolate: whether files are read in separate processes by default.
+        first: the options that stand first in the help.
+        output: the options on the files to write that differ between commands.
+        jobs: the option that sets the number of threads or processes.
+        without: options to leave out.
     """
     isolation = click.option(
         "--isolate/--no-isolate",
         default=isolate,
         help="Decode in a separate process, so that a corrupt file cannot crash, hang or exhaust the run.",
     )
+    groups = {
+        "Kernel": tuple(option for option in _KERNEL if option not in without),
+        "Picture": (*_PICTURE, *_READING),
+        "Values": _VALUES,
+        "Output": (*output, *_WRITING),
+        "Speed": (*_SPEED, jobs),
+        "Safety": (isolation, *_SAFETY),
+    }
+    return lambda command: add_options(command, first, groups)
 
-    def add(command: Command) -> Command:
-        groups = _CONVOLUTION, _RESULT, _REPORTING, _PIXELS, _READING, _WRITING, (isolation,), _LIMITS
-        return _with_options(command, *(anchor_option,) * anchor, *(option for group in groups for option in group))
 
-    return add
-
-
-def _with_options(command: Command, *options: Callable[[Command], Command]) -> Command:
-    for option in reversed(options):
+def add_options(command: Command, first: tuple[Option, ...], groups: dict[str, tuple[Option, ...]]) -> Command:
+    """Add options to a command; its help lists them in this order, each group under its heading."""
+    headed = [("Options", option) for option in first]
+    headed += [(heading, option) for heading, options in groups.items() for option in options if option not in first]
+    for heading, option in reversed(headed):
         command = option(command)
+        command.__click_params__[-1].heading = heading  # type: ignore[attr-defined]
     return command

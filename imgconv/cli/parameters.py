@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any, TypeVar
@@ -12,6 +13,9 @@ from imgconv.errors import UsageError
 from imgconv.vocabulary import BORDERS, COMPRESSIONS, canonical
 
 Value = TypeVar("Value")
+
+#: Characters of the longest list of words that help shows in place of a value; longer ones stand in the help text.
+_LONGEST_LIST = 20
 
 
 class Parsed(click.ParamType[Value]):
@@ -40,8 +44,9 @@ class Parsed(click.ParamType[Value]):
 
 
 def word(table: Mapping[str, tuple[str, ...]], name: str) -> Parsed[str]:
-    """Return the type for a word of a closed list, or an alias of it."""
-    return Parsed("|".join(table), lambda text: canonical(text, table, name))
+    """Return the type for a word of a closed list, or an alias of it; help shows a short list in place of the value."""
+    listed = "|".join(table)
+    return Parsed(listed if len(listed) <= _LONGEST_LIST else name.upper(), lambda text: canonical(text, table, name))
 
 
 def whole_pair(metavar: str, least: int, *, single: bool = True) -> Parsed[tuple[int, int]]:
@@ -58,6 +63,18 @@ def whole_pair(metavar: str, least: int, *, single: bool = True) -> Parsed[tuple
     return Parsed(metavar, parse)
 
 
+def whole(metavar: str, least: int, most: int) -> Parsed[int]:
+    """Return the type for a whole number from `least` to `most`."""
+
+    def parse(text: str) -> int:
+        number = int(text) if text.isdecimal() and len(text) < 10 else least - 1
+        if not least <= number <= most:
+            raise ValueError(f"a whole number from {least} to {most}")
+        return number
+
+    return Parsed(metavar, parse)
+
+
 def _whole_numbers(text: str) -> list[int]:
     try:
         return [int(part) for part in text.split(",")]
@@ -67,7 +84,7 @@ def _whole_numbers(text: str) -> list[int]:
 
 def size(least: int, most: int) -> Parsed[tuple[int, ...]]:
     """Return the type for the size of an image: from `least` to `most` of rows, columns and channels."""
-    form = "ROWSxCOLUMNS" + "[xCHANNELS]" * (most == 3)
+    form = "ROWSxCOLUMNS" + "[xBANDS]" * (most == 3)
 
     def parse(text: str) -> tuple[int, ...]:
         parts = text.lower().split("x")
@@ -140,6 +157,13 @@ def _level(text: str) -> float:
         raise ValueError("a level, or nan") from None
 
 
+def _seconds(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        if 0 <= float(text) < float("inf"):
+            return float(text)
+    raise ValueError("a number of seconds from 0 up")
+
+
 def _count(text: str, unit: int, least: int) -> int:
     """Return a whole number, in full or with k, M, G or T for powers of `unit`."""
     text = text.strip()
@@ -158,7 +182,8 @@ numbers = Parsed("V[,V...]", _numbers)
 ratio = Parsed("NUMBER", _ratio)
 pages = Parsed("N[-N][,...]", _pages)
 channels = Parsed("CHANNEL[,...]", _channels)
-compression = Parsed("|".join((*COMPRESSIONS, "0-9")), _compression)
+compression = Parsed("COMPRESSION", _compression)
 level = Parsed("LEVEL", _level)
+seconds = Parsed("SECONDS", _seconds)
 pixel_count = Parsed("N", lambda text: _count(text, 1000, 1))
 byte_size = Parsed("SIZE", lambda text: _count(text, 1024, 0))

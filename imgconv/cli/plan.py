@@ -1,4 +1,4 @@
-"""`imgconv plan`: the method for each convolution, its predicted cost, and why others were rejected."""
+"""`imgconv plan`: the method chosen for each convolution, its predicted cost, and why others were rejected."""
 
 from __future__ import annotations
 
@@ -9,39 +9,37 @@ from typing import Any
 import click
 
 from imgconv.cli.messages import print_json
-from imgconv.cli.options import jobs_option, json_option, planning_options
+from imgconv.cli.options import HeadedCommand, planning_options
 from imgconv.cli.parameters import size
 from imgconv.cli.tasks import make_task
 
 _NARROWEST, _WIDEST = 80, 120
 
 
-@click.command("plan")
+@click.command("plan", cls=HeadedCommand)
 @click.argument("words", metavar="SPEC... [IN]", nargs=-1, required=True)
-@click.option("--shape", type=size(2, 3), help="Plan for an image of this size, in place of IN.")
-@click.option("--dtype", metavar="TYPE", help="The type of its pixels, with --shape.  [default: uint8]")
+@click.option("--shape", type=size(2, 3), help="Size of the image, in place of IN.")
+@click.option("--dtype", metavar="TYPE", help="Type of the pixels, with --shape.  [default: uint8]")
 @planning_options
-@jobs_option
-@json_option
 def command(words: tuple[str, ...], shape: tuple[int, ...] | None, dtype: str | None, as_json: bool, **options: Any) -> None:
-    """Show which method would be used, its predicted cost, and why others were rejected.
-
-    For each convolution of `imgconv apply` with these SPECs: the method, its predicted time, work and error, what every
-    other method of both engines would cost, and why some cannot do it. Nothing is filtered, and of IN only the header is
-    read (but - and pipes are read whole).
+    """Show the method chosen for a convolution, and its cost.
 
     \b
         imgconv plan gaussian:sigma=9 big.tif
         imgconv plan sharpen in.png --engine numpy --border wrap
-        imgconv plan gaussian:sigma=2 edges:operator=sobel --shape 3000x4000x3 --dtype uint16 --json
+        imgconv plan gaussian:2 sobel --shape 3000x4000x3 --dtype uint16
+
+    Print, for each convolution of `imgconv apply` with these SPECs, the method and its predicted time, work and error;
+    the same for every other method of both engines; and why others cannot be used. Nothing is filtered. Only the header of
+    IN is read, except from a pipe. Pages of the manual: imgconv help methods, numbers
     """
     if shape and len(words) > 1 and Path(words[-1]).suffix and Path(words[-1]).is_file():
-        raise click.UsageError(f"{words[-1]} has a size of its own; give the image or --shape, not both")
+        raise click.UsageError(f"--shape replaces the image, found {words[-1]} too; give one of them")
     specs = words if shape else words[:-1]
     if not specs:
-        raise click.UsageError("name one SPEC or several, then the image, or give --shape in its place")
+        raise click.UsageError("IN is missing: imgconv plan SPEC... IN, or imgconv plan SPEC... --shape ROWSxCOLUMNS")
     if dtype and not shape:
-        raise click.UsageError("an image has a type of its own; --dtype goes with --shape")
+        raise click.UsageError("--dtype is the type of pixels with --shape; the type of IN is that of its file")
     task = make_task(specs, **options)
 
     from imgconv.convolution.options import as_dtype

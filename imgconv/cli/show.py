@@ -1,14 +1,16 @@
-"""`imgconv show`: one kernel and its properties."""
+"""`imgconv show`: a kernel and its properties, or the kernels of a filter."""
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from imgconv.cli.messages import print_json
+from imgconv.cli.messages import print_json, terminal_width
 from imgconv.cli.options import (
+    HeadedCommand,
     border_option,
     convolve_option,
     dilation_option,
@@ -18,20 +20,31 @@ from imgconv.cli.options import (
     stride_option,
 )
 from imgconv.cli.parameters import size
+from imgconv.cli.words import check_specs
 from imgconv.errors import KernelError
 
+if TYPE_CHECKING:
+    from imgconv.kernels.kernel import Kernel
+
 _FORMATS = ("yaml", "imagemagick", "vips", "ffmpeg", "numpy")
+_NARROWEST, _WIDEST = 40, 120
 
 
-@click.command("show")
-@click.argument("kernel", metavar="KERNEL")
-@click.option("--as", "form", type=click.Choice(_FORMATS), help="Write the kernel in the notation of another program.")
+@click.command("show", cls=HeadedCommand)
+@click.argument("spec")
+@click.option("--numbers", is_flag=True, help="Print all weights of a large kernel, in place of a drawing.")
+@click.option(
+    "--as",
+    "form",
+    type=click.Choice(_FORMATS),
+    metavar="FORM",
+    help="Write the kernel for another program: yaml, imagemagick, vips, ffmpeg or numpy.",
+)
 @click.option(
     "--toeplitz",
     "image",
     type=size(2, 2),
-    help="Write the matrix that takes a small image of this size, row by row, to its output. --border, --mode, --stride, "
-    "--dilation and --convolve apply to it.",
+    help="Print the matrix that maps an image of this size to its output. The options below apply to it.",
 )
 @border_option
 @mode_option
@@ -44,43 +57,77 @@ _FORMATS = ("yaml", "imagemagick", "vips", "ffmpeg", "numpy")
 def command(
     context: click.Context,
     /,
-    kernel: str,
+    spec: str,
+    numbers: bool,
     form: str | None,
     image: tuple[int, int] | None,
     catalogs: tuple[str, ...],
     as_json: bool,
     **convolution: Any,
 ) -> None:
-    """Show a KERNEL: its matrix, sum, anchor, rank, symmetries and separable factors.
+    """Show a kernel: its matrix, sum, rank and other properties.
 
     \b
         imgconv show gaussian:sigma=2
         imgconv show "[1 2 1; 0 0 0; -1 -2 -1]" --json
         imgconv show sharpen --as imagemagick
         imgconv show "[1 2 3; 4 5 6]" --toeplitz 4x5 --border constant
+
+    Of a filter with several kernels, such as edges or a chain, all are shown. A kernel of more than 121 elements is drawn.
     """
     if form and as_json:
-        raise click.UsageError("--as and --json are two forms of one output; choose one")
+        raise click.UsageError("--as and --json both select the form of the output; give one of them")
     if form and image:
-        raise click.UsageError("--as writes the kernel, --toeplitz the matrix of a convolution; choose one")
+        raise click.UsageError("--as writes the kernel, --toeplitz the matrix of a convolution; give one of them")
     if not image and any(context.get_parameter_source(name) != ParameterSource.DEFAULT for name in convolution):
-        raise click.UsageError("a kernel has no border, mode, stride or dilation of its own; they go with --toeplitz")
+        raise click.UsageError("--border, --mode, --stride, --dilation and --convolve apply to --toeplitz only")
+    kernels = _kernels(spec, catalogs)
+    if (form or image) and len(kernels) > 1:
+        names = ", ".join(kernel.name for kernel in kernels)
+        raise click.UsageError(f"{spec} has {len(kernels)} kernels: {names}; name one of them")
+
     from imgconv.explaining import kernel_text, matrices
-    from imgconv.filters import FILTERS
-    from imgconv.kernels.catalog import load_catalog
     from imgconv.kernels.formats import format_kernel
 
-    catalog = load_catalog(*catalogs)
-    if (name := kernel.partition(":")[0].strip()) in FILTERS and name not in catalog.kernels:
-        raise KernelError(f"{name} is a filter, and a kernel is needed here; see `imgconv list`")
-    value = catalog.kernel(kernel)
-    if image and as_json:
-        print_json(matrices.as_data(image, value, **convolution))
-    elif image:
-        click.echo(matrices.as_text(image, value, **convolution))
+    if image:
+        show = matrices.as_data if as_json else matrices.as_text
+        shown = show(image, kernels[0], **convolution)
+        print_json(shown) if as_json else click.echo(shown)
     elif as_json:
-        print_json(kernel_text.as_data(value))
+        data = [kernel_text.as_data(kernel) for kernel in kernels]
+        print_json(data[0] if len(data) == 1 else data)
     elif form:
-        click.echo(format_kernel(value, form).rstrip("\n"))
+        click.echo(format_kernel(kernels[0], form).rstrip("\n"))
     else:
-        click.echo(kernel_text.as_text(value))
+        width = max(min(terminal_width(), _WIDEST), _NARROWEST)
+        shades = kernel_text.SHADES if _prints(kernel_text.SHADES) else kernel_text.ASCII_SHADES
+        texts = [kernel_text.as_text(kernel, width, numbers=numbers, shades=shades) for kernel in kernels]
+        heading = [f"{spec}: {len(kernels)} kernels"] if len(kernels) > 1 else []
+        click.echo("\n\n".join([*heading, *texts]))
+
+
+def _kernels(spec: str, catalogs: tuple[str, ...]) -> tuple[Kernel, ...]:
+    """Return the kernel that a spec names, or those of a filter."""
+    from imgconv.kernels.catalog import load_catalog
+    from imgconv.kernels.notation import Named, parse_notation
+
+    catalog = load_catalog(*catalogs)
+    try:
+        parsed = parse_notation(spec)
+    except KernelError:
+        check_specs([spec])
+        raise
+    if not isinstance(parsed, Named) or parsed.name in catalog.kernels:
+        return (catalog.kernel(spec),)
+    from imgconv.filters.parsing import parse_filter
+
+    return parse_filter(spec, catalog).kernels
+
+
+def _prints(text: str) -> bool:
+    """Return whether stdout can print characters."""
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from imgconv.cli.messages import note, print_json
+from imgconv.errors import KernelError, ReadError
 from imgconv.opencv import opencv_threads
 
 if TYPE_CHECKING:
@@ -26,11 +27,34 @@ def make_task(specs: tuple[str, ...], *, catalogs: tuple[str, ...], border_value
     from imgconv.kernels.catalog import load_catalog
     from imgconv.running.task import Task
 
+    options["border"] = _border(options["border"])
     of_task = {field.name: options.pop(field.name) for field in fields(Task) if field.name in options}
     # Written as red, green, blue; pixels are stored as blue, green, red.
     border_value = (*border_value[2::-1], *border_value[3:]) if len(border_value) > 2 else border_value
     convolution = make_options(border_value=border_value, **options)
-    return Task(build_chain(list(specs), load_catalog(*catalogs), convolution), **of_task)
+    catalog = load_catalog(*catalogs)
+    try:
+        return Task(build_chain(list(specs), catalog, convolution), **of_task)
+    except KernelError:
+        from imgconv.cli.words import check_specs
+
+        check_specs(specs)
+        raise
+
+
+def _border(border: tuple[str, str]) -> tuple[str, str]:
+    """Return the border; where only the value of a constant border is given, that border is meant."""
+    if not _is_given("border_value") or "constant" in border:
+        return border
+    if _is_given("border"):
+        raise click.UsageError(f"--border-value is the level of border constant, found --border {','.join({*border})}")
+    return "constant", "constant"
+
+
+def _is_given(option: str) -> bool:
+    """Return whether an option of the command stands on the command line."""
+    source = click.get_current_context().get_parameter_source(option)
+    return source not in (None, click.core.ParameterSource.DEFAULT)
 
 
 def take_files(source: str, target: str, options: dict[str, Any], *, within: str = "") -> tuple[Input, Output]:
@@ -49,11 +73,9 @@ def take_files(source: str, target: str, options: dict[str, Any], *, within: str
 
 
 def require_isolation(isolate: bool) -> None:
-    """Reject limits for the process in which files are read where there is none."""
-    context = click.get_current_context()
-    sources = {context.get_parameter_source(option) for option in ("timeout", "memory")}
-    if not isolate and sources - {None, click.core.ParameterSource.DEFAULT}:
-        raise click.UsageError("--timeout and --memory limit what is read in a process of its own; give --isolate too")
+    """Reject limits on reading where files are not read in separate processes."""
+    if not isolate and (_is_given("timeout") or _is_given("memory")):
+        raise click.UsageError("--timeout and --memory limit the processes of --isolate; add --isolate")
 
 
 def start_workers(jobs: int | None, files: int, timeout: float, memory: int, *, streams: bool = False) -> Workers:
@@ -82,7 +104,11 @@ def run_one(
     """Filter one file into another and report what was done."""
     require_isolation(isolate)
     if as_json and target == "-":
-        raise click.UsageError("--json and the image both want stdout; write the image to a file")
+        raise click.UsageError("--json prints on stdout, where the image is written; write the image to a file")
+    if os.path.isdir(source):
+        raise ReadError(f"{source}: is a folder; `imgconv batch` filters the images in a folder")
+    if os.path.isdir(target) or target.endswith(("/", os.sep)):
+        target = _in_folder(target, source, options["file_format"])
     reading, output = take_files(source, target, options)
     options["count"] = as_json or verbose
     from imgconv.threads import asked_threads
@@ -106,6 +132,23 @@ def run_one(
         note(describe(report))
     if as_json:
         print_json(report.as_dict())
+
+
+def _in_folder(folder: str, source: str, file_format: str) -> str:
+    """Return the file in a folder that has the name of the source; a folder that does not exist is created.
+
+    Raises:
+        UsageError: the source is standard input, which has no name.
+        WriteError: the folder cannot be created.
+    """
+    from imgconv.images.atomic import make_folder
+
+    if source == "-":
+        raise click.UsageError(f"{folder} is a folder, and standard input has no name; name the file to write")
+    if os.path.exists(source):
+        make_folder(folder)
+    stem, extension = os.path.splitext(os.path.basename(source))
+    return os.path.join(folder, stem + (f".{file_format.removeprefix('.')}" if file_format else extension))
 
 
 def describe(report: Report) -> str:

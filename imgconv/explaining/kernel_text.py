@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
@@ -11,24 +12,39 @@ from numpy.typing import NDArray
 
 from imgconv.kernels.kernel import Kernel
 
-# Beyond these a matrix does not fit on a screen; its middle is shown.
-_ROWS, _COLUMNS = 25, 15
+#: Most elements whose numbers are printed unless they are requested; a larger kernel is drawn.
+_MOST_NUMBERS = 121
+#: Most rows and columns of a drawing.
+_MOST_CELLS = 32
+#: Marks from a weight near 0 to the largest one.
+SHADES = "·░▒▓█"
+ASCII_SHADES = ".:+%#"
+
+_LABEL = 12
 
 
-def as_text(kernel: Kernel) -> str:
-    """Return the matrix and what is to be known of it, in lines."""
-    rows, columns = kernel.shape
+def as_text(kernel: Kernel, width: int = 100, *, numbers: bool = False, shades: str = SHADES) -> str:
+    """Return the matrix and the properties of a kernel, in lines of at most `width` characters.
+
+    Args:
+        kernel: the kernel.
+        width: of the lines; from 40 up.
+        numbers: whether to print every weight of a large kernel too, in place of a drawing; rows that are too long are
+            continued on the next line.
+        shades: five marks for the weights in a drawing, from weak to strong.
+    """
     form = kernel.integer_form
+    head = f"{kernel.name or 'kernel'}: {size_text(kernel.shape)}"
+    if form is not None and form.scale != 1:
+        head += f", times {number_text(form.scale)}"
     table = kernel.weights if form is None else form.integers
-    head = f"{kernel.name or 'kernel'}: {rows} x {columns}"
-    scaled = form is not None and form.scale != 1
-    lines = [f"{head}, times {number_text(form.scale)}" if scaled and form else head, *_matrix(table), ""]
-    lines += [f"{label + ':':13}{value}" for label, value in _facts(kernel)]
-    return "\n".join(lines)
+    lines = _matrix(table, width, numbers=numbers) or _drawing(kernel.weights, width, shades)
+    facts = [line for label, value in _facts(kernel, numbers) for line in wrapped(f"{label + ':':{_LABEL}} ", value, width)]
+    return "\n".join([*wrapped("", head, width), *lines, "", *facts])
 
 
 def as_data(kernel: Kernel) -> dict[str, Any]:
-    """Return the matrix and what is to be known of it as plain data, for JSON."""
+    """Return the matrix and the properties of a kernel as plain data, for JSON."""
     factors, form = kernel.factors, kernel.integer_form
     return {
         "name": kernel.name,
@@ -47,53 +63,93 @@ def as_data(kernel: Kernel) -> dict[str, Any]:
     }
 
 
-def _facts(kernel: Kernel) -> list[tuple[str, str]]:
+def _facts(kernel: Kernel, numbers: bool) -> list[tuple[str, str]]:
     row, column = kernel.anchor
     facts = [
-        ("sum", f"{number_text(kernel.sum)}{_sum_means(kernel)}"),
+        ("sum", f"{number_text(kernel.sum)}{_effect_of_sum(kernel)}"),
         ("anchor", f"row {row}, column {column}"),
-        ("taps", f"{kernel.taps} of {kernel.weights.size} are not zero"),
+        ("nonzero", f"{kernel.taps} of {kernel.weights.size} elements"),
         ("rank", f"{kernel.rank}{' (separable)' if kernel.rank == 1 else ''}"),
-        ("symmetric", ", ".join(kernel.symmetries) or "no"),
+        ("symmetries", ", ".join(kernel.symmetries) or "none"),
     ]
     if kernel.delta:
         facts.insert(1, ("delta", number_text(kernel.delta)))
     if (factors := kernel.factors) is not None:
-        facts += [("column", _vector(factors.column)), ("row", _vector(factors.row))]
+        facts += [("column", _factor(factors.column, numbers)), ("row", _factor(factors.row, numbers))]
         if factors.scale != 1:
             facts.append(("scale", number_text(factors.scale)))
     return facts
 
 
-def _sum_means(kernel: Kernel) -> str:
+def _factor(values: NDArray[Any], numbers: bool) -> str:
+    if values.size <= _MOST_CELLS or numbers:
+        return " ".join(_cells(values))
+    return f"{values.size} values, from {number_text(values.min())} to {number_text(values.max())}"
+
+
+def _effect_of_sum(kernel: Kernel) -> str:
     if kernel.is_complex:
         return ""
     if abs(kernel.sum - 1) < 1e-12:  # a sum of rounded weights
         return " (keeps the brightness)"
-    return " (nothing is left of a flat image)" if kernel.sum == 0 else ""
+    return " (a flat image becomes 0)" if kernel.sum == 0 else ""
 
 
-def _matrix(table: NDArray[Any]) -> list[str]:
-    """Return the rows of the matrix, its columns aligned; of a large one, the middle."""
-    down, across = _middle(table.shape[0], _ROWS), _middle(table.shape[1], _COLUMNS)
-    cells = [[number_text(value) for value in row] for row in table[down, across]]
-    width = max(len(cell) for row in cells for cell in row)
-    lines = ["  " + " ".join(cell.rjust(width) for cell in row) for row in cells]
-    if table.shape[0] > _ROWS or table.shape[1] > _COLUMNS:
-        lines.append(f"  (the middle {len(cells)} x {len(cells[0])}; the JSON has all)")
-    return lines
+def _matrix(table: NDArray[Any], width: int, *, numbers: bool) -> list[str]:
+    """Return the rows of the matrix with aligned columns; nothing for a kernel that is too large."""
+    if table.size > _MOST_NUMBERS and not numbers:
+        return []
+    cells = np.array(_cells(table)).reshape(table.shape)
+    widest = max(map(len, cells.flat))
+    rows = ["  " + " ".join(cell.rjust(widest) for cell in row) for row in cells]
+    if len(rows[0]) <= width:
+        return rows
+    if not numbers:
+        return []
+    return [line for row in cells for line in wrapped("  ", " ".join(cell.rjust(widest) for cell in row), width)]
 
 
-def _middle(length: int, most: int) -> slice:
-    if length <= most:
-        return slice(0, length)
-    start = (length - most) // 2
-    return slice(start, start + most)
+def _drawing(weights: NDArray[Any], width: int, shades: str) -> list[str]:
+    """Return the matrix as a drawing, two characters for each weight: the shade is its size, a minus its sign."""
+    most = min(_MOST_CELLS, (width - 2) // 2)
+    down, across = (-(-length // most) for length in weights.shape)
+    weights = np.abs(weights) if weights.dtype.kind == "c" else weights
+    rows, columns = -(-weights.shape[0] // down), -(-weights.shape[1] // across)
+    padded = np.zeros((rows * down, columns * across))
+    padded[: weights.shape[0], : weights.shape[1]] = weights
+    blocks = padded.reshape(rows, down, columns, across).swapaxes(1, 2).reshape(rows, columns, down * across)
+    strongest = np.take_along_axis(blocks, np.abs(blocks).argmax(axis=2)[..., None], axis=2)[..., 0]
+    largest = np.abs(strongest).max() or 1.0
+    levels = np.ceil(np.abs(strongest) / largest * (len(shades) - 1) - 0.02).astype(int)
+
+    def cell(value: float, level: int) -> str:
+        shade = shades[level]
+        return "  " if value == 0 else f"-{shade}" if value < 0 else f" {shade}" if level == 0 else shade * 2
+
+    lines = [f"  {''.join(map(cell, *row))}".rstrip() for row in zip(strongest, levels, strict=True)]
+    unit = "" if down * across == 1 else f"; each mark is the largest of {down} x {across} weights"
+    signs = "; - is negative" if weights.min() < 0 else ""
+    return [*lines, *wrapped("  ", f"({shades[-1] * 2} is {number_text(largest)}{signs}{unit})", width)]
 
 
-def _vector(values: NDArray[np.float64]) -> str:
-    shown = " ".join(number_text(value) for value in values[:_COLUMNS])
-    return f"{shown} ... ({values.size} values)" if values.size > _COLUMNS else shown
+def _cells(values: NDArray[Any]) -> list[str]:
+    """Return numbers as text, row by row, with as many decimals as the largest needs for four digits."""
+    flat = values.ravel()
+    if values.dtype.kind == "c" or np.array_equal(flat, np.rint(flat)):
+        return [number_text(value) for value in flat]
+    digits = 4 - int(np.floor(np.log10(np.abs(flat).max()))) - 1
+    if not 0 <= digits <= 12:
+        return [f"{value:.3e}" for value in flat]
+    texts = [f"{value:.{digits}f}" for value in flat]
+    return ["0" if value == 0 else text for value, text in zip(flat, texts, strict=True)]
+
+
+def wrapped(label: str, text: str, width: int) -> list[str]:
+    """Return a label and its text in lines of at most `width` characters."""
+    filled = textwrap.TextWrapper(
+        width, initial_indent=label, subsequent_indent=" " * len(label), break_long_words=False, break_on_hyphens=False
+    )
+    return filled.wrap(text) or [label.rstrip()]
 
 
 def number_text(value: Any) -> str:
@@ -102,7 +158,7 @@ def number_text(value: Any) -> str:
         return str(value) if len(str(value)) <= 24 else f"{float(value):.6g}"
     if isinstance(value, complex | np.complexfloating):
         return f"{value.real:g}{value.imag:+g}j"
-    return f"{value:.6g}"
+    return f"{value + 0.0:.6g}"  # without the sign of -0
 
 
 def size_text(shape: Sequence[int]) -> str:

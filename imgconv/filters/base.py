@@ -15,6 +15,7 @@ from imgconv.convolution.options import Options, as_dtype, as_pixels
 from imgconv.convolution.plan import Plan
 from imgconv.depth import Fitted, fit, sum_dtype
 from imgconv.errors import UsageError
+from imgconv.kernels.kernel import Kernel
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,11 @@ class Filter(ABC):
     @abstractmethod
     def halo(self) -> tuple[int, int] | None:
         """Rows and columns that it needs on each side of a pixel; None where it needs the whole image."""
+
+    @property
+    def kernels(self) -> tuple[Kernel, ...]:
+        """The kernels that the filter convolves with, in their order."""
+        return ()
 
     @property
     def stride(self) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from imgconv.convolution.options import Options
 from imgconv.convolution.plan import Plan
 from imgconv.depth import Fitted, full_scale
 from imgconv.filters.base import Filter, ResultOptions
+from imgconv.kernels.kernel import Kernel
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,11 @@ class ChainFilter(Filter):
     def name(self) -> str:
         """The names of the steps."""
         return " ".join(step.name for step in self.steps)
+
+    @property
+    def kernels(self) -> tuple[Kernel, ...]:
+        """The kernels of all steps."""
+        return tuple(kernel for step in self.steps for kernel in step.kernels)
 
     @property
     def halo(self) -> tuple[int, int] | None:

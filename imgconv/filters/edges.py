@@ -18,6 +18,7 @@ from imgconv.filters.base import Filter, ResultOptions, check_options
 from imgconv.filters.kernel_filter import KernelFilter
 from imgconv.kernels.catalog import Catalog, as_catalog
 from imgconv.kernels.entries import Operator
+from imgconv.kernels.kernel import Kernel
 from imgconv.vocabulary import EDGE_OUTPUTS, RANGES, EdgeOutputWord, RangeWord, canonical
 
 _FULL_TURN = 360.0
@@ -54,6 +55,11 @@ class EdgeFilter(Filter):
     def name(self) -> str:
         """The filter as one would write it."""
         return f"edges:operator={self.operator.name},output={self.output}"
+
+    @property
+    def kernels(self) -> tuple[Kernel, ...]:
+        """The kernels of the operator that the output needs."""
+        return tuple(part.kernel for part in self._parts())
 
     @property
     def halo(self) -> tuple[int, int]:

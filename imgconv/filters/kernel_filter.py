@@ -48,6 +48,11 @@ class KernelFilter(Filter):
         return self.kernel.name or "kernel"
 
     @property
+    def kernels(self) -> tuple[Kernel, ...]:
+        """The kernel."""
+        return (self.kernel,)
+
+    @property
     def halo(self) -> tuple[int, int]:
         """The farther of the two ends of the kernel from its anchor, down and across."""
         anchor = self.options.anchor or self.kernel.anchor

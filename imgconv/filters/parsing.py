@@ -51,21 +51,27 @@ def _build(text: str, catalog: Catalog, options: Options) -> Filter:
     spec = parse_notation(text)
     if isinstance(spec, Named) and spec.name not in catalog.kernels:
         if spec.name in catalog.filters:
-            if found := ", ".join(list(spec.arguments)[:5]):
-                raise KernelError(f"filter {spec.name} is a chain and takes no arguments, found {found}")
+            spec.arguments_for(())
             return build_chain(catalog.steps(spec.name), catalog, options)
         if spec.name in FILTERS:
             return _registered(FILTERS[spec.name], spec, catalog, options)
+        if spec.name in catalog.operators:
+            return _operator(spec, catalog, options)
         if close := suggestion(spec.name, FILTERS):  # which the catalog does not know of
             raise KernelError(f"there is no kernel, operator or filter {spec.name!r}{close}; see `imgconv list`")
     return KernelFilter(catalog.kernel(spec), options)
 
 
+def _operator(spec: Named, catalog: Catalog, options: Options) -> Filter:
+    """Return the edge filter of an operator that is written as a filter: `sobel` or `sobel:output=x`."""
+    edges = FILTERS["edges"]
+    others = spec.arguments_for(name for name in edges.parameters if name != "operator")
+    return _registered(edges, Named("edges", {"operator": spec.name, **others}), catalog, options)
+
+
 def _registered(kind: FilterKind, spec: Named, catalog: Catalog, options: Options) -> Filter:
-    for name, value in spec.arguments.items():
-        if name not in kind.parameters:
-            close = suggestion(name, kind.parameters)
-            raise KernelError(f"filter {kind.name} has no parameter {name!r}{close}; it takes {', '.join(kind.parameters)}")
+    arguments = spec.arguments_for(kind.parameters)
+    for name, value in arguments.items():
         if not isinstance(value, str):
             raise KernelError(f"filter {kind.name}: {name} is a word, found a filter in parentheses")
-    return kind.build(**{**kind.parameters, **spec.arguments}, catalog=catalog, options=options)
+    return kind.build(**{**kind.parameters, **arguments}, catalog=catalog, options=options)

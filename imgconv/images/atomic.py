@@ -126,6 +126,18 @@ def _make_sure_of(found: Destination, path: str) -> None:
         raise WriteError(f"{displayed(path)}: is read-only; make it writable, or choose another name")
 
 
+def make_folder(path: str | os.PathLike[str]) -> None:
+    """Create a folder, with those above it, unless it exists.
+
+    Raises:
+        WriteError: it cannot be created.
+    """
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise WriteError(f"{displayed(path)}: the folder cannot be created: {reason(error)}") from error
+
+
 def write_file(path: str, chunks: Iterable[Piece], *, overwrite: bool = True, within: str = "") -> None:
     """Write bytes to a file, whole or not at all.
 

@@ -262,6 +262,8 @@ def _file_bytes(source: str | os.PathLike[str], name: str) -> FileBytes:
     except OSError as error:
         if isinstance(error, ReadError):
             raise
+        if "://" in str(source):
+            raise ReadError(f"{name}: URLs are not supported; download the file first") from None
         raise ReadError(f"{name}: {reason(error)}") from error
     except ValueError as error:  # a NUL in the name
         raise ReadError(f"{name}: is not a name that a file can have") from error

@@ -221,10 +221,7 @@ def _catalog(kernels: dict[str, KernelEntry], operators: dict[str, OperatorEntry
 def _build(entry: KernelEntry, spec: Named, name: str) -> Kernel:
     accepted = entry.parameters
     arguments = {key: _value(value) for key, value in accepted.items()}
-    for key, value in spec.arguments.items():
-        if key not in accepted:
-            takes = f"it takes {', '.join(accepted)}" if accepted else "it takes no arguments"
-            raise KernelError(f"{spec.name} takes no argument {quoted(key)}{suggestion(key, accepted)}; {takes}")
+    for key, value in spec.arguments_for(accepted).items():
         if not isinstance(value, str):
             raise KernelError(f"{spec.name}: {key} is a number or a word, found a kernel: {quoted(str(value))}")
         arguments[key] = _value(value)

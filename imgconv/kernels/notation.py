@@ -2,6 +2,7 @@
 
     name                            sharpen
     name:key=value,key=value        gaussian:sigma=2,size=9
+    name:value                      gaussian:2, the value of the first parameter
     a value that is itself a spec   deblur:psf=(motion:length=9,angle=30),method=wiener
     a matrix, rows by `;`           [1 0 -1; 2 0 -2; 1 0 -1]      [1 1 1]:scale=1/3,anchor=0 0,delta=128
     a file                          @kernel.txt
@@ -12,7 +13,7 @@ Numbers are whole (`3`), decimal (`-0.5`, `1e-3`), fractions (`1/9`) or complex 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from imgconv.errors import KernelError
@@ -70,7 +71,8 @@ class File:
 class Named:
     """A name of the catalog, or of a filter, with its arguments in the order written.
 
-    The value of an argument is its text, or a spec where it stood in parentheses or was a matrix.
+    The value of an argument is its text, or a spec where it stood in parentheses or was a matrix. A first argument without
+    a key has the key "".
     """
 
     name: str
@@ -81,8 +83,32 @@ class Named:
 
     def __str__(self) -> str:
         """Return the name and its arguments in the notation."""
-        tail = ",".join(f"{key}={value if isinstance(value, str) else f'({value})'}" for key, value in self.arguments.items())
+        tail = ",".join(
+            f"{key}{'=' * bool(key)}{value if isinstance(value, str) else f'({value})'}"
+            for key, value in self.arguments.items()
+        )
         return f"{self.name}:{tail}" if tail else self.name
+
+    def arguments_for(self, parameters: Iterable[str]) -> dict[str, Argument]:
+        """Return the arguments by the names of parameters; one without a key is that of the first parameter.
+
+        Raises:
+            KernelError: an argument is not among the parameters, or is given twice.
+        """
+        parameters = tuple(parameters)
+        found: dict[str, Argument] = {}
+        for key, value in self.arguments.items():
+            name = key if key or not parameters else parameters[0]
+            if name not in parameters:
+                unknown = quoted(key or str(value))
+                if not parameters:
+                    raise KernelError(f"{self.name} has no parameters, found {unknown}")
+                close = suggestion(key, parameters)
+                raise KernelError(f"{self.name} has no parameter {unknown}{close}; it takes {', '.join(parameters)}")
+            if name in found:
+                raise KernelError(f"{self.name}: {name} is given twice, as the first argument and by its name")
+            found[name] = value
+        return found
 
 
 Spec = Named | Matrix | File
@@ -141,7 +167,7 @@ class _Reader:
         match = NAME.match(self.text, start, stop)
         if not match:
             raise self.unexpected(start, stop, "a name (letters, digits, _ and -), a [matrix] or an @file")
-        arguments = self.arguments(match.end(), stop, "':' or the end")
+        arguments = self.arguments(match.end(), stop, "':' or the end", bare=True)
         return Named(match[0], {key: self.value(*span, depth) for key, span in arguments})
 
     def value(self, start: int, stop: int, depth: int) -> Argument:
@@ -183,8 +209,11 @@ class _Reader:
         except KernelError as error:
             raise self.fail(self.trimmed(end + 1, stop)[0] + 1, str(error)) from None
 
-    def arguments(self, start: int, stop: int, expected: str) -> Iterator[tuple[str, tuple[int, int]]]:
-        """Yield (key, (start, stop) of the value) for each `key=value` between top-level commas after a colon."""
+    def arguments(self, start: int, stop: int, expected: str, *, bare: bool = False) -> Iterator[tuple[str, tuple[int, int]]]:
+        """Yield (key, (start, stop) of the value) for each `key=value` between top-level commas after a colon.
+
+        Where `bare` is set, the first may be a value alone; its key is "".
+        """
         colon, _ = self.trimmed(start, stop)
         if colon >= stop:
             return
@@ -195,6 +224,10 @@ class _Reader:
             begin, end = self.trimmed(piece_start, piece_stop)
             equals = self.text.find("=", begin, end)
             key = self.text[begin:equals].rstrip() if equals >= 0 else ""
+            if bare and begin < end and (equals < 0 or self.text[begin] in "([") and piece_start == colon + 1:
+                keys.add("")
+                yield "", (begin, end)
+                continue
             if begin >= end or not NAME.fullmatch(key):
                 found = quoted(self.text[begin:end], 30) if begin < end else "nothing"
                 raise self.fail(begin, f"expected key=value, found {found}")

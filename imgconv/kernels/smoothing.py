@@ -18,6 +18,9 @@ Weights = NDArray[np.float64]
 #: Largest binomial whose taps are whole numbers that a float64 holds exactly: C(28, 14) squared is below 2**53.
 MAX_BINOMIAL = 29
 
+# A weight below this is a rounding error of a weight of 0.
+_ROUNDING = 1e-14
+
 
 def box(size: int = 3, rows: int | None = None, columns: int | None = None) -> Weights:
     """Return the mean over size x size pixels, or over rows x columns: every tap is 1 / (rows * columns)."""
@@ -113,6 +116,7 @@ def low_pass(cutoff: float = 0.25, size: int | None = None) -> Weights:
         taps = side(float(np.ceil(1 / cutoff)) if 1 / cutoff < MAX_SIDE else 1 / cutoff, f"cutoff={cutoff:g}")
     check_taps(taps, taps)
     factor = np.sinc(2 * cutoff * grid(1, taps)[1][0]) * np.hamming(taps)
+    factor[np.abs(factor) < _ROUNDING] = 0  # the zeros of the sinc
     factor /= factor.sum()
     return np.outer(factor, factor)
 
@@ -139,6 +143,7 @@ def motion(length: float = 9.0, angle: float = 0.0) -> Weights:
     up, right = grid(rows, columns)
     along = np.clip(right * cosine + up * sine, -half, half)
     weights = np.maximum(1 - np.hypot(right - along * cosine, up - along * sine), 0)
+    weights[weights < _ROUNDING] = 0
     weights = _without_rim(weights)
     return np.asarray(weights / weights.sum())
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import fnmatch
 import os
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from imgconv.errors import ReadError, UsageError
 from imgconv.images.formats import registry
 from imgconv.images.names import displayed, reason
+
+#: Extensions that the note on ignored files names.
+_MOST_KINDS = 5
 
 
 class Found(NamedTuple):
@@ -26,7 +30,7 @@ class Found(NamedTuple):
 
 
 def find_work(
-    folder: Path,
+    inputs: Sequence[Path],
     output: Path,
     *,
     recursive: bool = False,
@@ -34,49 +38,69 @@ def find_work(
     file_format: str | None = None,
     follow_symlinks: bool = False,
 ) -> Found:
-    """Return the image files of a folder and the files of their results, in the order of their names.
+    """Return image files and the files of their results: those of each input in turn, sorted by name.
 
     Args:
-        folder: where to look. Hidden files and folders are ignored, and so is `output` where it lies inside.
-        output: where the results go; the tree below `folder` is kept.
-        recursive: whether to look into the folders below.
-        pattern: shell pattern for the names of files; by default every name with the extension of an image format.
+        inputs: files, and folders to search. Hidden files and folders in a folder are ignored, and so is `output`. Of
+            several inputs, one that does not exist is returned too, so that it fails by name.
+        output: folder of the results; the tree below each folder of `inputs` is kept.
+        recursive: whether to search the folders below.
+        pattern: shell pattern for the names of files in folders; by default every name with the extension of an image format.
         file_format: extension of the results, with or without a dot; by default each keeps its own.
-        follow_symlinks: whether to take links that lead out of the folder, and folders that are links, each folder once.
+        follow_symlinks: whether to follow links that lead out of a folder, and folders that are links, each folder once.
             Otherwise links that lead out are ignored, and counted in a note.
 
     Raises:
-        ReadError: there is no such folder, it cannot be read, or holds no such file.
-        UsageError: input and output are the same folder.
+        ReadError: the only input does not exist, a folder cannot be read, or there is no image file.
+        UsageError: an input is in the output folder, and its result would replace it.
         WriteError: there is no such format.
     """
     extension = f".{file_format.strip().lstrip('.')}" if file_format and registry.format_named(file_format) else ""
-    if not folder.is_dir():
-        wrong = "not a folder" if folder.exists() else "no such folder"
-        raise ReadError(f"{displayed(folder)}: {wrong}; name a folder of images")
-    if output.exists() and output.resolve() == folder.resolve():
-        raise UsageError(
-            f"{displayed(output)}: the input folder is the output folder; name another, so that no original is lost"
-        )
     extensions = {extension for found in registry.all_formats() for extension in found.extensions}
 
     def wanted(name: str) -> bool:
         return fnmatch.fnmatch(name, pattern) if pattern else os.path.splitext(name)[1].lower() in extensions
 
-    walk = _Walk(os.fspath(folder), os.path.realpath(output), wanted, recursive=recursive, follow=follow_symlinks)
-    work = []
-    for parts in sorted(walk.files(), key=_order):
-        target = output.joinpath(*parts)
-        work.append((folder.joinpath(*parts), target.with_suffix(extension) if extension else target))
-    count = walk.ignored
-    links = f"{count} link{'s' * (count > 1)} that lead{'s' * (count == 1)} out of {displayed(folder)}"
+    work: dict[Path, Path] = {}
+    walks = []
+    for path in inputs:
+        if len(inputs) == 1 and not path.exists():
+            raise ReadError(f"{displayed(path)}: no such file or folder")
+        folder = path if path.is_dir() else path.parent
+        if output.exists() and output.resolve() == folder.resolve():
+            raise UsageError(f"{displayed(output)}: the output folder holds the input, which would be replaced; name another")
+        if folder is not path:
+            work.setdefault(path, _renamed(output / path.name, extension))
+            continue
+        walk = _Walk(os.fspath(path), os.path.realpath(output), wanted, recursive=recursive, follow=follow_symlinks)
+        for parts in sorted(walk.files(), key=_order):
+            work.setdefault(path.joinpath(*parts), _renamed(output.joinpath(*parts), extension))
+        walks.append(walk)
+    links = sum(walk.ignored for walk in walks)
     if not work:
-        looked_for = f"named {displayed(pattern)}" if pattern else "with an image's extension"
-        below = "" if recursive else " (`recursive` takes the folders below it)"
-        ignored = f" ({links}: `follow_symlinks` takes them)" if count else ""
-        raise ReadError(f"{displayed(folder)}: no file {looked_for}{below}{ignored}")
-    note = f"ignored {links}; `follow_symlinks` takes {'them' if count > 1 else 'it'}"
-    return Found(work, (note,) if count else ())
+        searched = ", ".join(map(displayed, inputs))
+        raise ReadError(f"{searched}: {_nothing_found(pattern, links, recursive=recursive)}")
+    notes = [f"ignored {_counted(links, 'link')} out of the input folder (`follow_symlinks` follows them)"] if links else []
+    others = sum((walk.others for walk in walks), Counter[str]())
+    if others and not pattern:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in others.most_common(_MOST_KINDS))
+        notes.append(f"ignored {_counted(others.total(), 'file')} without the extension of a supported format: {kinds}")
+    return Found(list(work.items()), tuple(notes))
+
+
+def _nothing_found(pattern: str | None, links: int, *, recursive: bool) -> str:
+    named = f"no file named {displayed(pattern)}" if pattern else "no file with the extension of an image"
+    below = "" if recursive else " (`recursive` searches the folders below)"
+    ignored = f" (ignored {_counted(links, 'link')} out of the folder: `follow_symlinks` follows them)" if links else ""
+    return f"{named}{below}{ignored}"
+
+
+def _renamed(target: Path, extension: str) -> Path:
+    return target.with_suffix(extension) if extension else target
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
 
 
 def _order(parts: tuple[str, ...]) -> tuple[tuple[bool, str], ...]:
@@ -88,7 +112,8 @@ class _Walk:
     """A walk through a folder.
 
     Attributes:
-        ignored: how many links were ignored because they lead out of the folder.
+        ignored: number of links that lead out of the folder and are not followed.
+        others: number of files that are not wanted, by extension.
     """
 
     def __init__(self, folder: str, output: str, wanted: Callable[[str], bool], *, recursive: bool, follow: bool) -> None:
@@ -98,6 +123,7 @@ class _Walk:
         self._walked: set[str] = set()
         self._linked: list[tuple[str, ...]] = []
         self.ignored = 0
+        self.others: Counter[str] = Counter()
 
     def files(self) -> Iterator[tuple[str, ...]]:
         """Yield the files wanted, each as the parts of its path below the folder."""
@@ -129,7 +155,9 @@ class _Walk:
                 elif self._recursive and self._may_follow(entry) and self._follow:
                     self._linked.append(path)
             # A link to nowhere fails by name later; a fifo would block the batch.
-            elif self._wanted(entry.name) and (os.path.isfile(entry) or not os.path.exists(entry)) and self._may_follow(entry):
+            elif not self._wanted(entry.name):
+                self.others[os.path.splitext(entry.name)[1].lower() or entry.name] += 1
+            elif (os.path.isfile(entry) or not os.path.exists(entry)) and self._may_follow(entry):
                 yield path
 
     def _may_follow(self, entry: os.DirEntry[str]) -> bool:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from imgconv.errors import ImgconvError, WriteError
+from imgconv.errors import ImgconvError
 from imgconv.images import atomic
 from imgconv.images.files import Input
-from imgconv.images.names import displayed, reason
+from imgconv.images.names import displayed
 from imgconv.images.output import Output
 from imgconv.opencv import opencv_threads
 from imgconv.running.file import Report, run_file
@@ -167,8 +167,5 @@ class _Batch:
             return
         if self._target.within:  # before anything is created outside; the file itself is checked when it is written
             atomic.require_within(str(target), self._target.within)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise WriteError(f"{displayed(folder)}: the folder cannot be created: {reason(error)}") from error
+        atomic.make_folder(folder)
         self._folders.add(folder)

@@ -23,6 +23,7 @@ takes.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import platform
 import re
@@ -47,6 +48,26 @@ SCRIPT = """
 import sys, cv2, numpy as np
 image = cv2.imread(sys.argv[1], cv2.IMREAD_UNCHANGED)
 cv2.imwrite(sys.argv[2], cv2.filter2D(image, -1, np.loadtxt(sys.argv[3])))
+"""
+SCIPY = """
+import sys, cv2, numpy as np
+from scipy import ndimage
+source, target, rows, sigma = sys.argv[1:]
+image = cv2.imread(source, cv2.IMREAD_UNCHANGED)
+if sigma != "0":
+    result = ndimage.gaussian_filter(image, float(sigma), axes=(0, 1), output=np.float32)
+else:
+    result = ndimage.correlate(image, np.loadtxt(rows)[..., None], output=np.float32)
+cv2.imwrite(target, np.clip(np.rint(result), 0, 255).astype(np.uint8))
+"""
+PYVIPS = """
+import sys, pyvips
+source, target, precision, mask, sigma = sys.argv[1:]
+image = pyvips.Image.new_from_file(source, access="sequential")
+if sigma != "0":
+    image.gaussblur(float(sigma), min_ampl=0.001, precision=precision).write_to_file(target)
+else:
+    image.conv(pyvips.Image.new_from_file(mask), precision=precision).write_to_file(target)
 """
 START = "import numpy, cv2"
 OWN = "imgconv"
@@ -89,10 +110,13 @@ def peers() -> dict[str, Command]:
     found: dict[str, Command] = {
         OWN: lambda s, t, k: [*start, "apply", f"gaussian:sigma={k.sigma}" if k.sigma else f"@{k.rows}", s, t],
         "script": lambda s, t, k: [sys.executable, "-c", SCRIPT, s, t, str(k.rows)],
+        "scipy": lambda s, t, k: [sys.executable, "-c", SCIPY, s, t, str(k.rows), str(k.sigma)],
     }
     for precision in ("integer", "float"):
         if vips := shutil.which("vips"):
             found[f"vips {precision}"] = vips_command(vips, precision)
+        elif importlib.util.find_spec("pyvips"):
+            found[f"vips {precision}"] = pyvips_command(precision)
     if gm := shutil.which("gm"):
         found["gm"] = lambda s, t, k: fit_metadata([gm, "convert", s, "-convolve", numbers(k.weights, 4), t], LONGEST_OF_GM)
     if magick := shutil.which("magick") or shutil.which("convert"):
@@ -114,6 +138,14 @@ def vips_command(vips: str, precision: str) -> Command:
         return [vips, "conv", source, target, str(kernel.masks[precision]), "--precision", precision]
 
     return command
+
+
+def pyvips_command(precision: str) -> Command:
+    """Return the same in Python, for the libvips of the wheel of pyvips."""
+    return lambda source, target, kernel: [
+        *(sys.executable, "-c", PYVIPS),
+        *(source, target, precision, str(kernel.masks[precision]), str(kernel.sigma)),
+    ]
 
 
 def numbers(weights: np.ndarray, digits: int = 9) -> str:
@@ -252,7 +284,7 @@ def reason(name: str, own: float, taken: float, start: float, results: dict[str,
     """Return what is known of why a program is faster than imgconv."""
     ours, theirs = results[OWN], results[name]
     found = []
-    if name != "script":
+    if name not in ("script", "scipy"):
         rest = own - start
         first = "less" if rest < taken else "more"
         found.append(f"starting Python, NumPy and OpenCV takes imgconv {start:.3f} s; the rest, {rest:.3f} s, is {first}")

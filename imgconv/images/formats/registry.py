@@ -89,8 +89,7 @@ def format_of(path: str) -> Format:
     for found in writable_formats():
         if extension in found.extensions:
             return found
-    known = ", ".join(extensions())
+    known = ", ".join(found.extensions[0] for found in writable_formats())
     if not extension:
         raise WriteError(f"{displayed(path)}: has no extension, which would name the format; add one of {known}")
-    close = suggestion(extension, extensions())
-    raise WriteError(f"{displayed(path)}: no format has the extension {displayed(extension)}{close}; known are {known}")
+    raise WriteError(f"{displayed(path)}: no format has the extension {displayed(extension)}; choose one of {known}")
