@@ -75,7 +75,6 @@ def test_source_indices_equal_those_of_numpy_pad(name, length):
     assert np.array_equal(found, expected)
 
 
-# The table of borders in the contract.
 @pytest.mark.parametrize(
     ("name", "row"),
     [
@@ -86,7 +85,7 @@ def test_source_indices_equal_those_of_numpy_pad(name, length):
         ("wrap", "bcdabcdabc"),
     ],
 )
-def test_how_each_border_continues_the_row_abcd(name, row):
+def test_each_border_continues_the_row_abcd_as_in_the_contract(name, row):
     letters = np.frombuffer(b"abcd", np.uint8)[None]
     assert extend(letters, (0, 1), (-3, 7), Border(name, name, (ord("v"),))).tobytes().decode() == row
 
@@ -106,7 +105,7 @@ def test_a_window_inside_the_image_is_a_view_if_the_type_matches():
     assert not np.shares_memory(extend(image, (-1, 4), (0, 6), Border()), image)
 
 
-def test_the_text_of_a_border():
+def test_the_text_of_a_border_has_names_and_value():
     assert str(as_border("edge")) == "replicate"
     assert str(as_border("symm,tile")) == "reflect,wrap"
     assert str(as_border("fill", 3)) == "constant (3)"

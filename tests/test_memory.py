@@ -58,7 +58,7 @@ def test_the_smallest_limit_applies(system, files, expected) -> None:
 
 
 @pytest.mark.parametrize(("files", "expected"), [({}, 0), ({V2.format(""): f"{1 << 30}\n"}, 1 << 30)])
-def test_a_system_that_does_not_report_its_memory(system, monkeypatch, files, expected) -> None:
+def test_only_limits_apply_if_the_system_does_not_report_its_memory(system, monkeypatch, files, expected) -> None:
     system(files)
     monkeypatch.delattr(os, "sysconf")
     assert memory.total_memory() == expected

@@ -24,7 +24,7 @@ def read(path: Path) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_shape_and_type(name: str, samples: Path) -> None:
+def test_pictures_have_the_expected_shape_type_and_file_size(name: str, samples: Path) -> None:
     shape, dtype = PICTURES[name]
     picture = read(samples / name)
     assert picture.shape == shape

@@ -58,7 +58,7 @@ def test_invalid_sizes_are_rejected(sizes):
         make_cells([small_picture()], sizes)
 
 
-def test_a_picture_given_by_the_user():
+def test_a_picture_given_by_the_user_is_cropped_for_a_quick_run():
     pixels = np.arange(1000 * 900, dtype=np.uint16).reshape(1000, 900, 1)
     picture = given_picture("mine", pixels)
     assert (picture.name, picture.size, picture.pixels.ndim) == ("mine uint16", "1000 x 900", 2)

@@ -56,13 +56,13 @@ def check_all_sums(count, dtype):
 
 
 @pytest.mark.parametrize("first", range(1, 256, 32))
-def test_every_mean_of_up_to_255_bytes(first):
+def test_every_mean_of_up_to_255_bytes_is_exact(first):
     for count in range(first, min(first + 32, 256), 2):
         check_all_sums(count, np.uint8)
 
 
 @pytest.mark.parametrize("count", [257, 289, 441, 961, 1023, 3969, 8191, 10963])
-def test_every_mean_of_more_bytes(count):
+def test_every_mean_of_more_bytes_is_exact(count):
     check_all_sums(count, np.uint8)
 
 
@@ -83,7 +83,7 @@ def test_the_largest_supported_mean_has_the_bits_of_the_exact_sum(of, most):
 
 
 @pytest.mark.parametrize("shape", [(3, 3), (3, 5), (5, 3), (7, 9), (15, 17), (5, 51)], ids=str)
-def test_every_mean_over_a_rectangle_of_bytes(shape):
+def test_every_mean_over_a_rectangle_of_bytes_is_exact(shape):
     """In each block one row is a ramp and the others are flat, at levels so close that no sum is left out."""
     rows, columns = shape
     levels = range(0, 256, 255 // (rows - 1)) if rows > 2 else range(256)
@@ -99,7 +99,7 @@ def test_every_mean_over_a_rectangle_of_bytes(shape):
 
 
 @pytest.mark.parametrize("shape", [(17, 17), (15, 19), (31, 31), (63, 63), (103, 105)], ids=str)
-def test_large_rectangles_of_bytes_on_random_and_extreme_pixels(shape):
+def test_means_over_large_rectangles_are_exact_for_random_and_extreme_bytes(shape):
     rng = np.random.default_rng(shape)
     noise = rng.integers(0, 256, (140, 150), np.uint8)
     one_less = np.full((140, 150), 255, np.uint8)
@@ -117,12 +117,12 @@ def test_large_rectangles_of_bytes_on_random_and_extreme_pixels(shape):
 
 @pytest.mark.parametrize("count", [3, 9, 15, 25])
 @pytest.mark.parametrize("dtype", [np.uint16, np.int16])
-def test_every_mean_of_16_bit_pixels(dtype, count):
+def test_every_mean_of_16_bit_pixels_is_exact(dtype, count):
     check_all_sums(count, dtype)
 
 
 @pytest.mark.parametrize(("shape", "supported"), [((3, 3), True), ((5, 5), True), ((7, 7), False)], ids=str)
-def test_rectangles_of_16_bit_pixels(shape, supported):
+def test_means_over_rectangles_of_16_bit_pixels_are_exact(shape, supported):
     assert (rejection("uint16", shape) is None) == supported
     if supported:
         for level in (0, 60000):
@@ -186,7 +186,7 @@ def test_errors_of_floats_are_within_the_reported_bound(dtype, shape):
     ids=str,
 )
 @pytest.mark.parametrize("size", [(30, 27, 2), (2, 3, 2), (1, 40, 2), (33, 1, 2)], ids=str)
-def test_borders_anchors_modes_and_strides(size, options):
+def test_means_are_exact_with_borders_anchors_modes_and_strides(size, options):
     if options.get("mode") == "valid" and min(size[0] - 2, size[1] - 4) < 1:
         size = (9, 11, 2)
     pixels = np.random.default_rng(8).integers(0, 256, size)

@@ -67,7 +67,7 @@ def test_whole_sums_are_exact(name, options):
 
 
 @given(st.lists(st.tuples(*[st.integers(0, 8)] * 4, st.integers(-9, 9)), max_size=3), st.tuples(*[st.integers(9, 12)] * 2))
-def test_rectangles_painted_over_one_another(parts, shape):
+def test_rectangles_painted_over_one_another_give_exact_sums(parts, shape):
     kernel = painted(shape, *(((a, a + b), (c, c + d), weight) for a, b, c, d, weight in parts))
     pixels = noise("uint8")
     if BOXES.supports(make_plan(pixels.shape, "uint8", kernel).job) is None:
@@ -85,7 +85,7 @@ def test_scaled_sums_are_rounded_once(name, dtype, divisor):
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
 @pytest.mark.parametrize("low", [0, 60000])
-def test_a_box_of_63_by_63(dtype, low):
+def test_a_box_of_63_by_63_is_exact(dtype, low):
     low = low if dtype == "uint16" else 200 if low else 0
     pixels = np.random.default_rng(3).integers(low, np.iinfo(dtype).max, (130, 140), np.dtype(dtype), endpoint=True)
     table = np.pad(np.pad(pixels.astype(np.int64), 31, "reflect").cumsum(0).cumsum(1), ((1, 0), (1, 0)))

@@ -36,7 +36,7 @@ def candidate(method, found):
 
 
 @pytest.mark.parametrize("method", ALWAYS)
-def test_methods_that_support_any_job(method):
+def test_universal_methods_support_any_job(method):
     for of in ("uint8", "int64", "float16", "float64", "complex64"):
         for kernel in (NOISE, [[1j, 2]], np.zeros((2, 2)), [[1, -1]]):
             for options in (
@@ -75,7 +75,7 @@ REJECTIONS = [
 
 
 @pytest.mark.parametrize(("method", "arguments", "words"), REJECTIONS, ids=str)
-def test_each_reason_for_rejection(method, arguments, words):
+def test_a_rejected_method_states_its_reason(method, arguments, words):
     found = plan(**arguments)
     assert words in candidate(method, found).reason
     assert (candidate(method, found).seconds, candidate(method, found).error) == (None, None)
@@ -99,7 +99,7 @@ def test_each_reason_for_rejection(method, arguments, words):
     ],
     ids=str,
 )
-def test_jobs_that_each_method_supports(method, arguments):
+def test_no_reason_is_given_against_supported_jobs(method, arguments):
     assert reason(method, **arguments) is None
 
 

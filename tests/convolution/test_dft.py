@@ -76,7 +76,7 @@ def test_float32_transforms_stay_well_below_their_bound(dtype, weights, shape):
 @pytest.mark.long
 @pytest.mark.parametrize("weights", WEIGHTS)
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
-def test_float32_transforms_of_large_pictures_and_kernels(dtype, weights):
+def test_float32_transforms_of_large_pictures_stay_well_below_their_bound(dtype, weights):
     kernel, top, rng = weights((63, 63)), np.iinfo(dtype).max, np.random.default_rng(1)
     kernel /= np.abs(kernel).sum()
     options = {"dtype": "float32", "tolerance": 1}
@@ -129,7 +129,7 @@ SIZES = [(1, 1), (1, 300), (300, 1), (2, 3), (63, 64), (65, 129), (200, 61), (12
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
-def test_tiles_that_do_not_fit_and_images_smaller_than_the_kernel(size):
+def test_sums_are_exact_in_partial_tiles_and_images_smaller_than_the_kernel(size):
     kernel = np.random.default_rng(size).integers(-9, 10, (11, 8))
     pixels = np.random.default_rng(6).integers(0, 256, (*size, 5), np.uint8)
     sums = definition.correlate(pixels, kernel).total
@@ -152,7 +152,7 @@ def test_tiles_that_do_not_fit_and_images_smaller_than_the_kernel(size):
     ids=str,
 )
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
-def test_strides_dilations_borders_and_anchors(dtype, options):
+def test_sums_are_exact_with_strides_dilations_borders_and_anchors(dtype, options):
     kernel = np.random.default_rng(7).integers(-9, 10, (5, 7))
     pixels = np.random.default_rng(8).integers(0, np.iinfo(dtype).max, (141, 190, 3), dtype, endpoint=True)
     stride = options.get("stride", 1)

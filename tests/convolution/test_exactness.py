@@ -257,14 +257,14 @@ def test_complex_weights_on_an_infinite_pixel(check_all):
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 @pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.float32])
-def test_nan_and_infinite_border_values(check_all, dtype, bad):
+def test_nan_and_infinite_border_values_affect_only_outputs_at_the_border(check_all, dtype, bad):
     at_border = bad if dtype == np.float32 else 0 if np.isnan(bad) else np.iinfo(dtype).max
     expected = np.array([[at_border, 6, at_border]]).astype(dtype)
     check_all(expected, np.array([[1, 2, 3]], dtype), [[1, 1, 1]], border="constant,constant", border_value=bad)
 
 
 @pytest.mark.parametrize("method", ["shifts", "helix", "definition", "bands", "filter2d"])
-def test_a_finite_weighted_sum_of_pixels_whose_plain_sum_is_infinite(method):
+def test_a_weighted_sum_is_finite_if_only_the_plain_sum_is_infinite(method):
     pixels, engine = np.full((3, 4), 3e38, np.float32), METHODS[method].engine
     got = correlate(pixels, [[0.5, 0.5], [-0.5, 0.5]], method=method, engine=engine)
     assert np.allclose(got, 3e38)

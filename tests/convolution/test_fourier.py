@@ -151,7 +151,7 @@ TILES = [
 
 
 @pytest.mark.parametrize(("size", "shape", "options"), TILES, ids=str)
-def test_tiles_of_every_shape(size, shape, options):
+def test_tiles_of_every_shape_give_exact_sums(size, shape, options):
     rng = np.random.default_rng(size)
     image = rng.integers(0, 256, size, np.uint8)
     kernel = rng.integers(-9, 10, shape) * (
@@ -247,7 +247,7 @@ def test_a_nan_border_value_affects_only_outputs_that_reach_the_border():
     assert np.allclose(got[16:-16, 15:-15], inner, rtol=1e-5, atol=0)
 
 
-def test_values_that_overflow_in_the_transform_but_not_in_the_sum():
+def test_sums_are_correct_if_only_the_transform_overflows():
     image = np.full((100, 90), 1e305)
     image[::2] /= 4
     kernel = np.full((9, 7), 1 / 63)

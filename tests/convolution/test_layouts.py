@@ -55,7 +55,7 @@ SHAPES = [(1, 1), (1, 70), (70, 1), (1, 1, 3), (1, 70, 4), (70, 1, 2), (6, 5, 1)
 
 @each("border", ["constant", "replicate", "reflect", "reflect101", "wrap", "constant,wrap", "reflect,constant"])
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_single_rows_and_columns_and_many_channels(shape, border):
+def test_single_rows_and_columns_and_many_channels_give_exact_results(shape, border):
     image, (down, _, across) = noise(shape), border.partition(",")
     value = list(range(200, 200 + shape[2])) if len(shape) == 3 else 200
     expected = {}
@@ -73,7 +73,7 @@ def test_single_rows_and_columns_and_many_channels(shape, border):
 # filter2d adds at most 129 weights one by one in float32, and 49 in float64.
 @pytest.mark.parametrize("shape", [(3, 131), (2, 300), (131, 3), (150, 1), (1, 129), (1, 130), (5, 51)], ids=str)
 @pytest.mark.parametrize("options", [{}, {"mode": "full", "stride": (1, 3)}, {"border": "constant", "anchor": (0, 0)}], ids=str)
-def test_bands_of_kernels_wider_than_the_direct_sums_of_opencv(shape, options):
+def test_bands_are_exact_for_kernels_wider_than_the_direct_sums_of_opencv(shape, options):
     image, kernel = noise((40, 50, 2)), np.random.default_rng(shape).integers(-9, 10, shape)
     border = (options.get("border", "reflect101"),) * 2
     sums = definition.correlate(image, kernel, **{**options, "border": border})
@@ -82,7 +82,7 @@ def test_bands_of_kernels_wider_than_the_direct_sums_of_opencv(shape, options):
         assert np.array_equal(got, sums.total), dtype
 
 
-def test_bands_of_zeros_between_weights():
+def test_bands_are_exact_for_kernels_with_wide_gaps():
     kernel = np.zeros((7, 400), int)
     kernel[0, 0], kernel[6, 399], kernel[3, 140] = 2, -3, 1
     image = noise((30, 500))

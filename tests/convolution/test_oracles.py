@@ -117,7 +117,7 @@ def test_results_equal_those_of_scipy_signal(kernel, mode, boundary, border, eng
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_complex_example_of_the_scipy_documentation(engine):
+def test_the_complex_example_of_the_scipy_documentation_gives_equal_results(engine):
     scharr = np.array([[-3 - 3j, 0 - 10j, 3 - 3j], [-10 + 0j, 0 + 0j, 10 + 0j], [-3 + 3j, 0 + 10j, 3 + 3j]])
     image = photograph("camera")
     gradient = convolve(image, scharr, border="symm", mode="same", engine=engine)

@@ -159,7 +159,7 @@ def test_dft_supports_kernels_of_any_size_and_float_images():
     ],
     ids=str,
 )
-def test_jobs_that_filter2d_rejects(options, words):
+def test_filter2d_rejects_unsupported_jobs(options, words):
     assert words in reason("filter2d", **options)
 
 
@@ -175,7 +175,7 @@ def test_jobs_that_filter2d_rejects(options, words):
     ],
     ids=str,
 )
-def test_jobs_that_filter2d_supports(options):
+def test_filter2d_gives_no_reason_against_supported_jobs(options):
     assert reason("filter2d", **options) is None
 
 

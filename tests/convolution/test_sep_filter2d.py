@@ -178,7 +178,7 @@ def test_lines_of_very_different_sizes_neither_underflow_nor_overflow(factor):
 
 @each("shape", [(1, 1), (1, 9), (9, 1), (2, 3), (1, 1, 3), (5, 1, 9)])
 @pytest.mark.parametrize("border", ["constant", "replicate", "reflect", "reflect101", "wrap"])
-def test_an_image_smaller_than_the_kernel(shape, border):
+def test_an_image_smaller_than_the_kernel_gives_exact_sums(shape, border):
     pixels, weights = noise("uint8", shape), np.outer([1, 2, 0, 3, 1, 4, 1], [1, 0, 2, 1, 1, 3])
     expected = definition.fit_exactly(
         definition.correlate(pixels, weights, border=(border,) * 2), "uint8", scale=Fraction(1, 64)

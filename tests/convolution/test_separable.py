@@ -64,7 +64,7 @@ def test_whole_factors_give_exact_sums(kernel, dtype):
 
 
 @given(st.data())
-def test_whole_factors_of_any_shape_border_and_grid(data):
+def test_whole_factors_of_any_shape_border_and_grid_give_exact_sums(data):
     numbers = st.lists(st.integers(-20, 20), min_size=1, max_size=7)
     weights = np.outer(data.draw(numbers), data.draw(numbers))
     names = st.sampled_from(("constant", "replicate", "reflect", "reflect101", "wrap", "renormalize"))
@@ -209,7 +209,7 @@ def test_a_kernel_of_zeros_gives_the_delta(shape, dtype, delta):
 @each("channels", [(), (1,), (3,), (5,)])
 @each("shape", [(1, 1), (4, 5), (9, 13)])
 @pytest.mark.parametrize("parts", ["of any rank", "one of rank 1", "imaginary only"])
-def test_complex_weights(parts, shape, channels):
+def test_errors_of_complex_weights_are_within_the_tolerance(parts, shape, channels):
     rng = np.random.default_rng(shape)
     weights = rng.normal(size=shape) + 1j * rng.normal(size=shape)
     if parts == "one of rank 1":

@@ -48,7 +48,7 @@ def test_a_registered_filter_is_parsed_by_name_and_with_its_parameters(name):
     assert parse_filter(plain.name).name == plain.name
 
 
-def test_the_parameters_of_edges():
+def test_edges_are_parsed_with_operator_and_output():
     chosen = parse_filter("edges:operator=prewitt,output=y")
     assert isinstance(chosen, EdgeFilter)
     assert (chosen.operator.name, chosen.output) == ("prewitt", "y")

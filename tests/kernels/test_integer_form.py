@@ -109,7 +109,7 @@ def test_the_integers_have_no_common_divisor():
 
 
 @pytest.mark.parametrize("last", [2.0**1023, 2.0**1023 - 2.0**970, 2.0**1022], ids=["alike", "nearly", "half"])
-def test_whole_numbers_whose_sum_exceeds_the_range_of_floats(last):
+def test_an_integer_form_is_found_if_the_sum_exceeds_the_range_of_floats(last):
     weights = np.array([[2.0**1023, last]])
     form = find_integer_form(weights)
     assert form.integers.tolist() == ([[2, 1]] if last == 2.0**1022 else [[1, 1]])

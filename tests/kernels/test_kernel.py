@@ -249,5 +249,5 @@ def test_inseparable_kernels_have_no_factors(table):
     ],
     ids=str,
 )
-def test_symmetries(table, expected):
+def test_symmetries_are_detected(table, expected):
     assert Kernel(table).symmetries == expected

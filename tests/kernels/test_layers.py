@@ -14,7 +14,7 @@ def read(text):
     return parse_layer(text, "mine.yaml", GENERATORS)
 
 
-def test_a_kernel_given_by_a_matrix():
+def test_a_kernel_with_a_matrix_is_parsed():
     entry = read("""
 kernels:
   slope:
@@ -37,7 +37,7 @@ kernels:
     assert entry.parameters == {}
 
 
-def test_a_kernel_given_by_a_generator_has_all_arguments():
+def test_a_kernel_with_a_generator_has_all_arguments():
     entry = read("kernels: {soft: {generator: gaussian, defaults: {sigma: 3}}}").kernels["soft"]
     assert entry.generator == "gaussian"
     assert entry.parameters == {"sigma": 3, "size": None}

@@ -166,5 +166,5 @@ SLOPE = Kernel([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]], delta=128, name="soft slope
         ),
     ],
 )
-def test_the_text_of_each_format(form, kernel, text):
+def test_each_format_writes_the_expected_text(form, kernel, text):
     assert format_kernel(kernel, form) == text
