@@ -1,4 +1,4 @@
-"""Many small cases in one test, which take far less time than a test for each."""
+"""Many small cases in one test, which is much faster than one test per case."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import pytest
 
 
 def each(names: str, values: Iterable[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Run a test with each of the values in turn, as `pytest.mark.parametrize` does, but as one test.
+    """Run a test with each of the values in turn, like `pytest.mark.parametrize` but as a single test.
 
     Args:
         names: the parameter, or several separated by commas.
-        values: its values, or a tuple of values for each case. An error names the case; a case that is skipped is passed over.
+        values: its values, or a tuple of values for each case. An error names its case; a skipped case does not skip the test.
     """
     parameters, cases = [name.strip() for name in names.split(",")], list(values)
 

@@ -1,4 +1,4 @@
-"""What every test shares: where the checkout is, Python in a process of its own, and Hypothesis without surprises."""
+"""Shared fixtures: the folder of the checkout, Python in a separate process, and the settings of Hypothesis."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ configure_for_command_line()  # before any test imports cv2
 ROOT = Path(__file__).parent.parent
 
 # No deadline: the first call of a process loads OpenCV, and a busy machine is not a defect. In CI the examples are the
-# same in every run, so that a change is never blamed for what another one broke.
+# same in every run, so that a failure is caused by the change under test.
 # `pytest --hypothesis-profile long` tries many more of them.
 settings.register_profile("imgconv", deadline=None, max_examples=50)
 settings.register_profile("ci", deadline=None, max_examples=50, derandomize=True, print_blob=True)
 settings.register_profile("long", deadline=None, max_examples=1000, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "imgconv")
 
-# A shell ignores SIGINT in what it runs in the background, and processes inherit that: a test could not interrupt them.
+# A shell ignores SIGINT in background jobs, and processes inherit that: a test could not interrupt them.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 RunPython = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-#: Longer texts among the parameters of a test are cut in its name, which travels between the processes several times.
+#: Longer text parameters are shortened in the name of a test, which is sent between processes several times.
 LONGEST_IN_A_NAME = 80
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
-    """Return the beginning of a long text; None leaves the name to pytest."""
+    """Return the beginning of a long text, or None for the default of pytest."""
     if not isinstance(val, str | bytes) or len(val) <= LONGEST_IN_A_NAME:
         return None
     return f"{val[:LONGEST_IN_A_NAME]!a}... {len(val)}"
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _nothing_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep what the person running the tests has set up out of them: a catalog, a number of threads, constants."""
+def _without_user_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Isolate the tests from the user's catalog, number of threads and constants of the planner."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp() / "configuration"))
         for name in ("IMGCONV_COSTS", "IMGCONV_KERNELS", "IMGCONV_JOBS"):
@@ -57,21 +57,21 @@ def _nothing_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
 
 @pytest.fixture(scope="session")
 def root() -> Path:
-    """The folder of the checkout: the one that holds imgconv/, tests/ and samples/."""
+    """Return the folder of the checkout, which contains imgconv/, tests/ and samples/."""
     return ROOT
 
 
 @pytest.fixture(scope="session")
 def samples(root: Path) -> Path:
-    """The folder of the sample pictures."""
+    """Return the folder of the sample pictures."""
     return root / "samples"
 
 
 @pytest.fixture
 def run_python(tmp_path_factory: pytest.TempPathFactory) -> RunPython:
-    """Run this Python with arguments, in a process and a folder of its own; return what it did.
+    """Return a function that runs this Python with arguments, in a separate process and folder.
 
-    It imports the imgconv that the tests import, whether that is the installed one or the checkout.
+    The process imports the same imgconv as the tests, installed or from the checkout.
     """
     found = importlib.util.find_spec("imgconv")
     assert found is not None

@@ -1,4 +1,4 @@
-"""Arguments that a program may pass by mistake: of the wrong type, huge, or masked. An `ImgconvError` says what is wrong."""
+"""Arguments passed by mistake: of the wrong type, huge, or masked. Each is accepted or raises an `ImgconvError`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ANYTHING = st.sampled_from([*NUMBERS, *PAIRS, *WORDS, *ARRAYS, *OTHERS])
 
 SHARED = ["border", "border_value", "mode", "stride", "dilation", "anchor", "nan", "tolerance", "engine", "method", "jobs"]
 OF_A_CONVOLUTION = [*SHARED, "delta", "dtype"]
-#: Functions, arguments that they take in their order, and names of options.
+#: Functions, their positional arguments, and the names of their options.
 FUNCTIONS = {
     "correlate": ((IMAGE, EDGES), OF_A_CONVOLUTION),
     "convolve": ((IMAGE, EDGES), OF_A_CONVOLUTION),
@@ -53,7 +53,7 @@ FUNCTIONS = {
 
 @st.composite
 def calls(draw, name):
-    """Return the arguments of a call with one or two of them replaced by something that a program may pass by mistake."""
+    """Return the arguments of a call, with one or two of them replaced by arbitrary values."""
     right, options = FUNCTIONS[name]
     places = [*range(len(right)), *options, *([0] if name == "load_catalog" else [])]
     wrong = {place: draw(ANYTHING) for place in draw(st.lists(st.sampled_from(places), min_size=1, max_size=2, unique=True))}
@@ -63,7 +63,7 @@ def calls(draw, name):
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_whatever_is_passed_is_used_or_answered_with_an_error_of_imgconv(name):
+def test_arbitrary_arguments_are_accepted_or_raise_an_imgconv_error(name):
     @settings(max_examples=200)
     @given(calls(name))
     def check(call):
@@ -77,7 +77,7 @@ def test_whatever_is_passed_is_used_or_answered_with_an_error_of_imgconv(name):
 
 
 @given(ANYTHING, ANYTHING)
-def test_a_filter_is_called_with_whatever_there_is(image, dtype):
+def test_filters_accept_arbitrary_arguments_or_raise_an_imgconv_error(image, dtype):
     for text in ("sharpen", "edges", "crisp"):
         try:
             imgconv.parse_filter(text)(image, dtype=dtype)
@@ -97,13 +97,13 @@ def test_a_filter_is_called_with_whatever_there_is(image, dtype):
     ids=str,
 )
 @pytest.mark.parametrize("engine", ["opencv", "numpy"])
-def test_options_that_no_image_can_be_filtered_with(options, words, engine):
+def test_invalid_options_are_rejected(options, words, engine):
     with pytest.raises(ImgconvError, match=words):
         imgconv.correlate(IMAGE, EDGES, engine=engine, **options)
 
 
 @pytest.mark.parametrize("engine", ["opencv", "numpy"])
-def test_strides_and_jobs_may_be_as_large_as_they_like(engine):
+def test_huge_strides_jobs_and_dilations_are_supported(engine):
     expected = imgconv.correlate(IMAGE, EDGES, engine=engine)
     assert np.array_equal(imgconv.correlate(IMAGE, EDGES, engine=engine, stride=10**20), expected[:1, :1])
     assert np.array_equal(imgconv.correlate(IMAGE, EDGES, engine=engine, jobs=10**20), expected)
@@ -112,7 +112,7 @@ def test_strides_and_jobs_may_be_as_large_as_they_like(engine):
 
 @pytest.mark.parametrize("engine", ["opencv", "numpy"])
 @pytest.mark.parametrize(("dilation", "mode"), [(1000, "same"), (1000, "full"), ((1, 2_000_000), "same")], ids=str)
-def test_the_largest_dilations_take_no_gigabytes(dilation, mode, engine):
+def test_large_dilations_use_less_than_a_gigabyte(dilation, mode, engine):
     tracemalloc.start()
     try:
         imgconv.correlate(IMAGE[:, :, 0], EDGES, dilation=dilation, mode=mode, engine=engine)
@@ -125,7 +125,7 @@ def test_the_largest_dilations_take_no_gigabytes(dilation, mode, engine):
 
 
 @pytest.mark.parametrize(
-    "take",
+    "function",
     [
         lambda image: imgconv.correlate(image, "box"),
         lambda image: imgconv.convolve(image, "box", nan="ignore"),
@@ -137,12 +137,12 @@ def test_the_largest_dilations_take_no_gigabytes(dilation, mode, engine):
     ids=["correlate", "convolve", "find_edges", "a filter", "filter_image", "write_image"],
 )
 @pytest.mark.parametrize("image", [MASKED, MASKED[:, :, 0].astype(float), list(MASKED[:, :, 0])], ids=["colour", "f8", "rows"])
-def test_a_mask_is_not_ignored(take, image):
+def test_masked_arrays_are_rejected(function, image):
     with pytest.raises(ImgconvError, match=r"masked array; fill what is masked first: with NaN, .*, or with a level"):
-        take(image)
+        function(image)
 
 
-def test_what_the_error_of_a_masked_array_advises_works():
+def test_filling_a_masked_array_as_advised_works():
     image = MASKED[:, :, 0]
     got = imgconv.correlate(image.astype(float).filled(np.nan), np.ones((1, 1)), nan="ignore")
     assert np.array_equal(got[~image.mask], image.compressed())
@@ -150,6 +150,6 @@ def test_what_the_error_of_a_masked_array_advises_works():
         imgconv.Kernel(np.ma.MaskedArray(EDGES, [[1, 0, 0]] * 3))
 
 
-def test_an_array_is_no_image_with_metadata():
+def test_filter_image_rejects_an_array():
     with pytest.raises(ImgconvError, match=r"filter_image takes an Image, found ndarray; wrap an array in imgconv.Image"):
         imgconv.filter_image(IMAGE, "box")

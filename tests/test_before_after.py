@@ -1,4 +1,4 @@
-"""The picture of the README is the one that its script draws, and shows what the command line makes."""
+"""The picture of the README equals the output of its script, and its panels equal those of the command line."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def committed(samples: Path) -> np.ndarray:
     return picture
 
 
-def test_the_script_draws_the_picture_that_is_committed(
+def test_the_script_draws_the_committed_picture(
     samples: Path, tmp_path: Path, run_python, script: ModuleType, committed: np.ndarray
 ) -> None:
     done = run_python(samples / "before_after.py", tmp_path)
@@ -37,7 +37,7 @@ def test_the_script_draws_the_picture_that_is_committed(
     assert path.name == "before_after.png"
     drawn = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     assert drawn.shape == committed.shape
-    # The letters changed with OpenCV 5. Below them, one level: weights that are not whole may round the other way.
+    # OpenCV 5 changed the letters. Below them, weights that are not whole may be rounded the other way: one level.
     first = script.LABELS if int(cv2.__version__.split(".")[0]) < 5 else 0
     assert np.abs(drawn[first:].astype(int) - committed[first:]).max() <= 1
 
@@ -46,7 +46,7 @@ def test_the_picture_is_small(samples: Path) -> None:
     assert (samples / "before_after.png").stat().st_size < 300_000
 
 
-def test_each_panel_is_what_the_command_writes(
+def test_each_panel_equals_the_output_of_its_command(
     samples: Path, tmp_path: Path, run_python, script: ModuleType, committed: np.ndarray
 ) -> None:
     scene = samples / "noisy_scene.png"
@@ -62,9 +62,9 @@ def test_each_panel_is_what_the_command_writes(
         assert done.returncode == 0, done.stderr
         expected = cv2.imread(str(target), cv2.IMREAD_UNCHANGED)[script.PART]
         left = place * (width + script.GAP)
-        shown = committed[script.LABELS :: script.LARGER, left : left + width : script.LARGER]
-        assert shown.shape == expected.shape
-        assert np.abs(shown.astype(int) - expected).max() <= 1, command
+        panel = committed[script.LABELS :: script.LARGER, left : left + width : script.LARGER]
+        assert panel.shape == expected.shape
+        assert np.abs(panel.astype(int) - expected).max() <= 1, command
 
 
 def test_the_panels_differ(script: ModuleType, committed: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""Borders against numpy.pad, which nobody here wrote, in windows of any size and place."""
+"""Borders compared with numpy.pad, in windows of any size and position."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from imgconv.borders import OUTSIDE, Border, as_border, extend, source_indices
 from imgconv.errors import UsageError
 from tests.cases import each
 
-#: How numpy.pad calls what we call.
+#: The names of the borders in numpy.pad.
 PAD = {"constant": "constant", "replicate": "edge", "reflect": "symmetric", "reflect101": "reflect", "wrap": "wrap"}
 NAMES = (*PAD, "renormalize")
 FAR = 40
 
 
 def padded(image, border):
-    """Return the image with FAR more rows and columns on each side; one axis after the other."""
+    """Return the image with FAR more rows and columns on each side, padded one axis after the other."""
     for axis, name in ((0, border.rows), (1, border.columns)):
         around = [(FAR, FAR) if n == axis else (0, 0) for n in range(image.ndim)]
         image = np.pad(image, around, mode=PAD.get(name, "constant"))  # with 0; the value is filled in below
@@ -43,7 +43,7 @@ spans = st.tuples(st.integers(-FAR, FAR - 1), st.integers(1, 25)).map(lambda w: 
     names=st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES)),
     per_channel=st.booleans(),
 )
-def test_any_window_is_what_numpy_pads(shape, rows, columns, names, per_channel):
+def test_any_window_equals_that_of_numpy_pad(shape, rows, columns, names, per_channel):
     image = np.arange(1, np.prod(shape) + 1, dtype=np.int16).reshape(shape)
     value = tuple(range(90, 90 + shape[2])) if per_channel and len(shape) == 3 else (77,)
     border = Border(*names, value)
@@ -58,7 +58,7 @@ def test_any_window_is_what_numpy_pads(shape, rows, columns, names, per_channel)
 
 @each("names", list(itertools.product(NAMES, NAMES)))
 @each("rows, columns", [((-9, -4), (1, 3)), ((1, 2), (8, 12)), ((-7, -2), (-9, -5)), ((5, 9), (6, 20))])
-def test_a_window_wholly_outside(names, rows, columns):
+def test_a_window_outside_the_image_equals_that_of_numpy_pad(names, rows, columns):
     image, border = np.arange(1, 13).reshape(3, 4), Border(*names, (55,))
     expected = padded(image, border)[rows[0] + FAR : rows[1] + FAR, columns[0] + FAR : columns[1] + FAR]
     assert np.array_equal(extend(image, rows, columns, border), expected)
@@ -66,7 +66,7 @@ def test_a_window_wholly_outside(names, rows, columns):
 
 @pytest.mark.parametrize("name", NAMES)
 @each("length", [1, 2, 3, 4, 11])
-def test_source_indices_say_which_pixel_stands_at_a_coordinate(name, length):
+def test_source_indices_equal_those_of_numpy_pad(name, length):
     found = source_indices(length, -FAR, length + FAR, name)
     if name in ("constant", "renormalize"):
         expected = np.pad(np.arange(length), FAR, constant_values=OUTSIDE)
@@ -75,7 +75,6 @@ def test_source_indices_say_which_pixel_stands_at_a_coordinate(name, length):
     assert np.array_equal(found, expected)
 
 
-# The table of the contract, letter for letter.
 @pytest.mark.parametrize(
     ("name", "row"),
     [
@@ -86,12 +85,12 @@ def test_source_indices_say_which_pixel_stands_at_a_coordinate(name, length):
         ("wrap", "bcdabcdabc"),
     ],
 )
-def test_the_row_abcd(name, row):
+def test_each_border_continues_the_row_abcd_as_in_the_contract(name, row):
     letters = np.frombuffer(b"abcd", np.uint8)[None]
     assert extend(letters, (0, 1), (-3, 7), Border(name, name, (ord("v"),))).tobytes().decode() == row
 
 
-def test_a_corner_counts_for_nothing_where_one_axis_renormalizes_and_the_other_is_constant():
+def test_corners_are_0_if_one_axis_renormalizes_and_the_other_is_constant():
     image = np.array([[5]])
     for border in (Border("renormalize", "constant", (7,)), Border("constant", "renormalize", (7,))):
         got = extend(image, (-1, 2), (-1, 2), border)
@@ -99,14 +98,14 @@ def test_a_corner_counts_for_nothing_where_one_axis_renormalizes_and_the_other_i
         assert sorted(got[[0, 1, 1, 2], [1, 0, 2, 1]].tolist()) == [0, 0, 7, 7]
 
 
-def test_a_window_inside_is_a_view_where_the_type_fits():
+def test_a_window_inside_the_image_is_a_view_if_the_type_matches():
     image = np.zeros((5, 6), np.uint8)
     assert np.shares_memory(extend(image, (1, 4), (0, 6), Border()), image)
     assert not np.shares_memory(extend(image, (1, 4), (0, 6), Border(), np.float32), image)
     assert not np.shares_memory(extend(image, (-1, 4), (0, 6), Border()), image)
 
 
-def test_a_border_is_named_in_words():
+def test_the_text_of_a_border_has_names_and_value():
     assert str(as_border("edge")) == "replicate"
     assert str(as_border("symm,tile")) == "reflect,wrap"
     assert str(as_border("fill", 3)) == "constant (3)"
@@ -114,7 +113,7 @@ def test_a_border_is_named_in_words():
     assert as_border(Border("wrap", "wrap"), 9) == Border("wrap", "wrap")
 
 
-def test_what_follows_from_a_border():
+def test_properties_of_borders():
     assert [as_border(b).renormalizes for b in ("ignore", "wrap,ignore", "ignore,wrap", "wrap")] == [True, True, True, False]
     assert [as_border(b).uses_value for b in ("zero", "wrap,zero", "zero,wrap", "ignore")] == [True, True, True, False]
 
@@ -130,6 +129,6 @@ def test_what_follows_from_a_border():
         ("constant", None, "a border value is a number, or one per channel, found None"),
     ],
 )
-def test_what_is_no_border_is_refused(border, value, words):
+def test_invalid_borders_are_rejected(border, value, words):
     with pytest.raises(UsageError, match=words):
         as_border(border, value)

@@ -1,4 +1,4 @@
-"""The tree of errors: the exit codes are a promise to scripts, the built-in bases one to callers."""
+"""The tree of errors: exit codes and built-in base classes, on which scripts and callers rely."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from imgconv.errors import ImgconvError
 
 CLASSES = {name: kind for name, kind in inspect.getmembers(errors, inspect.isclass) if kind.__module__ == errors.__name__}
 
-#: Name, exit code, parent in the tree, built-in that callers who know nothing of imgconv catch it with.
-PROMISED = [
+#: Name, exit code, parent in the tree, and built-in base class for callers that do not use imgconv.errors.
+EXPECTED = [
     ("ImgconvError", 1, None, Exception),
     ("DependencyError", 1, "ImgconvError", ImportError),
     ("UsageError", 2, "ImgconvError", ValueError),
@@ -26,7 +26,7 @@ PROMISED = [
 
 
 def drawn_tree() -> dict[str, tuple[int, str | None]]:
-    """Read the tree in the docstring of the module: each name with its code and the name that it hangs from."""
+    """Return the tree in the docstring of the module: each name with its exit code and its parent."""
     tree: dict[str, tuple[int, str | None]] = {}
     above: list[tuple[int, str]] = []
     for line in (errors.__doc__ or "").splitlines():
@@ -39,12 +39,12 @@ def drawn_tree() -> dict[str, tuple[int, str | None]]:
     return tree
 
 
-def test_every_error_is_promised() -> None:
-    assert set(CLASSES) == {name for name, *_ in PROMISED}
+def test_every_error_is_listed() -> None:
+    assert set(CLASSES) == {name for name, *_ in EXPECTED}
 
 
-@pytest.mark.parametrize(("name", "code", "parent", "builtin"), PROMISED, ids=lambda value: str(value))
-def test_code_and_bases(name: str, code: int, parent: str | None, builtin: type[Exception]) -> None:
+@pytest.mark.parametrize(("name", "code", "parent", "builtin"), EXPECTED, ids=lambda value: str(value))
+def test_exit_code_and_base_classes(name: str, code: int, parent: str | None, builtin: type[Exception]) -> None:
     kind = CLASSES[name]
     assert kind.exit_code == code
     assert issubclass(kind, builtin)
@@ -59,6 +59,6 @@ def test_the_tree_in_the_docstring_is_the_tree_of_the_classes() -> None:
 
 
 @pytest.mark.parametrize("kind", CLASSES.values(), ids=CLASSES)
-def test_the_message_is_what_was_said(kind: type[ImgconvError]) -> None:
-    # OSError and ImportError have ideas of their own about what their arguments mean.
+def test_the_text_of_an_error_is_its_message(kind: type[ImgconvError]) -> None:
+    # OSError and ImportError interpret their arguments in their own ways.
     assert str(kind("a.png: empty; give an image")) == "a.png: empty; give an image"

@@ -1,6 +1,6 @@
-"""Imports go down only: the floors of the design, checked in the source, and what may be loaded when.
+"""Imports go down only: the floors of the design, checked in the source, and the modules that commands load.
 
-A module may import what lies on a lower floor, and its own package; nothing on the same floor or above.
+A module may import modules of lower floors and of its own package, but no others.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pytest
 FLOORS: dict[str, float] = {
     "__main__": 6,
     "cli": 5,
-    # `imgconv` itself re-exports what lies below it, for those above it.
+    # `imgconv` itself re-exports lower modules for higher ones.
     "__init__": 4.5,
     "running": 4,
     "explaining": 4,
@@ -34,10 +34,10 @@ FLOORS: dict[str, float] = {
     "vocabulary": 0,
 }
 
-#: The one import that is allowed on the same floor: an unknown word is an error.
-BESIDE = {("vocabulary", "errors")}
+#: The one import that is allowed on the same floor: an unknown word raises an error.
+ALLOWED_SIDEWAYS = {("vocabulary", "errors")}
 
-#: Libraries that only one place may import.
+#: Libraries that only one module or package may import.
 RESERVED = {"click": "cli", "cv2": "opencv"}
 
 
@@ -92,7 +92,7 @@ def violations(package: Path, floors: dict[str, float] = FLOORS) -> list[str]:
             for top in sorted(tops(module, names, modules) - {here}):
                 if top not in floors:
                     found.append(f"{where}:{line}: {top} has no floor")
-                elif floors[top] >= floors[here] and (here, top) not in BESIDE:
+                elif floors[top] >= floors[here] and (here, top) not in ALLOWED_SIDEWAYS:
                     direction = "up" if floors[top] > floors[here] else "sideways"
                     found.append(f"{where}:{line}: {here} (floor {floors[here]}) imports {direction}, {top}")
     return found
@@ -125,15 +125,15 @@ def test_imports_of_imgconv_go_down_only(root: Path) -> None:
         ("brand_new/__init__.py", "", "brand_new: has no floor"),
     ],
 )
-def test_the_check_finds(file: str, source: str, complaint: str, tmp_path: Path) -> None:
-    plant(tmp_path, {**LEGAL, file: source})
+def test_forbidden_imports_are_reported(file: str, source: str, complaint: str, tmp_path: Path) -> None:
+    write_files(tmp_path, {**LEGAL, file: source})
     found = violations(tmp_path)
     assert len(found) == 1
     assert found[0].endswith(complaint)
 
 
-def test_the_check_accepts_what_is_allowed(tmp_path: Path) -> None:
-    plant(tmp_path, LEGAL)
+def test_allowed_imports_are_not_reported(tmp_path: Path) -> None:
+    write_files(tmp_path, LEGAL)
     assert violations(tmp_path) == []
 
 
@@ -158,7 +158,7 @@ LEGAL = {
 }
 
 
-def plant(folder: Path, files: dict[str, str]) -> None:
+def write_files(folder: Path, files: dict[str, str]) -> None:
     for name, source in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -193,7 +193,7 @@ print(json.dumps([code, [name for name in heavy if name in sys.modules], own]), 
     ],
     ids=lambda value: " ".join(value) or "import",
 )
-def test_libraries_are_loaded_when_needed(arguments: list[str], heavy: list[str], run_python) -> None:
+def test_heavy_libraries_are_loaded_only_when_needed(arguments: list[str], heavy: list[str], run_python) -> None:
     done = run_python("-c", LOADED, ",".join(heavy), *arguments)
     code, loaded, _ = json.loads(done.stderr.splitlines()[-1])
     assert code == 0

@@ -85,8 +85,8 @@ def test_no_file_has_a_vague_name() -> None:
     assert [relative(path) for path in SOURCES if set(path.relative_to(ROOT).with_suffix("").parts) & VAGUE] == []
 
 
-def test_no_module_is_called_like_a_function_in_it() -> None:
-    """`imgconv.x.convolve` would be the module, or the function where a package re-exports it; commands are not re-exported."""
+def test_no_module_has_the_name_of_a_function_in_it() -> None:
+    """`imgconv.x.convolve` could be the module or a function re-exported by a package; commands are not re-exported."""
 
     def has_its_own_name(path: Path) -> bool:
         tree = ast.parse(path.read_text(encoding="utf-8"))

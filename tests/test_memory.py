@@ -1,4 +1,4 @@
-"""The memory that a process may use, with control groups as Linux shows them, faked in a folder."""
+"""The memory limit of a process, with the control groups of Linux simulated in a folder."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ V1, V2 = "/sys/fs/cgroup/memory{}/memory.limit_in_bytes", "/sys/fs/cgroup{}/memo
 
 @pytest.fixture
 def system(monkeypatch, tmp_path):
-    """Pretend that the system has these files, and nothing else: `system({path: content})`."""
+    """Return a function that simulates a system with only these files: `system({path: content})`."""
 
-    def opened(path: str, **options):
+    def open_in_folder(path: str, **options):
         return builtins.open(f"{tmp_path}{path}", **options)
 
     def fake(files: dict[str, str]) -> None:
@@ -29,7 +29,7 @@ def system(monkeypatch, tmp_path):
             place = Path(f"{tmp_path}{path}")
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(content)
-        monkeypatch.setattr(memory, "open", opened, raising=False)
+        monkeypatch.setattr(memory, "open", open_in_folder, raising=False)
         sizes = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": MACHINE // 4096}
         monkeypatch.setattr(os, "sysconf", sizes.__getitem__)
 
@@ -52,19 +52,19 @@ def system(monkeypatch, tmp_path):
         ({V2.format(""): "nonsense\n"}, MACHINE),
     ],
 )  # fmt: skip
-def test_the_smallest_limit_counts(system, files, expected) -> None:
+def test_the_smallest_limit_applies(system, files, expected) -> None:
     system(files)
     assert memory.total_memory() == expected
 
 
 @pytest.mark.parametrize(("files", "expected"), [({}, 0), ({V2.format(""): f"{1 << 30}\n"}, 1 << 30)])
-def test_a_system_that_does_not_report_its_memory(system, monkeypatch, files, expected) -> None:
+def test_only_limits_apply_if_the_system_does_not_report_its_memory(system, monkeypatch, files, expected) -> None:
     system(files)
     monkeypatch.delattr(os, "sysconf")
     assert memory.total_memory() == expected
 
 
-def test_a_picture_larger_than_the_container_is_refused(system) -> None:
+def test_a_picture_larger_than_the_memory_limit_is_rejected(system) -> None:
     system({V2.format(""): f"{1 << 30}\n"})
     require_size((20_000, 20_000), np.dtype(np.uint8), "in.png")
     with pytest.raises(ReadError, match=r"in\.png: claims 20000 x 20000 pixels, for which this machine has not enough memory"):

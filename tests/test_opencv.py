@@ -1,4 +1,4 @@
-"""Loading OpenCV: the advice where it cannot be, what it leaves of the process as it was, and how many threads it has."""
+"""Loading OpenCV: the advice if it fails, the unchanged state of the process, and the number of threads."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ import imgconv
 from imgconv.errors import DependencyError
 from imgconv.opencv import load_cv2, opencv_threads
 
-LACKING = "cannot open shared object file: No such file or directory"
+NOT_FOUND = "cannot open shared object file: No such file or directory"
 
 
 @pytest.fixture
 def failing_import(monkeypatch: pytest.MonkeyPatch):
-    """Make `import cv2` fail with the error that is given; the module already loaded stays as it is for the others."""
+    """Return a function that makes `import cv2` raise an error; the module already loaded stays available to other code."""
 
     def fail_with(error: ImportError) -> None:
-        really_import = builtins.__import__
+        original_import = builtins.__import__
 
-        def pretend(name: str, *rest: object, **options: object) -> object:
+        def fake_import(name: str, *rest: object, **options: object) -> object:
             if name == "cv2":
                 raise error
-            return really_import(name, *rest, **options)
+            return original_import(name, *rest, **options)
 
-        monkeypatch.setattr(builtins, "__import__", pretend)
+        monkeypatch.setattr(builtins, "__import__", fake_import)
 
     return fail_with
 
@@ -39,9 +39,9 @@ def failing_import(monkeypatch: pytest.MonkeyPatch):
 @pytest.mark.parametrize(
     ("error", "advice"),
     [
-        (ImportError(f"libGL.so.1: {LACKING}"), ["libGL.so.1 is missing", "apt-get install libgl1)", "headless"]),
-        (ImportError(f"libgthread-2.0.so.0: {LACKING}"), ["apt-get install libglib2.0-0)"]),
-        (ImportError(f"libavcodec-x.so.61: {LACKING}"), ["the system package that holds libavcodec-x.so.61"]),
+        (ImportError(f"libGL.so.1: {NOT_FOUND}"), ["libGL.so.1 is missing", "apt-get install libgl1)", "headless"]),
+        (ImportError(f"libgthread-2.0.so.0: {NOT_FOUND}"), ["apt-get install libglib2.0-0)"]),
+        (ImportError(f"libavcodec-x.so.61: {NOT_FOUND}"), ["the system package that holds libavcodec-x.so.61"]),
         (ModuleNotFoundError("No module named 'cv2'", name="cv2"), ["not installed", "pip install opencv-python"]),
         (
             ModuleNotFoundError("No module named 'numpy'", name="numpy"),
@@ -49,11 +49,11 @@ def failing_import(monkeypatch: pytest.MonkeyPatch):
         ),
         (ImportError("numpy.core.multiarray failed\nto import"), ["multiarray failed to import", "--force-reinstall"]),
     ],
-    ids=["libGL", "glib", "unheard-of library", "absent", "absent numpy", "other"],
+    ids=["libGL", "glib", "unknown library", "absent", "absent numpy", "other"],
 )
-def test_the_message_says_what_to_install(error: ImportError, advice: list[str], failing_import) -> None:
+def test_the_message_states_what_to_install(error: ImportError, advice: list[str], failing_import) -> None:
     failing_import(error)
-    # Without the cache: the failure must not be hidden by OpenCV having been loaded before.
+    # Without the cache, in which OpenCV may already be loaded.
     with pytest.raises(DependencyError) as caught:
         load_cv2.__wrapped__()
     message = str(caught.value)
@@ -62,7 +62,7 @@ def test_the_message_says_what_to_install(error: ImportError, advice: list[str],
     assert caught.value.__cause__ is error
 
 
-def test_a_failure_is_not_remembered(failing_import, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_is_not_cached(failing_import, monkeypatch: pytest.MonkeyPatch) -> None:
     load_cv2.cache_clear()
     failing_import(ImportError("a disk that was not mounted yet"))
     with pytest.raises(DependencyError):
@@ -72,7 +72,7 @@ def test_a_failure_is_not_remembered(failing_import, monkeypatch: pytest.MonkeyP
 
 
 NEXT = "-- next --"
-SPEAKING = f"""
+LOGGING = f"""
 import cv2, sys
 for path in sys.argv[1:]:
     cv2.imread(path, -1)
@@ -82,12 +82,12 @@ QUIET = f"""
 from imgconv.opencv import configure_for_command_line, load_cv2
 configure_for_command_line()
 load_cv2()
-{SPEAKING}"""
+{LOGGING}"""
 
 
 @pytest.fixture
 def broken(samples: Path, tmp_path: Path, run_python, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """Pictures whose second halves are missing, of formats about which this OpenCV logs something then."""
+    """Return truncated pictures, of the formats for which this OpenCV then logs a message."""
     monkeypatch.delenv("OPENCV_LOG_LEVEL", raising=False)
     picture, paths = cv2.imread(str(samples / "noisy_scene.png"), cv2.IMREAD_COLOR), []
     for extension in ("tiff", "bmp", "ppm", "jp2"):
@@ -95,13 +95,13 @@ def broken(samples: Path, tmp_path: Path, run_python, monkeypatch: pytest.Monkey
         assert done
         paths.append(tmp_path / f"broken.{extension}")
         paths[-1].write_bytes(encoded.tobytes()[: len(encoded) // 2])
-    logged = run_python("-c", SPEAKING, *paths).stderr.split(NEXT)
+    logged = run_python("-c", LOGGING, *paths).stderr.split(NEXT)
     if not any(map(str.strip, logged)):
         pytest.skip("this OpenCV logs nothing about broken pictures")
     return [path for path, text in zip(paths, logged, strict=False) if text.strip()]
 
 
-def test_the_command_line_keeps_the_log_of_opencv_to_itself_unless_it_is_asked_for(
+def test_the_command_line_hides_the_log_of_opencv_unless_it_is_requested(
     broken: list[Path], run_python, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     quiet = run_python("-c", QUIET, *broken)
@@ -111,7 +111,7 @@ def test_the_command_line_keeps_the_log_of_opencv_to_itself_unless_it_is_asked_f
     assert [path.name for path, text in zip(broken, texts, strict=True) if not text.strip()] == []
 
 
-AS_BEFORE = """
+COMPARE_STATE = """
 import os, warnings
 import numpy
 import cv2
@@ -127,14 +127,14 @@ assert state() == before, (before, state())
 
 
 @pytest.mark.parametrize("first", ["cv2", "imgconv"])
-def test_a_python_program_stays_as_it_was(first: str, run_python, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_library_leaves_the_state_of_the_process_unchanged(first: str, run_python, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in [name for name in os.environ if name.startswith("OPENCV_")]:
         monkeypatch.delenv(variable)
     done = run_python(
         "-c",
-        AS_BEFORE
+        COMPARE_STATE
         if first == "cv2"
-        else AS_BEFORE.replace("import cv2", "import imgconv.opencv; cv2 = imgconv.opencv.load_cv2()"),
+        else COMPARE_STATE.replace("import cv2", "import imgconv.opencv; cv2 = imgconv.opencv.load_cv2()"),
     )
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -144,7 +144,7 @@ def test_a_python_program_stays_as_it_was(first: str, run_python, monkeypatch: p
 
 @pytest.fixture
 def four_threads():
-    """Let OpenCV have four threads, as if the program around imgconv had said so."""
+    """Set OpenCV to four threads, as an application that uses imgconv may do."""
     before = cv2.getNumThreads()
     cv2.setNumThreads(4)
     yield
@@ -152,7 +152,7 @@ def four_threads():
 
 
 @pytest.mark.usefixtures("four_threads")
-def test_the_smallest_of_the_numbers_of_threads_asked_for_counts_and_the_first_comes_back() -> None:
+def test_nested_limits_use_the_smallest_number_of_threads_and_restore_the_original() -> None:
     seen = []
     with opencv_threads(3):
         seen.append(cv2.getNumThreads())
@@ -170,8 +170,8 @@ def test_the_smallest_of_the_numbers_of_threads_asked_for_counts_and_the_first_c
 
 
 @pytest.mark.usefixtures("four_threads")
-def test_many_who_ask_at_the_same_time_leave_the_threads_as_they_were() -> None:
-    def ask(number: int) -> int:
+def test_concurrent_limits_restore_the_number_of_threads() -> None:
+    def limit(number: int) -> int:
         for _ in range(50):
             with opencv_threads(1 + number % 3):
                 most = cv2.getNumThreads()
@@ -179,14 +179,16 @@ def test_many_who_ask_at_the_same_time_leave_the_threads_as_they_were() -> None:
         return most
 
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(ask, range(32)))
+        list(pool.map(limit, range(32)))
     assert cv2.getNumThreads() == 4
 
 
 @pytest.mark.usefixtures("four_threads")
 @pytest.mark.parametrize("kernel", ["sharpen", "[1 2; 3 5]", "laplacian"])
 @pytest.mark.parametrize(("jobs", "environment", "expected"), [(None, "", 4), (2, "", 2), (None, "1", 1), (3, "1", 3)])
-def test_jobs_are_threads_of_opencv_too(kernel, jobs, environment, expected, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_jobs_sets_the_number_of_threads_of_opencv(
+    kernel, jobs, environment, expected, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen, real = [], cv2.filter2D
     monkeypatch.setattr(cv2, "filter2D", lambda *a, **o: (seen.append(cv2.getNumThreads()), real(*a, **o))[1])
     monkeypatch.setenv("IMGCONV_JOBS", environment)

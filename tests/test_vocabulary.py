@@ -1,4 +1,4 @@
-"""The closed lists of words, held over every list there is."""
+"""The closed lists of words, checked for every list."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TABLES = {name: table for name, table in vars(vocabulary).items() if name.isuppe
 WORDS = [(table, word, name) for table in TABLES.values() for name, aliases in table.items() for word in (name, *aliases)]
 
 
-def test_all_the_tables_are_seen() -> None:
+def test_all_tables_are_found() -> None:
     assert {"BORDERS", "MODES", "ENGINES", "RANGES", "DEPTHS", "EDGE_OUTPUTS", "NAN_POLICIES"} <= TABLES.keys()
 
 
@@ -26,7 +26,7 @@ def test_names_and_aliases_are_found_in_any_case(table, word, name, written) -> 
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
-def test_no_word_stands_for_two_things(table) -> None:
+def test_no_word_has_two_meanings(table) -> None:
     words = [word for name, aliases in table.items() for word in (name, *aliases)]
     assert len(words) == len(set(words))
     assert all(word == word.lower().strip() for word in words)
@@ -55,7 +55,7 @@ def test_type_checkers_accept_the_words_of_the_tables(title) -> None:
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
 @each("word", ["", "no such word", "ähnlich"])
-def test_an_unknown_word_is_told_with_the_words_there_are(table, word) -> None:
+def test_an_unknown_word_is_rejected_with_the_list_of_words(table, word) -> None:
     with pytest.raises(UsageError) as caught:
         canonical(word, table, "thing")
     message = str(caught.value)
@@ -74,12 +74,12 @@ def test_an_unknown_word_is_told_with_the_words_there_are(table, word) -> None:
         ("unit16", vocabulary.DEPTHS, "uint16"),
     ],
 )
-def test_a_misspelt_word_gets_the_closest(word, table, close) -> None:
+def test_a_misspelt_word_is_rejected_with_a_suggestion(word, table, close) -> None:
     with pytest.raises(UsageError, match=rf"did you mean {close}[ ?]"):
         canonical(word, table, "word")
 
 
-def test_a_word_need_not_be_text() -> None:
+def test_a_word_may_be_a_number() -> None:
     # YAML reads `depth: 8` as a number.
     assert canonical(8, vocabulary.DEPTHS, "depth") == "8"
 

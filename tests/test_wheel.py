@@ -1,4 +1,4 @@
-"""The wheel: what is in it, and that a stranger who installs it, and has nothing else, can use it."""
+"""The wheel: its contents, and its use in an environment with nothing else installed."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import cv2
 import numpy as np
 import pytest
 
-# One worker runs all of them: the wheel and the environment are made once.
+# One worker runs all of these tests, so that the wheel and the environment are built once.
 pytestmark = [pytest.mark.network, pytest.mark.xdist_group("wheel")]
 
 SHARPEN = np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0]], np.float32)
 
 
 def run(*command: str | os.PathLike[str], cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run a command that must succeed, as from a shell that knows nothing of this checkout."""
+    """Run a command that must succeed, in an environment without this checkout."""
     environment = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "VIRTUAL_ENV"}}
     done = subprocess.run(list(map(os.fspath, command)), cwd=cwd, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, f"{command} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
@@ -29,7 +29,7 @@ def run(*command: str | os.PathLike[str], cwd: Path) -> subprocess.CompletedProc
 
 @pytest.fixture(scope="module")
 def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of this checkout."""
+    """Build the wheel of this checkout and return its path."""
     folder = tmp_path_factory.mktemp("wheel")
     run(sys.executable, "-m", "build", "--wheel", "--outdir", folder, root, cwd=folder)
     [path] = folder.glob("*.whl")
@@ -38,8 +38,8 @@ def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the programs of an environment in which the wheel, and what it asks for, is all there is."""
-    environment = tmp_path_factory.mktemp("stranger") / "environment"
+    """Return the folder of programs of an environment with only the wheel and its dependencies."""
+    environment = tmp_path_factory.mktemp("installed") / "environment"
     run(sys.executable, "-m", "venv", environment, cwd=wheel.parent)
     programs = environment / ("Scripts" if os.name == "nt" else "bin")
     run(programs / "python", "-m", "pip", "install", "--quiet", "--no-compile", wheel, cwd=wheel.parent)
@@ -48,13 +48,13 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def empty(tmp_path: Path) -> Path:
-    """An empty folder, far from the checkout."""
+    """Return an empty folder outside the checkout."""
     folder = tmp_path / "empty"
     folder.mkdir()
     return folder
 
 
-def test_what_is_in_the_wheel(wheel: Path, root: Path) -> None:
+def test_contents_of_the_wheel(wheel: Path, root: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         assert archive.read("imgconv/kernels.yaml") == (root / "kernels.yaml").read_bytes()

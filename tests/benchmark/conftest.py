@@ -8,13 +8,13 @@ import pytest
 from imgconv.benchmark.cells import Cell, Picture, make_cells
 from imgconv.benchmark.measuring import Effort, measure_cells
 
-#: As little as can be measured: every contestant once a round.
+#: The least effort: every contestant runs once a round.
 LEAST = Effort(seconds=0.0, rounds=1)
 
 
 @pytest.fixture(autouse=True)
-def _no_costs_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep constants that the person running the tests has fitted out of them."""
+def _without_user_costs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Isolate the tests from constants fitted by the user."""
     monkeypatch.setenv("IMGCONV_COSTS", str(tmp_path / "none.json"))
 
 
@@ -30,6 +30,6 @@ def cell() -> Cell:
 
 @pytest.fixture(scope="session")
 def results():
-    """Two pictures, three kinds, two sizes, measured in earnest but with the least effort."""
+    """Return real measurements of two pictures, three kinds and two sizes, with the least effort."""
     pictures = [small_picture("float32"), small_picture("uint8", (24, 31, 3))]
     return measure_cells(make_cells(pictures, (3, 7)), LEAST)

@@ -1,4 +1,4 @@
-"""The grid: pictures, kernels, and what cannot be one."""
+"""The grid of the benchmark: pictures, kernels and sizes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from imgconv.errors import UsageError
 from tests.benchmark.conftest import small_picture
 
 
-def test_the_quick_pictures_are_grey_and_the_same_every_time():
+def test_the_quick_pictures_are_grey_and_reproducible():
     one, two = list(make_pictures(quick=True)), list(make_pictures(quick=True))
     assert [(p.pixels.shape, p.pixels.dtype.name) for p in one] == [(QUICK_SHAPE, "float32"), (QUICK_SHAPE, "uint8")]
     assert all(np.array_equal(a.pixels, b.pixels) for a, b in zip(one, two, strict=True))
@@ -33,7 +33,7 @@ def test_pictures_are_neither_flat_nor_noise():
         assert 0.9 < neighbours < 0.9999
 
 
-def test_a_cell_for_each_picture_kind_and_size():
+def test_there_is_a_cell_for_each_picture_kind_and_size():
     pictures = [small_picture("uint8"), small_picture("float32")]
     cells = make_cells(pictures)
     assert len(cells) == len({str(cell) for cell in cells}) == 2 * len(KINDS) * len(SIZES)
@@ -43,7 +43,7 @@ def test_a_cell_for_each_picture_kind_and_size():
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("size", [3, 15])
-def test_kernels_are_what_they_are_called(kind, size):
+def test_kernels_have_the_properties_of_their_kind(kind, size):
     kernel = Cell(small_picture(), kind, size).kernel
     assert kernel.shape == (size, size)
     assert kernel.weights.sum() == pytest.approx(1)
@@ -53,12 +53,12 @@ def test_kernels_are_what_they_are_called(kind, size):
 
 
 @pytest.mark.parametrize("sizes", [(), (4,), (3, 1), (513,), (-3,)])
-def test_sizes_that_are_none(sizes):
+def test_invalid_sizes_are_rejected(sizes):
     with pytest.raises(UsageError, match="odd numbers from 3 to 511"):
         make_cells([small_picture()], sizes)
 
 
-def test_a_picture_of_the_user():
+def test_a_picture_given_by_the_user_is_cropped_for_a_quick_run():
     pixels = np.arange(1000 * 900, dtype=np.uint16).reshape(1000, 900, 1)
     picture = given_picture("mine", pixels)
     assert (picture.name, picture.size, picture.pixels.ndim) == ("mine uint16", "1000 x 900", 2)

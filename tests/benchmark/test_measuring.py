@@ -1,4 +1,4 @@
-"""Who is timed for how long, and that a quick run is planned to end in time."""
+"""Selection and timing of contestants, and the time limits of a quick run."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ MINUTE = 60.0
 
 
 def cost(effort: Effort, seconds: float) -> float:
-    """What timing a contestant takes at most: in each round a run that is not measured, its time, and one run beyond."""
+    """Return the most time that a contestant takes: per round a warm-up run, the measured time and one run beyond it."""
     return effort.rounds * (seconds + effort.seconds / effort.rounds + seconds)
 
 
 @pytest.mark.parametrize("rest", [0.0, 0.05, 0.5, 2.0, 20.0])
 @pytest.mark.parametrize("fastest", [1e-5, 1e-3, 0.02, 0.5])
-def test_what_is_allotted_fits(rest, fastest):
+def test_allotted_contestants_fit_into_the_remaining_time(rest, fastest):
     runs = {f"c{n}": fastest * 1.7**n for n in range(19)}
-    again = allot(runs, QUICK, rest)
-    assert sum(cost(QUICK, runs[name]) for name in again) <= rest + 1e-9
-    assert again == {f"c{n}" for n in range(len(again))}  # the fastest
-    assert all(runs[name] <= QUICK.longest for name in again)
+    allotted = allot(runs, QUICK, rest)
+    assert sum(cost(QUICK, runs[name]) for name in allotted) <= rest + 1e-9
+    assert allotted == {f"c{n}" for n in range(len(allotted))}  # the fastest
+    assert all(runs[name] <= QUICK.longest for name in allotted)
 
 
 def test_without_a_limit_all_but_the_slow_are_timed():
@@ -40,13 +40,13 @@ def test_without_a_limit_all_but_the_slow_are_timed():
 
 def test_a_quick_run_is_planned_for_less_than_a_minute():
     assert QUICK.total is not None
-    # The last cell may overrun its share by a check: the slowest contestant that is let in, and twice what was expected.
+    # The last cell may exceed its share by one check: the slowest contestant admitted, at twice its expected time.
     assert QUICK.total + 2 * QUICK.most_expected < 0.8 * MINUTE
 
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Time that passes only where a test lets it."""
+    """Return a clock that only a test advances."""
 
     class Clock:
         now = 0.0
@@ -62,26 +62,26 @@ def clock(monkeypatch):
 def test_the_shares_of_a_quick_run_add_up_to_its_total(clock, monkeypatch):
     shares = []
 
-    def measured(cell, effort, *, share, engines, jobs):
+    def fake_measure_cell(cell, effort, *, share, engines, jobs):
         shares.append(share)
         clock.now += share * (0.5 if len(shares) % 2 else 1.0)
         return CellResult(cell, {}, ())
 
-    monkeypatch.setattr(measuring, "measure_cell", measured)
+    monkeypatch.setattr(measuring, "measure_cell", fake_measure_cell)
     monkeypatch.setattr(measuring, "_start_libraries", lambda engines, jobs: None)
     cells = [Cell(small_picture(), "box", size) for size in (3, 5, 7, 9)]
-    told = []
-    assert [r.cell for r in measure_cells(cells, QUICK, progress=told.append)] == cells
+    messages = []
+    assert [r.cell for r in measure_cells(cells, QUICK, progress=messages.append)] == cells
     assert shares[0] == pytest.approx(QUICK.total / 4)
-    assert shares[-1] == max(shares)  # what one cell leaves goes to the others
+    assert shares[-1] == max(shares)  # the time that one cell leaves goes to the others
     assert clock.now == pytest.approx(QUICK.total)
-    assert told[0] == "1 of 4: small uint8, box 3x3"
+    assert messages[0] == "1 of 4: small uint8, box 3x3"
 
 
-def test_where_time_is_short_the_choice_and_the_references_come_first(cell, clock, monkeypatch):
+def test_with_little_time_the_choice_and_the_references_are_timed_first(cell, clock, monkeypatch):
     ran = Counter()
 
-    def made(cell, engines, jobs):
+    def fake_contestants(cell, engines, jobs):
         def contestant(name, role, expected):
             def run():
                 ran[name] += 1
@@ -94,7 +94,7 @@ def test_where_time_is_short_the_choice_and_the_references_come_first(cell, cloc
         methods = [contestant(name, "method", seconds) for name, seconds in expected.items()]
         return (*methods, contestant("choice", "choice", 0.1), contestant("cv2", "opencv", None))
 
-    monkeypatch.setattr(measuring, "make_contestants", made)
+    monkeypatch.setattr(measuring, "make_contestants", fake_contestants)
     monkeypatch.setattr(measuring, "disagreement", lambda *_, **__: "")
     result = measure_cell(cell, QUICK, share=4.0, engines=("numpy",))
     found = {o.name: (o.status, o.reason, o.timing and o.timing.runs) for o in result.outcomes}
@@ -108,36 +108,36 @@ def test_where_time_is_short_the_choice_and_the_references_come_first(cell, cloc
     assert ran == {"choice": 2, "cv2": 1, **({chosen: 1} if chosen in found else {})}
 
 
-def test_a_run_that_is_slow_against_expectation_is_made_twice(cell, clock, monkeypatch):
+def test_a_run_slower_than_expected_is_repeated(cell, clock, monkeypatch):
     passing = iter([90.0, 4.0, 3.0])
 
     def run():
         clock.now += next(passing)
         return cell.picture.pixels
 
-    by_accident = Contestant("cv2", "opencv", "", run)
-    by_nature = Contestant("slow", "scipy", "", run, expected=3.0)
-    monkeypatch.setattr(measuring, "make_contestants", lambda *_: (by_accident, by_nature))
+    slow_once = Contestant("cv2", "opencv", "", run)
+    always_slow = Contestant("slow", "scipy", "", run, expected=3.0)
+    monkeypatch.setattr(measuring, "make_contestants", lambda *_: (slow_once, always_slow))
     monkeypatch.setattr(measuring, "disagreement", lambda *_, **__: "")
     result = measure_cell(cell, FULL)
     assert [outcome.timing.median for outcome in result.outcomes] == pytest.approx([4.0, 3.0])
 
 
-def test_functions_have_their_turn_in_every_round():
+def test_functions_alternate_in_every_round():
     order = []
     timings = time_in_turn([lambda: order.append("a"), lambda: order.append("b")], seconds=0.0, rounds=3)
     assert [name for name, _ in itertools.groupby(order)] == ["a", "b"] * 3
-    assert Counter(order) == {"a": 6, "b": 6}  # each round: one that is not measured, and one that is
+    assert Counter(order) == {"a": 6, "b": 6}  # each round: a warm-up run and a measured run
     assert [timing.runs for timing in timings] == [3, 3]
     assert all(timing.low <= timing.median <= timing.high for timing in timings)
 
 
-def test_no_round_begins_when_time_is_up():
+def test_no_further_round_starts_after_the_deadline():
     [timing] = time_in_turn([lambda: None], seconds=0.0, rounds=3, until=0.0)
     assert timing.runs == 1
 
 
-def test_a_single_run_is_its_own_spread():
+def test_a_single_run_has_no_spread():
     [timing] = time_in_turn([lambda: None], seconds=0.0, rounds=1)
     assert timing.low == timing.median == timing.high
     assert timing.runs == 1

@@ -1,4 +1,4 @@
-"""Ratios, tables, data and the machine."""
+"""The report: ratios, tables, data and the machine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from imgconv.benchmark.timing import Timing
 from imgconv.convolution.methods import METHODS
 from tests.benchmark.conftest import LEAST, small_picture
 
-#: The measurements are made once.
+#: One worker runs these tests, so that measurements are made once.
 pytestmark = pytest.mark.xdist_group("benchmark results")
 
 NUMBER = {"type": "number", "exclusiveMinimum": 0}
@@ -75,7 +75,7 @@ REPORT = record(
 )
 
 
-def test_the_data_are_complete_and_plain(results):
+def test_the_data_match_the_schema(results):
     data = json.loads(json.dumps(report_data(results, describe_machine("1.2.3"), LEAST), allow_nan=False))
     jsonschema.validate(data, REPORT)
     assert len(data["cells"]) == 12
@@ -93,29 +93,29 @@ def test_results_of_real_methods_have_no_errors(results):
     assert [(str(r.cell), o.name, o.reason) for r in results for o in r.outcomes if o.status == "error"] == []
 
 
-def timed(name: str, role: str, seconds: float, engine: str = "", runs: int = 5, spread: float = 0.0) -> Outcome:
+def timed_outcome(name: str, role: str, seconds: float, engine: str = "", runs: int = 5, spread: float = 0.0) -> Outcome:
     timing = Timing(seconds, seconds * (1 - spread), seconds * (1 + spread), runs)
     return Outcome(name, role, engine, "timed", timing=timing)
 
 
-def made_up(size: int, choice: float, chosen: str = "shifts") -> CellResult:
-    """A cell in which helix takes 1 ms, shifts 2 ms, filter2D 4 ms and the best of SciPy 5 ms."""
+def example_result(size: int, choice: float, chosen: str = "shifts") -> CellResult:
+    """Return a cell in which helix takes 1 ms, shifts 2 ms, filter2D 4 ms and the best of SciPy 5 ms."""
     outcomes = (
-        timed("imgconv (numpy)", "choice", choice, "numpy"),
-        timed("shifts", "method", 0.002, "numpy", runs=1),
-        timed("helix", "method", 0.001, "numpy", spread=0.2),
+        timed_outcome("imgconv (numpy)", "choice", choice, "numpy"),
+        timed_outcome("shifts", "method", 0.002, "numpy", runs=1),
+        timed_outcome("helix", "method", 0.001, "numpy", spread=0.2),
         Outcome("fourier", "method", "numpy", "unable", "too small"),
         Outcome("windows", "method", "numpy", "left out", "expected to take 9 s"),
         Outcome("im2col", "method", "numpy", "error", "its result is off by up to 7, where 0.5 is allowed"),
-        timed(FILTER2D, "opencv", 0.004),
-        timed("scipy.signal.fftconvolve", "scipy", 0.005),
-        timed("scipy.signal.convolve2d", "scipy", 1.5),
+        timed_outcome(FILTER2D, "opencv", 0.004),
+        timed_outcome("scipy.signal.fftconvolve", "scipy", 0.005),
+        timed_outcome("scipy.signal.convolve2d", "scipy", 1.5),
     )
     return CellResult(Cell(small_picture(), "box", size), {"numpy": chosen}, outcomes)
 
 
-def test_ratios():
-    result = made_up(3, 0.002)
+def test_ratios_of_times():
+    result = example_result(3, 0.002)
     assert ratio(result["shifts"], result.fastest("opencv")) == pytest.approx(0.5)
     assert ratio(result["fourier"], result["shifts"]) is None
     assert result.fastest("scipy") == result["scipy.signal.fftconvolve"]
@@ -123,8 +123,8 @@ def test_ratios():
     assert result.choice_ratio("numpy") == pytest.approx(2)
 
 
-def test_gains_and_losses_are_summed_up():
-    results = [made_up(3, 0.002, "helix"), made_up(9, 0.008), made_up(31, 0.016)]
+def test_comparisons_are_summarized():
+    results = [example_result(3, 0.002, "helix"), example_result(9, 0.008), example_result(31, 0.016)]
     found = {(c.against, c.over): c for c in compare(results)}
     scipy = found["the best of SciPy", "all cells"]
     assert (scipy.cells, scipy.slower) == (3, 2)
@@ -138,8 +138,8 @@ def test_gains_and_losses_are_summed_up():
     assert compare([]) == judge_choices([]) == ()
 
 
-def test_the_table():
-    [table] = tables([made_up(3, 0.002), made_up(5, 0.0123)])
+def test_symbols_and_ratios_in_the_table():
+    [table] = tables([example_result(3, 0.002), example_result(5, 0.0123)])
     assert table.splitlines()[0] == "small uint8, 30 x 41, kernel box: milliseconds, median"
     assert table.splitlines()[1].split() == ["3x3", "5x5"]
     width = max(len(name) for name in ("numpy: chosen / fastest", "scipy.signal.fftconvolve"))
@@ -155,8 +155,8 @@ def test_the_table():
     assert rows["numpy: chosen / fastest"] == ["2.00", "2.00"]
 
 
-def test_the_text_tells_errors_and_losses():
-    text = report_text([made_up(3, 0.002), made_up(9, 0.008)], describe_machine("1.2.3"))
+def test_the_text_reports_errors_and_losses():
+    text = report_text([example_result(3, 0.002), example_result(9, 0.008)], describe_machine("1.2.3"))
     assert LEGEND in text
     assert "small uint8, box 3x3, im2col: its result is off by up to 7, where 0.5 is allowed" in text
     assert "slower in 1 of 2" in text
@@ -164,7 +164,7 @@ def test_the_text_tells_errors_and_losses():
     assert "left out, as they would take too long: 2 of 18" in text
 
 
-def test_the_machine(monkeypatch):
+def test_the_description_of_the_machine(monkeypatch):
     monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
     monkeypatch.setenv("IMGCONV_JOBS", "3")
     monkeypatch.setenv("SECRET_TOKEN", "x")

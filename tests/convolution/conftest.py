@@ -1,4 +1,4 @@
-"""What the tests of the convolution share: one job carried out by every method, and kernels that each can do."""
+"""Helpers of the convolution tests: the results of every method, and kernels that each method supports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from imgconv.convolution.options import make_options
 from imgconv.convolution.planner import make_plan, plan_for
 from imgconv.kernels.kernel import Kernel
 
-#: They take any job.
+#: Methods that support any job.
 UNIVERSAL = {"definition", "shifts", "windows", "bands"}
 
 
@@ -35,23 +35,23 @@ def mean(shape):
 
 
 def notched(shape):
-    """Return a box from which another one, not in the middle, is taken."""
+    """Return a box with an off-centre box of another weight in it."""
     weights = np.full(shape, 2)
     weights[1:-1, 1:-2] = -3
     return weights
 
 
-#: Kernels of about some shape that a method can do where it refuses most; the others take `whole` ones.
+#: Kernels for the methods that reject most kernels; all other methods are tested with `whole`.
 KERNEL_FOR = {"sep_filter2d": outer, "box_filter": mean, "boxes": notched}
 
 
 def kernel_for(method, shape):
-    """Return a kernel, about so large, that a method can do."""
+    """Return a kernel of about this shape that a method supports."""
     return KERNEL_FOR.get(method, whole)(shape)
 
 
-def refusal(method, image, kernel, **options):
-    """Return why a method cannot do this, or None."""
+def rejection(method, image, kernel, **options):
+    """Return why a method does not support a job, or None if it does."""
     job = make_plan(image.shape, image.dtype, kernel, engine=METHODS[method].engine, **options).job
     return METHODS[method].supports(job)
 
@@ -67,8 +67,8 @@ def noise_with_white(dtype, shape):
 
 
 @pytest.fixture(scope="session")
-def by_every_method():
-    """Return what each method makes of an image, of those that say they can: name to result."""
+def results_by_method():
+    """Return a function that returns the results of all methods that support a job, by name."""
 
     def results(image, kernel, **options):
         image, kernel, found, plans = np.asarray(image), Kernel(kernel), {}, {}
@@ -85,7 +85,7 @@ def by_every_method():
 
 
 def difference(got, expected):
-    """Return in words where an array is not what is expected, or nothing where it is, bit for bit."""
+    """Return a description of how an array differs from the expected one, or "" if all bits are equal."""
     if (got.dtype, got.shape) != (expected.dtype, expected.shape):
         return f"{got.dtype} {got.shape} for {expected.dtype} {expected.shape}"
     same = (got == expected) | ((got != got) & (expected != expected))
@@ -96,11 +96,11 @@ def difference(got, expected):
 
 
 @pytest.fixture(scope="session")
-def hold(by_every_method):
-    """Hold every method to a result: type, shape and every bit; return the names of the methods held."""
+def check_all(results_by_method):
+    """Return a function that checks type, shape and bits of every method's result, and returns the methods' names."""
 
     def check(expected, image, kernel, **options):
-        expected, found = np.asarray(expected), by_every_method(image, kernel, **options)
+        expected, found = np.asarray(expected), results_by_method(image, kernel, **options)
         wrong = {name: difference(got, expected) for name, got in found.items()}
         assert {name: found for name, found in wrong.items() if found} == {}, options
         return set(found)

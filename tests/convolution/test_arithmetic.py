@@ -1,4 +1,4 @@
-"""What a sum may be off: the numbers by which methods are allowed, narrowed to float32, or left to round by themselves."""
+"""Error bounds of sums: which methods they allow, when float32 is sufficient, and when OpenCV may round."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def job(of="uint8", kernel=NOISE, **options):
 
 
 def plain(kernel, unit):
-    """Return the bound on a plain sum: a rounding for each weight, product and addition."""
+    """Return the error bound of a plain sum: one rounding for each weight, product and addition."""
     return (kernel.size + 2) * unit * np.abs(kernel).sum()
 
 
-# What is allowed
+# Allowed errors
 
 
 @pytest.mark.parametrize(("of", "largest"), [("uint8", 255), ("int8", 128), ("uint16", 65535), ("int16", 32768)])
@@ -46,7 +46,7 @@ def test_floats_are_allowed_the_error_of_a_plain_sum_in_their_own_type(of, unit)
     assert arithmetic.allowed == arithmetic.error == pytest.approx(plain(1e9 * NOISE, unit), rel=1e-12)
 
 
-def test_whole_numbers_are_allowed_nothing_but_what_rounding_takes_back():
+def test_whole_sums_are_allowed_errors_below_half_a_level():
     found = job(kernel=[[1, 2], [3, 5]])
     assert (found.arithmetic.allowed, found.arithmetic.error) == (0, 0)
     assert why_not_exact(found, 0.49999 / 255) is None
@@ -54,14 +54,14 @@ def test_whole_numbers_are_allowed_nothing_but_what_rounding_takes_back():
 
 
 @pytest.mark.parametrize("of", ["uint8", "uint16", "float32"])
-def test_both_sides_of_what_is_allowed(of):
+def test_both_sides_of_the_allowed_error(of):
     found = job(of, 1e5 * NOISE)
     for mixes in (False, True):
         assert why_not_exact(found, found.arithmetic.allowed, mixes=mixes) is None
         assert why_not_exact(found, found.arithmetic.allowed * 1.001, mixes=mixes) is not None
 
 
-def test_errors_that_mix_drown_what_is_dark_in_float64():
+def test_errors_that_mix_need_a_tolerance_in_float64():
     found = job("float64")
     assert why_not_exact(found, found.arithmetic.allowed, mixes=False) is None
     assert "a tolerance of that much allows it" in why_not_exact(found, found.arithmetic.allowed, mixes=True)
@@ -87,13 +87,13 @@ def test_errors_that_mix_drown_what_is_dark_in_float64():
     ],
     ids=str,
 )
-def test_float32_where_it_is_exact_enough(of, kernel, options, mixes, factor, found):
+def test_float32_is_chosen_if_it_is_exact_enough(of, kernel, options, mixes, factor, found):
     asked = job(of, kernel, **options)
     allowed = asked.arithmetic.allowed
     assert narrowest(asked, lambda dtype: {FLOAT32: factor * allowed, FLOAT64: 0.0}[dtype], mixes=mixes) == found
 
 
-def test_whole_sums_in_float32_are_within_half_a_level():
+def test_float32_is_chosen_for_whole_sums_within_half_a_level():
     found = job("uint16", [[1, 2], [3, 5]])
     for levels, dtype in ((0.49, FLOAT32), (0.51, FLOAT64)):
         assert narrowest(found, lambda _, levels=levels: levels / 65535) == dtype
@@ -104,8 +104,8 @@ def test_whole_sums_in_float32_are_within_half_a_level():
 
 @pytest.mark.parametrize("representable", [True, False])
 @pytest.mark.parametrize("denominator", [1, 2, 3, 4, 6, 7, 9, 16, 25, 49, 255, 256])
-def test_who_rounds_by_himself_meets_no_tie_and_crosses_none(denominator, representable):
-    """Held to the rounding of every sum with the error that was claimed, up and down."""
+def test_rounding_by_opencv_equals_exact_rounding(denominator, representable):
+    """Checked by rounding every sum with the claimed error added and subtracted."""
     kernel = np.array([[1, 2, -1]]) / denominator
     arithmetic = job(kernel=kernel).arithmetic
     assert arithmetic.whole
@@ -130,13 +130,13 @@ def test_both_sides_of_the_nearest_tie(denominator):
 
 
 @pytest.mark.parametrize(("total", "delta", "alike"), [(256, 0, True), (257, 0, False), (255, 255, True), (256, 4096, False)])
-def test_over_a_power_of_two_the_sums_have_to_fit_float32(total, delta, alike):
+def test_sums_over_a_power_of_two_must_fit_float32(total, delta, alike):
     kernel = np.array([[total - 1, 1]]) / 16  # 65535 * 256 is 256 below 2**24
     arithmetic = job("uint16", kernel, delta=delta / 16).arithmetic
     assert arithmetic.rounds_alike(1.0, representable=True) == alike
 
 
 @pytest.mark.parametrize("delta", [0.1, 1 / 3])
-def test_a_delta_that_does_not_go_with_the_scale_is_left_to_imgconv(delta):
+def test_a_delta_that_is_no_multiple_of_the_scale_is_not_rounded_by_opencv(delta):
     assert not job(kernel=[[0.25, 0.5]], delta=delta).arithmetic.rounds_alike(0.0, representable=False)
     assert not job(kernel=NOISE).arithmetic.rounds_alike(0.0, representable=True)

@@ -1,4 +1,4 @@
-"""Products with band matrices, 16 outputs at a time: images whose sides lie on both sides of whole blocks."""
+"""Products with band matrices, 16 outputs at a time: images with sides around multiples of 16."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PAIRS = st.tuples(st.integers(1, 4), st.integers(1, 3))
 
 @pytest.mark.parametrize("method", ["toeplitz", "separable"])
 @given(st.tuples(SIDES, SIDES), st.tuples(st.integers(1, 9), st.integers(1, 12)), PAIRS, PAIRS, st.integers(1, 4))
-def test_sums_of_whole_blocks_and_of_what_is_left(method, sides, taps, stride, dilation, channels):
+def test_sums_of_whole_blocks_and_remainders(method, sides, taps, stride, dilation, channels):
     rng = np.random.default_rng([*sides, *taps])
     image, kernel = rng.integers(0, 256, (*sides, channels)), np.outer(*(rng.integers(-9, 10, n) for n in taps))
     options = {"stride": stride, "dilation": dilation}

@@ -1,4 +1,4 @@
-"""The method `box_filter`: every mean that there is, of every number of pixels that it takes, and floats beside SciPy."""
+"""The method `box_filter`: every possible mean of every supported number of pixels, and floats compared with SciPy."""
 
 from __future__ import annotations
 
@@ -25,30 +25,30 @@ def filtered(image, shape, **options):
     return correlate(image, mean(shape), method="box_filter", **options)
 
 
-def refusal(of, shape, **options):
+def rejection(of, shape, **options):
     return BOX.supports(make_plan((40, 50), of, mean(shape), **options).job)
 
 
-def climbing(count, low, high):
-    """Return a line in which the sums over `count` pixels are all that there are, one after the other."""
+def ramp(count, low, high):
+    """Return a line whose sums over `count` pixels are all possible ones, in ascending order."""
     return np.repeat(np.arange(low, high + 1), count)
 
 
 def nearest(sums, count):
-    """Return sums / count, rounded; of an odd number there are no ties."""
+    """Return sums / count, rounded; an odd count has no ties."""
     return (2 * sums + count) // (2 * count)
 
 
 def check_all_sums(count, dtype):
-    """Hold the mean over a row, over a column, and over columns side by side to every sum of so many pixels."""
+    """Check the means along a row, a column and adjacent columns for every sum of `count` pixels."""
     limits = np.iinfo(dtype)
-    line = climbing(count, limits.min, limits.max).astype(dtype)
+    line = ramp(count, limits.min, limits.max).astype(dtype)
     sums = np.arange(count * limits.min, count * limits.max + 1)
     expected = nearest(sums, count)
     assert np.array_equal(filtered(line[None], (1, count), mode="valid")[0], expected)
     if count < 1000:
         assert np.array_equal(filtered(line[:, None], (count, 1), mode="valid")[:, 0], expected)
-        beside = np.repeat(line[: 1 << 16, None], 33, axis=1)  # so many that OpenCV takes several at once
+        beside = np.repeat(line[: 1 << 16, None], 33, axis=1)  # so many that OpenCV processes several at once
         assert (filtered(beside, (count, 1), mode="valid") == expected[: len(beside) - count + 1, None]).all()
 
 
@@ -56,38 +56,38 @@ def check_all_sums(count, dtype):
 
 
 @pytest.mark.parametrize("first", range(1, 256, 32))
-def test_every_mean_of_up_to_255_bytes(first):
+def test_every_mean_of_up_to_255_bytes_is_exact(first):
     for count in range(first, min(first + 32, 256), 2):
         check_all_sums(count, np.uint8)
 
 
 @pytest.mark.parametrize("count", [257, 289, 441, 961, 1023, 3969, 8191, 10963])
-def test_every_mean_of_more_bytes(count):
+def test_every_mean_of_more_bytes_is_exact(count):
     check_all_sums(count, np.uint8)
 
 
-def largest_taken(of):
-    """Return the largest odd number of pixels that a mean is taken of."""
+def largest_supported(of):
+    """Return the largest odd number of pixels for which a mean is supported."""
     low, high = 1, 2**17 + 1
     while high - low > 2:
         middle = (low + high) // 4 * 2 + 1
-        refused = BOX.supports(make_plan((1, 50), of, mean((1, middle))).job)
-        low, high = (low, middle) if refused else (middle, high)
+        rejected = BOX.supports(make_plan((1, 50), of, mean((1, middle))).job)
+        low, high = (low, middle) if rejected else (middle, high)
     return low
 
 
 @pytest.mark.parametrize(("of", "most"), [("uint8", 10965), ("uint16", 41), ("int16", 85)])
-def test_the_largest_mean_that_is_taken_has_the_bits_of_the_exact_sum(of, most):
-    assert abs(largest_taken(of) - most) <= 2
-    check_all_sums(largest_taken(of), np.dtype(of))
+def test_the_largest_supported_mean_has_the_bits_of_the_exact_sum(of, most):
+    assert abs(largest_supported(of) - most) <= 2
+    check_all_sums(largest_supported(of), np.dtype(of))
 
 
 @pytest.mark.parametrize("shape", [(3, 3), (3, 5), (5, 3), (7, 9), (15, 17), (5, 51)], ids=str)
-def test_every_mean_over_a_rectangle_of_bytes(shape):
-    """In each block of rows one climbs, the others have one level; the levels are so close that no sum is left out."""
+def test_every_mean_over_a_rectangle_of_bytes_is_exact(shape):
+    """In each block one row is a ramp and the others are flat, at levels so close that no sum is left out."""
     rows, columns = shape
     levels = range(0, 256, 255 // (rows - 1)) if rows > 2 else range(256)
-    line = climbing(columns, 0, 255)
+    line = ramp(columns, 0, 255)
     blocks = [np.vstack([line, np.full((rows - 1, line.size), level)]) for level in levels]
     blocks.append(np.full((rows, line.size), 255))
     pixels = np.vstack(blocks).astype(np.uint8)
@@ -99,7 +99,7 @@ def test_every_mean_over_a_rectangle_of_bytes(shape):
 
 
 @pytest.mark.parametrize("shape", [(17, 17), (15, 19), (31, 31), (63, 63), (103, 105)], ids=str)
-def test_large_rectangles_of_bytes_on_random_and_extreme_pixels(shape):
+def test_means_over_large_rectangles_are_exact_for_random_and_extreme_bytes(shape):
     rng = np.random.default_rng(shape)
     noise = rng.integers(0, 256, (140, 150), np.uint8)
     one_less = np.full((140, 150), 255, np.uint8)
@@ -117,21 +117,21 @@ def test_large_rectangles_of_bytes_on_random_and_extreme_pixels(shape):
 
 @pytest.mark.parametrize("count", [3, 9, 15, 25])
 @pytest.mark.parametrize("dtype", [np.uint16, np.int16])
-def test_every_mean_of_16_bit_pixels(dtype, count):
+def test_every_mean_of_16_bit_pixels_is_exact(dtype, count):
     check_all_sums(count, dtype)
 
 
-@pytest.mark.parametrize(("shape", "taken"), [((3, 3), True), ((5, 5), True), ((7, 7), False)], ids=str)
-def test_rectangles_of_16_bit_pixels(shape, taken):
-    assert (refusal("uint16", shape) is None) == taken
-    if taken:
+@pytest.mark.parametrize(("shape", "supported"), [((3, 3), True), ((5, 5), True), ((7, 7), False)], ids=str)
+def test_means_over_rectangles_of_16_bit_pixels_are_exact(shape, supported):
+    assert (rejection("uint16", shape) is None) == supported
+    if supported:
         for level in (0, 60000):
             pixels = np.random.default_rng(level).integers(level, 65536, (70, 80, 3), np.uint16)
             sums = definition.correlate(pixels, np.ones(shape, int))
             assert np.array_equal(filtered(pixels, shape), nearest(sums.total, shape[0] * shape[1]))
 
 
-# What is refused
+# Rejected jobs
 
 
 @pytest.mark.parametrize(
@@ -153,17 +153,17 @@ def test_rectangles_of_16_bit_pixels(shape, taken):
     ],
     ids=str,
 )
-def test_what_is_refused(of, kernel, options, words):
+def test_unsupported_jobs_are_rejected(of, kernel, options, words):
     job = plan_for((40, 50), np.dtype(of), Kernel(kernel), make_options(**options)).job
     assert words in BOX.supports(job)
 
 
-# Floats, borders and places
+# Floats, borders and positions
 
 
 @pytest.mark.parametrize("shape", [(3, 3), (4, 6), (9, 2), (31, 31), (1, 200)], ids=str)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_floats_are_as_exact_as_they_are_said_to_be(dtype, shape):
+def test_errors_of_floats_are_within_the_reported_bound(dtype, shape):
     pixels = np.random.default_rng(7).normal(size=(300, 220)).astype(dtype)
     options = {"tolerance": 1e-9} if dtype == "float64" else {}
     exact = ndimage.correlate(pixels.astype(np.longdouble).astype(float), mean(shape), mode="mirror")
@@ -186,7 +186,7 @@ def test_floats_are_as_exact_as_they_are_said_to_be(dtype, shape):
     ids=str,
 )
 @pytest.mark.parametrize("size", [(30, 27, 2), (2, 3, 2), (1, 40, 2), (33, 1, 2)], ids=str)
-def test_borders_anchors_modes_and_strides(size, options):
+def test_means_are_exact_with_borders_anchors_modes_and_strides(size, options):
     if options.get("mode") == "valid" and min(size[0] - 2, size[1] - 4) < 1:
         size = (9, 11, 2)
     pixels = np.random.default_rng(8).integers(0, 256, size)
@@ -200,7 +200,7 @@ def test_borders_anchors_modes_and_strides(size, options):
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 3e38], ids=str)
-def test_what_spoils_a_running_sum_reaches_no_further_than_the_kernel(bad):
+def test_a_bad_pixel_affects_no_output_beyond_the_kernel(bad):
     pixels = np.random.default_rng(9).normal(size=(200, 90)).astype(np.float32)
     clean, reached = filtered(pixels, (5, 7)), np.zeros(pixels.shape, bool)
     pixels[50, 40] = bad

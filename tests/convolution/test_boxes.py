@@ -1,4 +1,4 @@
-"""The method `boxes`: kernels that are few rectangles, whole sums to the bit however large the parts, floats beside SciPy."""
+"""The method `boxes`: kernels of few rectangles, exact whole sums however large the parts, floats compared with SciPy."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_whole_sums_are_exact(name, options):
 
 
 @given(st.lists(st.tuples(*[st.integers(0, 8)] * 4, st.integers(-9, 9)), max_size=3), st.tuples(*[st.integers(9, 12)] * 2))
-def test_rectangles_painted_over_one_another(parts, shape):
+def test_rectangles_painted_over_one_another_give_exact_sums(parts, shape):
     kernel = painted(shape, *(((a, a + b), (c, c + d), weight) for a, b, c, d, weight in parts))
     pixels = noise("uint8")
     if BOXES.supports(make_plan(pixels.shape, "uint8", kernel).job) is None:
@@ -85,7 +85,7 @@ def test_scaled_sums_are_rounded_once(name, dtype, divisor):
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
 @pytest.mark.parametrize("low", [0, 60000])
-def test_a_box_of_63_by_63(dtype, low):
+def test_a_box_of_63_by_63_is_exact(dtype, low):
     low = low if dtype == "uint16" else 200 if low else 0
     pixels = np.random.default_rng(3).integers(low, np.iinfo(dtype).max, (130, 140), np.dtype(dtype), endpoint=True)
     table = np.pad(np.pad(pixels.astype(np.int64), 31, "reflect").cumsum(0).cumsum(1), ((1, 0), (1, 0)))
@@ -95,8 +95,8 @@ def test_a_box_of_63_by_63(dtype, low):
 
 
 @pytest.mark.parametrize(("dtype", "size", "thickness"), [("uint16", 255, 2), ("uint16", 261, 1), ("int32", 151, 2)], ids=str)
-def test_parts_that_no_32_bits_hold_while_what_is_left_of_them_fits(dtype, size, thickness):
-    """A wide frame is a large box from which another one is taken: 65535 * 261 * 261 is beyond 2**32."""
+def test_whole_sums_are_exact_if_the_sums_of_single_boxes_exceed_32_bits(dtype, size, thickness):
+    """A wide frame is the difference of two large boxes: 65535 * 261 * 261 exceeds 2**32."""
     pixels = np.full((40, 50), np.iinfo(dtype).max, dtype)
     pixels[17:23, 21] -= np.arange(6).astype(dtype)
     kernel = painted((size, size), ((0, size), (0, size), 1), ((thickness, -thickness),) * 2 + (0,))
@@ -116,7 +116,7 @@ def test_parts_that_no_32_bits_hold_while_what_is_left_of_them_fits(dtype, size,
 
 @pytest.mark.parametrize("name", ["box", "frame", "boxes minus boxes"])
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64"])
-def test_real_weights_are_as_exact_as_they_are_said_to_be(name, dtype):
+def test_errors_of_real_weights_are_within_the_reported_bound(name, dtype):
     pixels, kernel = noise(dtype)[..., 0], KERNELS[name] * 0.1234567
     options = {"dtype": "float64" if dtype == "float64" else "float32", "tolerance": 1e-9 if dtype == "float64" else 0}
     exact = ndimage.correlate(pixels.astype(float), kernel, mode="mirror")
@@ -126,7 +126,7 @@ def test_real_weights_are_as_exact_as_they_are_said_to_be(name, dtype):
 
 
 @pytest.mark.parametrize("spec", ["box:size=15", "high_pass"])
-def test_kernels_of_the_catalog_are_taken(spec):
+def test_kernels_of_the_catalog_are_supported(spec):
     assert BOXES.supports(make_plan((300, 400), "uint8", parse_kernel(spec)).job) is None
 
 
@@ -143,13 +143,13 @@ def test_kernels_of_the_catalog_are_taken(spec):
     ],
     ids=str,
 )
-def test_what_is_refused(of, kernel, options, words):
+def test_unsupported_jobs_are_rejected(of, kernel, options, words):
     assert words in BOXES.supports(make_plan((40, 50), of, kernel, **options).job)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int32"])
 @pytest.mark.parametrize("border", ["renormalize", "constant,renormalize"])
-def test_whole_sums_are_divided_by_the_weight_that_fell_inside(dtype, border):
+def test_whole_sums_are_divided_by_the_weight_inside(dtype, border):
     pixels, kernel = noise(dtype), KERNELS["boxes minus boxes"]
     down, _, across = border.partition(",")
     sums = definition.correlate(pixels, kernel, border=(down, across or down), border_value=3)
@@ -158,7 +158,7 @@ def test_whole_sums_are_divided_by_the_weight_that_fell_inside(dtype, border):
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 3e38], ids=str)
-def test_what_spoils_a_running_sum_reaches_no_further_than_the_kernel(bad):
+def test_a_bad_pixel_affects_no_output_beyond_the_kernel(bad):
     pixels, kernel = noise("float32", (200, 90)), KERNELS["frame"] / 5
     clean, touched = boxes(pixels, kernel), np.zeros(pixels.shape, int)
     touched[50, 40] = 1

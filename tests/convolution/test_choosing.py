@@ -1,4 +1,4 @@
-"""How the planner weighs the methods of NumPy: who refuses and why, both sides of each limit, and tolerances."""
+"""How the planner compares the NumPy methods: reasons for rejection, both sides of each limit, and tolerances."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def candidate(method, found):
     return one
 
 
-# Who refuses, and why
+# Reasons for rejection
 
 
 @pytest.mark.parametrize("method", ALWAYS)
-def test_methods_that_take_any_job(method):
+def test_universal_methods_support_any_job(method):
     for of in ("uint8", "int64", "float16", "float64", "complex64"):
         for kernel in (NOISE, [[1j, 2]], np.zeros((2, 2)), [[1, -1]]):
             for options in (
@@ -51,7 +51,7 @@ def test_methods_that_take_any_job(method):
 
 
 DIVISION = "where little weight falls inside, the division would show "
-REFUSALS = [
+REJECTIONS = [
     ("fourier", {"of": "float32", "kernel": LARGE, "border": "renormalize"}, DIVISION + "the errors of pixels far away"),
     ("fourier", {"of": "complex64", "kernel": LARGE, "nan": "ignore"}, DIVISION + "the errors of pixels far away"),
     ("fourier", {"of": "float64", "kernel": NOISE}, "of the largest sum; a tolerance of that much allows it"),
@@ -74,17 +74,17 @@ REFUSALS = [
 ]
 
 
-@pytest.mark.parametrize(("method", "question", "words"), REFUSALS, ids=str)
-def test_each_reason_to_refuse(method, question, words):
-    found = plan(**question)
+@pytest.mark.parametrize(("method", "arguments", "words"), REJECTIONS, ids=str)
+def test_a_rejected_method_states_its_reason(method, arguments, words):
+    found = plan(**arguments)
     assert words in candidate(method, found).reason
     assert (candidate(method, found).seconds, candidate(method, found).error) == (None, None)
     with pytest.raises(UsageError, match=f"^method {method} cannot do this: "):
-        plan(**question, method=method)
+        plan(**arguments, method=method)
 
 
 @pytest.mark.parametrize(
-    ("method", "question"),
+    ("method", "arguments"),
     [
         ("fourier", {"of": "float32", "kernel": LARGE}),
         ("fourier", {"of": "uint8", "kernel": NOISE}),
@@ -99,28 +99,28 @@ def test_each_reason_to_refuse(method, question, words):
     ],
     ids=str,
 )
-def test_what_is_no_reason_to_refuse(method, question):
-    assert reason(method, **question) is None
+def test_no_reason_is_given_against_supported_jobs(method, arguments):
+    assert reason(method, **arguments) is None
 
 
 # Both sides of a limit
 
 
-def largest_taken(method, kernel_of, most=2**40, **question):
-    """Return the largest whole number n for which the method takes `kernel_of(n)`, by bisection."""
+def largest_supported(method, kernel_of, most=2**40, **arguments):
+    """Return the largest whole number n for which the method supports `kernel_of(n)`, by bisection."""
     low, high = 1, most
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if reason(method, kernel=kernel_of(middle), **question) else (middle, high)
+        low, high = (low, middle) if reason(method, kernel=kernel_of(middle), **arguments) else (middle, high)
     return low
 
 
 @pytest.mark.parametrize("method", ["fourier", "summed_area"])
-def test_whole_sums_up_to_half_a_level_of_error(method):
+def test_whole_sums_are_supported_up_to_half_a_level_of_error(method):
     def weights(n):
         return np.array([[n, 1], [n - 1, -n]])
 
-    most = largest_taken(method, weights, of="uint16")
+    most = largest_supported(method, weights, of="uint16")
     inside, outside = (plan(of="uint16", kernel=weights(n)).job for n in (most, most + 1))
     assert METHODS[method].error(inside) * 65535 < 0.5 <= METHODS[method].error(outside) * 65535
     assert 2**14 < most < 2**36
@@ -128,11 +128,11 @@ def test_whole_sums_up_to_half_a_level_of_error(method):
 
 @pytest.mark.parametrize("method", ["fourier", "summed_area", "separable"])
 @pytest.mark.parametrize("of", ["uint16", "float64"])
-def test_a_tolerance_opens_a_method_at_its_error_and_not_below(method, of):
+def test_a_method_is_allowed_only_by_a_tolerance_above_its_error(method, of):
     kernel = 1e9 * NOISE
-    refused = plan(of=of, kernel=kernel)
-    assert candidate(method, refused).seconds is None
-    error = METHODS[method].error(refused.job)
+    rejected = plan(of=of, kernel=kernel)
+    assert candidate(method, rejected).seconds is None
+    error = METHODS[method].error(rejected.job)
     tolerance = error * 65535 if of == "uint16" else error / np.abs(kernel).sum()
     below, above = (plan(of=of, kernel=kernel, tolerance=t) for t in (0.99 * tolerance, 1.01 * tolerance))
     assert candidate(method, below).seconds is None
@@ -142,7 +142,7 @@ def test_a_tolerance_opens_a_method_at_its_error_and_not_below(method, of):
     assert (forced.method, forced.error) == (method, candidate(method, above).error)
 
 
-def test_what_is_approximate_is_never_chosen_without_a_tolerance():
+def test_no_approximate_method_is_chosen_without_a_tolerance():
     for of, kernel in [("float64", np.ones((41, 41))), ("float64", NOISE), ("uint16", 1e6 * NOISE), ("float32", LARGE)]:
         found = plan((900, 800), of, kernel)
         assert found.error <= found.job.arithmetic.error
@@ -151,7 +151,7 @@ def test_what_is_approximate_is_never_chosen_without_a_tolerance():
 # Work, and the plan as data
 
 
-def test_the_same_question_has_the_same_plan():
+def test_equal_arguments_return_the_same_plan():
     first = plan(kernel=NOISE, border="wrap,constant", border_value=[3])
     assert plan(kernel=NOISE.copy(), border=("wrap", "constant"), border_value=3) is first
     assert plan(kernel=NOISE, border="wrap,constant", border_value=[4]) is not first
@@ -160,11 +160,11 @@ def test_the_same_question_has_the_same_plan():
 
 @pytest.mark.parametrize("of", ["uint8", "float32", "complex64"])
 @pytest.mark.parametrize("kernel", [NOISE, [[1, 2, 1]], [[1, 2j]]], ids=["real", "whole", "complex"])
-def test_the_plan_tells_errors_and_work_of_each_method_that_was_considered(kernel, of):
+def test_the_plan_lists_error_and_work_of_each_method_considered(kernel, of):
     found = plan(of=of, kernel=kernel)
-    told = json.loads(json.dumps(found.as_dict()))
-    assert told["error"] == found.error == candidate(found.method, found).error
-    for one in told["candidates"]:
+    data = json.loads(json.dumps(found.as_dict()))
+    assert data["error"] == found.error == candidate(found.method, found).error
+    for one in data["candidates"]:
         considered = one["seconds"] is not None
         assert considered == (one["work"] is not None) == (one["error"] is not None)
         if considered:
@@ -173,24 +173,24 @@ def test_the_plan_tells_errors_and_work_of_each_method_that_was_considered(kerne
             assert set(one["work"]) == {"multiply_adds", "transforms", "bytes", "calls"}
             assert sum(one["work"].values()) > 0
             assert all(math.isfinite(n) and n >= 0 for n in one["work"].values())
-    assert told["error"] > 0 or (kernel == [[1, 2, 1]] and of == "uint8")
+    assert data["error"] > 0 or (kernel == [[1, 2, 1]] and of == "uint8")
 
 
 @pytest.mark.parametrize("method", NUMPY)
-def test_the_work_of_complex_numbers_is_that_of_their_parts(method):
+def test_complex_images_or_kernels_double_the_work(method):
     def work(of, kernel):
         return METHODS[method].total(plan(of=of, kernel=kernel, tolerance=1e-3).job)
 
-    counted, both = ("multiply_adds", "transforms", "calls"), NOISE + 1j * NOISE[::-1]
-    for kernel in (NOISE, both):
+    counted, complex_noise = ("multiply_adds", "transforms", "calls"), NOISE + 1j * NOISE[::-1]
+    for kernel in (NOISE, complex_noise):
         for name in counted:
             assert getattr(work("complex128", kernel), name) == 2 * getattr(work("float64", kernel), name)
     for name in counted:
-        assert getattr(work("float64", both), name) == 2 * getattr(work("float64", NOISE), name)
+        assert getattr(work("float64", complex_noise), name) == 2 * getattr(work("float64", NOISE), name)
 
 
 @pytest.mark.parametrize("method", NUMPY)
-def test_twice_the_rows_are_no_less_work_and_about_twice_as_much(method):
+def test_twice_the_rows_need_about_twice_the_work(method):
     one, two = (METHODS[method].total(plan((rows, 300, 3), kernel=NOISE).job) for rows in (60_000, 120_000))
     for name in ("multiply_adds", "transforms", "bytes", "calls"):
         assert 1.8 * getattr(one, name) <= getattr(two, name) <= 2.2 * getattr(one, name)

@@ -1,4 +1,4 @@
-"""The constants of the planner: those of the package, the file of the user in their place, and what is wrong with a file."""
+"""The constants of the planner: those of the package, those of a user file, and errors in a user file."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def in_favour_of(method):
 
 
 @pytest.mark.parametrize("method", NUMPY)
-def test_the_file_that_the_environment_names_decides(monkeypatch, tmp_path, method):
+def test_imgconv_costs_names_the_file_of_constants(monkeypatch, tmp_path, method):
     path = tmp_path / "deeper" / "mine.json"
     write_costs(in_favour_of(method), path)
     assert msgspec.json.decode(path.read_bytes(), type=Costs) == in_favour_of(method)
-    shape = (321, 100 + NUMPY.index(method))  # that no other test has asked for
+    shape = (321, 100 + NUMPY.index(method))  # used by no other test, because plans are cached
     monkeypatch.setenv("IMGCONV_COSTS", str(path))
     assert user_file() == path
     found = plan(shape)
@@ -44,7 +44,7 @@ def test_the_file_that_the_environment_names_decides(monkeypatch, tmp_path, meth
     assert {c.seconds for c in found.candidates if c.method in NUMPY and c.method != method} == {1e-3}
 
 
-def test_a_method_or_a_type_that_the_file_of_the_user_does_not_have(monkeypatch, tmp_path):
+def test_fallbacks_for_methods_and_types_missing_from_the_user_file(monkeypatch, tmp_path):
     own = rates_of("shifts", "float32")
     write_costs(Costs(fitted={}, threads=2, rates={"helix": {"int32": Rates(calls=7.0)}, "windows": {}}), tmp_path / "few.json")
     monkeypatch.setenv("IMGCONV_COSTS", str(tmp_path / "few.json"))
@@ -53,7 +53,7 @@ def test_a_method_or_a_type_that_the_file_of_the_user_does_not_have(monkeypatch,
     assert rates_of("windows", "float32").multiply_adds > 0
 
 
-def test_a_file_that_is_written_anew_is_read_anew(monkeypatch, tmp_path):
+def test_a_changed_file_is_read_again(monkeypatch, tmp_path):
     path = tmp_path / "costs.json"
     monkeypatch.setenv("IMGCONV_COSTS", str(path))
     for seconds in (1.0, 2.0, 3.0):
@@ -61,7 +61,7 @@ def test_a_file_that_is_written_anew_is_read_anew(monkeypatch, tmp_path):
         assert rates_of("helix", "float32").start == seconds
 
 
-def test_a_file_that_is_not_there_is_none(monkeypatch, tmp_path):
+def test_a_missing_file_is_ignored(monkeypatch, tmp_path):
     own = rates_of("helix", "float32")
     monkeypatch.setenv("IMGCONV_COSTS", str(tmp_path / "nowhere.json"))
     assert rates_of("helix", "float32") == own
@@ -77,9 +77,9 @@ def test_a_file_that_is_not_there_is_none(monkeypatch, tmp_path):
         '{"fitted": {}, "threads": 1, "rates": {"helix": {"float32": {"starts": 1}}}}',
         "\xff\xfe",
     ],
-    ids=["empty", "cut off", "a list", "a key missing", "a key too many", "no text"],
+    ids=["empty", "cut off", "a list", "missing key", "unknown key", "not text"],
 )
-def test_a_file_that_holds_no_costs_is_an_error_that_names_it(monkeypatch, tmp_path, text):
+def test_an_invalid_file_raises_an_error_with_its_name(monkeypatch, tmp_path, text):
     path = tmp_path / "broken.json"
     path.write_bytes(text.encode("latin-1"))
     monkeypatch.setenv("IMGCONV_COSTS", str(path))
@@ -88,7 +88,7 @@ def test_a_file_that_holds_no_costs_is_an_error_that_names_it(monkeypatch, tmp_p
 
 
 @pytest.mark.parametrize("method", NUMPY)
-def test_a_prediction_is_the_start_and_the_work_at_its_rates(monkeypatch, tmp_path, method):
+def test_a_prediction_is_the_start_plus_the_work_times_its_rates(monkeypatch, tmp_path, method):
     job = plan((4000, 50), kernel=NOISE, tolerance=1e-3).job
     work, rates = METHODS[method].total(job), Rates(start=5.0, multiply_adds=1e-3, transforms=1e-4, bytes=1e-5, calls=1e-6)
     for threads in (1, 2):
@@ -100,7 +100,7 @@ def test_a_prediction_is_the_start_and_the_work_at_its_rates(monkeypatch, tmp_pa
         assert predict(METHODS[method], job, work, costs_of(find_user_file())) == pytest.approx(5 + alone / share, rel=1e-12)
 
 
-def test_the_constants_of_the_package_know_every_method_and_say_what_they_were_fitted_to():
+def test_the_constants_of_the_package_cover_every_method_and_state_their_origin():
     own = msgspec.json.decode(Path(costs.__file__).with_name("costs.json").read_bytes(), type=Costs)
     assert set(own.rates) == set(METHODS)
     assert {"command", "date", "machine"} <= set(own.fitted)
@@ -110,7 +110,7 @@ def test_the_constants_of_the_package_know_every_method_and_say_what_they_were_f
         assert any(sum(msgspec.structs.astuple(of)[1:]) > 0 for of in rates.values())
 
 
-def test_constants_that_make_everything_free(monkeypatch, tmp_path):
+def test_constants_of_0_are_supported(monkeypatch, tmp_path):
     free = {method: {"float32": Rates()} for method in NUMPY}
     write_costs(Costs(fitted={}, threads=1, rates=free), tmp_path / "free.json")
     monkeypatch.setenv("IMGCONV_COSTS", str(tmp_path / "free.json"))
@@ -118,7 +118,7 @@ def test_constants_that_make_everything_free(monkeypatch, tmp_path):
     assert (found.method, found.seconds) == ("definition", 0)
 
 
-def test_a_file_of_costs_is_a_file_and_not_a_large_one(monkeypatch, tmp_path):
+def test_folders_and_large_files_are_rejected(monkeypatch, tmp_path):
     (tmp_path / "large.json").write_bytes(b" " * (2 << 20))
     for place in (tmp_path, tmp_path / "large.json"):
         monkeypatch.setenv("IMGCONV_COSTS", str(place))

@@ -1,4 +1,4 @@
-"""The method `dft`: float32 transforms of the pictures that are hardest on them, tiles of every shape, two in a transform."""
+"""The method `dft`: float32 transforms of difficult pictures, tiles of every shape, and two tiles in one transform."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def dft(image, kernel, **options):
     return correlate(image, kernel, method="dft", **options)
 
 
-# Float32 beside its bound. A kernel whose absolute weights sum to 1 has sums as large as the pixels.
+# Float32 and its error bound. A kernel whose absolute weights sum to 1 has sums as large as the pixels.
 
 
 def random(shape):
@@ -76,7 +76,7 @@ def test_float32_transforms_stay_well_below_their_bound(dtype, weights, shape):
 @pytest.mark.long
 @pytest.mark.parametrize("weights", WEIGHTS)
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
-def test_float32_transforms_of_large_pictures_and_kernels(dtype, weights):
+def test_float32_transforms_of_large_pictures_stay_well_below_their_bound(dtype, weights):
     kernel, top, rng = weights((63, 63)), np.iinfo(dtype).max, np.random.default_rng(1)
     kernel /= np.abs(kernel).sum()
     options = {"dtype": "float32", "tolerance": 1}
@@ -90,7 +90,7 @@ def test_float32_transforms_of_large_pictures_and_kernels(dtype, weights):
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
 @pytest.mark.parametrize("weights", WEIGHTS)
-def test_results_in_the_type_of_the_image_are_off_by_no_more_than_a_plain_sum_may_be(dtype, weights):
+def test_errors_in_the_type_of_the_image_are_within_those_of_a_plain_sum(dtype, weights):
     kernel, top = weights((17, 14)), np.iinfo(dtype).max
     kernel /= np.abs(kernel).sum()
     pixels = np.random.default_rng(3).integers(0, top, SHAPE, dtype, endpoint=True)
@@ -100,7 +100,7 @@ def test_results_in_the_type_of_the_image_are_off_by_no_more_than_a_plain_sum_ma
     assert np.abs(dft(pixels, kernel) - exact).max() <= 0.5 + min(job.arithmetic.allowed * top, 0.5)
 
 
-def test_float32_is_taken_while_its_bound_allows_it_and_then_float64():
+def test_float32_is_used_while_its_bound_allows_it_and_float64_beyond():
     weights = np.random.default_rng(4).integers(-9, 10, (9, 9))
     types = {}
     for factor in (1, 10, 100, 1000, 10_000):
@@ -129,7 +129,7 @@ SIZES = [(1, 1), (1, 300), (300, 1), (2, 3), (63, 64), (65, 129), (200, 61), (12
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
-def test_tiles_that_do_not_fit_and_images_smaller_than_the_kernel(size):
+def test_sums_are_exact_in_partial_tiles_and_images_smaller_than_the_kernel(size):
     kernel = np.random.default_rng(size).integers(-9, 10, (11, 8))
     pixels = np.random.default_rng(6).integers(0, 256, (*size, 5), np.uint8)
     sums = definition.correlate(pixels, kernel).total
@@ -152,7 +152,7 @@ def test_tiles_that_do_not_fit_and_images_smaller_than_the_kernel(size):
     ids=str,
 )
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
-def test_strides_dilations_borders_and_anchors(dtype, options):
+def test_sums_are_exact_with_strides_dilations_borders_and_anchors(dtype, options):
     kernel = np.random.default_rng(7).integers(-9, 10, (5, 7))
     pixels = np.random.default_rng(8).integers(0, np.iinfo(dtype).max, (141, 190, 3), dtype, endpoint=True)
     stride = options.get("stride", 1)
@@ -164,7 +164,7 @@ def test_strides_dilations_borders_and_anchors(dtype, options):
 @pytest.mark.parametrize("side", ["left", "right"])
 @pytest.mark.parametrize("columns", [200, 640, 1501])
 def test_two_tiles_in_one_transform_do_not_leak_into_one_another(side, columns):
-    """All of one half is as large as 32 bits hold, the other is small: whole sums are exact everywhere."""
+    """One half has the extremes of 32 bits, the other small values: whole sums are exact everywhere."""
     kernel = np.zeros((9, 11), int)
     kernel[[0, 3, 8], [2, 10, 0]] = [3, -1, 2]
     pixels = np.random.default_rng(9).integers(-3, 4, (150, columns), np.int32)
@@ -174,7 +174,7 @@ def test_two_tiles_in_one_transform_do_not_leak_into_one_another(side, columns):
 
 
 @pytest.mark.parametrize("columns", [200, 640])
-def test_a_picture_beside_which_nothing_stands_has_the_sums_it_has_alone(columns):
+def test_a_picture_with_a_black_half_stays_within_the_error_bound(columns):
     kernel = random((9, 11)) / 30
     pixels = np.random.default_rng(11).integers(0, 256, (120, columns), np.uint8)
     pixels[:, columns // 2 :] = 0
@@ -187,14 +187,14 @@ def test_a_picture_beside_which_nothing_stands_has_the_sums_it_has_alone(columns
 
 @pytest.mark.parametrize("shape", [(1, 3000), (3000, 1), (2, 1200), (1100, 3), (70, 90)], ids=str)
 @pytest.mark.parametrize("size", [(40, 50), (300, 400), (300, 400, 3)], ids=str)
-def test_there_are_tiles_for_kernels_of_any_length(shape, size):
+def test_kernels_of_any_length_have_tiles(shape, size):
     job = make_plan(size, "uint8", np.ones(shape)).job
     assert DFT.rows(job) >= 1
     assert math.isfinite(DFT.error(job))
     assert math.isfinite(DFT.work(job).transforms)
 
 
-def test_a_long_kernel_is_computed():
+def test_a_long_kernel_gives_exact_sums():
     pixels = np.random.default_rng(12).integers(0, 256, (30, 40), np.uint8)
     kernel = np.random.default_rng(13).integers(-9, 10, (1, 1201))
     assert np.array_equal(dft(pixels, kernel, dtype="float64"), definition.correlate(pixels, kernel).total)
@@ -226,7 +226,7 @@ def test_dark_pixels_beside_bright_ones_keep_their_relative_precision():
 
 @pytest.mark.parametrize("tolerance", [0, 1e-4])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_floats_are_as_exact_as_was_asked_for(dtype, tolerance):
+def test_errors_of_floats_are_within_bound_and_tolerance(dtype, tolerance):
     tolerance = tolerance or (1e-9 if dtype == "float64" else 0)
     pixels, kernel = np.random.default_rng(16).normal(size=SHAPE).astype(dtype), random((21, 19))
     exact = ndimage.correlate(pixels.astype(float), kernel, mode="mirror")
@@ -238,7 +238,7 @@ def test_floats_are_as_exact_as_was_asked_for(dtype, tolerance):
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 3e38], ids=str)
 @pytest.mark.parametrize("tolerance", [0, 1e-4])
-def test_what_spoils_a_tile_reaches_no_further_than_the_kernel(tolerance, bad):
+def test_a_bad_pixel_affects_no_output_beyond_the_kernel(tolerance, bad):
     pixels, kernel = np.random.default_rng(17).normal(size=(150, 160)).astype(np.float32), np.abs(random((9, 7)))
     clean, reached = dft(pixels, kernel, tolerance=tolerance), np.zeros(pixels.shape, bool)
     pixels[70, 80] = bad

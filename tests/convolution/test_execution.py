@@ -1,4 +1,4 @@
-"""Carrying out a plan: the image it is for, the count of what was clipped, and `convolve` beside `correlate`."""
+"""Execution of plans: matching images, the count of clipped values, and `convolve` compared with `correlate`."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ EDGE = np.array([[1, 0, -2], [3, 0, -1]])
 
 
 @pytest.mark.parametrize("other", [PIXELS[..., 0], PIXELS[:-1], PIXELS.astype(np.uint16), PIXELS.astype(np.int8)])
-def test_an_image_that_the_plan_is_not_for_is_refused(other):
+def test_an_image_that_does_not_match_the_plan_is_rejected(other):
     with pytest.raises(UsageError, match=r"the plan is for uint8 of shape \(12, 13, 3\), the image is u?int"):
         execute(make_plan(PIXELS.shape, PIXELS.dtype, EDGE), other)
 
 
-def clipped(kernel, dtype=np.uint8):
+def clipped_count(kernel, dtype=np.uint8):
     """Return how many sums leave the range of the type, by the definition."""
     total, limits = np.rint(definition.correlate(PIXELS, kernel).total), np.iinfo(dtype)
     return int(np.count_nonzero((total < limits.min) | (total > limits.max)))
@@ -36,22 +36,22 @@ def clipped(kernel, dtype=np.uint8):
 
 @pytest.mark.parametrize("method", [name for name, method in METHODS.items() if not method.finishes])
 @each("dtype", [np.uint8, np.int8, np.int16])
-def test_what_is_clipped_is_counted(method, dtype):
+def test_clipped_values_are_counted(method, dtype):
     kernel = kernel_for(method, (4, 6))
     options = make_options(engine=METHODS[method].engine, method=method, dtype=dtype)
     fitted = execute(plan_for(PIXELS.shape, PIXELS.dtype, Kernel(kernel), options), PIXELS)
-    assert fitted.clipped == clipped(kernel, dtype)
+    assert fitted.clipped == clipped_count(kernel, dtype)
     assert (fitted.clipped > 0) == (dtype != np.int16)
 
 
 @pytest.mark.parametrize("method", FINISHING)
-def test_a_method_that_rounds_by_itself_counts_with_the_help_of_another(method):
+def test_a_method_that_rounds_by_itself_counts_clipped_values_by_a_fallback(method):
     kernel = kernel_for(method, (3, 5))
     plan = make_plan(PIXELS.shape, PIXELS.dtype, kernel, method=method)
-    never = method == "box_filter"  # a mean stays inside of the range
+    never = method == "box_filter"  # a mean stays within the range
     assert execute(plan, PIXELS).clipped == (0 if never else -1)
     fitted = execute(plan, PIXELS, fallback=unfinished(plan))
-    assert fitted.clipped == clipped(kernel)
+    assert fitted.clipped == clipped_count(kernel)
     assert (fitted.clipped == 0) == never
     assert np.array_equal(fitted.values, execute(plan, PIXELS).values)
 
@@ -69,44 +69,44 @@ def test_floats_are_never_clipped(method):
 
 
 @pytest.mark.parametrize("engine", ["opencv", "numpy"])
-def test_the_range_error_is_raised_where_it_was_asked_for(engine):
+def test_the_range_policy_error_raises_range_error(engine):
     options = make_options(engine=engine, range_policy="error")
-    with pytest.raises(RangeError, match=f"{clipped(EDGE)} of {PIXELS.size} values leave the range 0 to 255"):
+    with pytest.raises(RangeError, match=f"{clipped_count(EDGE)} of {PIXELS.size} values leave the range 0 to 255"):
         execute(plan_for(PIXELS.shape, PIXELS.dtype, Kernel(EDGE), options), PIXELS)
 
 
 @pytest.mark.parametrize("engine", ["opencv", "numpy"])
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32])
 @pytest.mark.parametrize("policy", ["abs", "offset", "stretch"])
-def test_the_range_is_brought_about_by_whatever_method_is_chosen(policy, dtype, engine):
+def test_range_policies_apply_with_both_engines(policy, dtype, engine):
     options = make_options(engine=engine, range_policy=policy)
     got = execute(plan_for(PIXELS.shape, np.dtype(dtype), Kernel(EDGE), options), PIXELS.astype(dtype)).values
     assert np.array_equal(got, fit(definition.correlate(PIXELS, EDGE).total.astype(np.float64), dtype, policy).values)
 
 
-# convolve beside correlate
+# convolve compared with correlate
 
 
 @each("engine", ["opencv", "numpy"])
 @each("anchor", [None, (0, 0), (1, 2), (0, 2)])
 @each("options", [{}, {"mode": "full"}, {"mode": "valid", "stride": (2, 1)}, {"dilation": (1, 2)}])
-def test_convolve_is_correlate_with_kernel_and_anchor_turned(options, anchor, engine):
-    turned = None if anchor is None else (1 - anchor[0], 2 - anchor[1])
-    # Without an anchor the one of the kernel as written, row 1 of 2 and column 1 of 3, is turned with it.
-    expected = correlate(PIXELS, EDGE[::-1, ::-1], anchor=turned or (0, 1), engine=engine, **options)
+def test_convolve_equals_correlate_with_kernel_and_anchor_rotated(options, anchor, engine):
+    rotated = None if anchor is None else (1 - anchor[0], 2 - anchor[1])
+    # The default anchor of the kernel as written, row 1 of 2 and column 1 of 3, is rotated with it.
+    expected = correlate(PIXELS, EDGE[::-1, ::-1], anchor=rotated or (0, 1), engine=engine, **options)
     assert np.array_equal(convolve(PIXELS, EDGE, anchor=anchor, engine=engine, **options), expected)
     assert not np.array_equal(correlate(PIXELS, EDGE, anchor=anchor, engine=engine, **options), expected)
     assert np.array_equal(convolve(PIXELS, Kernel(EDGE, anchor), engine=engine, **options), expected)
 
 
-def test_rotating_in_the_plan_is_convolving():
+def test_a_plan_with_rotate_equals_convolve():
     for anchor in (None, (0, 2)):
         plan = make_plan(PIXELS.shape, PIXELS.dtype, EDGE, rotate=True, anchor=anchor)
         assert np.array_equal(execute(plan, PIXELS).values, convolve(PIXELS, EDGE, anchor=anchor))
 
 
 @pytest.mark.parametrize("function", [correlate, convolve])
-def test_a_kernel_is_a_value_an_array_a_list_or_a_string(function):
+def test_a_kernel_may_be_a_kernel_an_array_a_list_or_a_string(function):
     expected = function(PIXELS, EDGE)
     for kernel in (Kernel(EDGE), EDGE.tolist(), "[1 0 -2; 3 0 -1]"):
         assert np.array_equal(function(PIXELS, kernel), expected)
@@ -125,12 +125,12 @@ def test_complex_weights_are_used_as_they_are_and_never_conjugated():
             assert np.array_equal(function(pixels, kernel, engine=engine), expected)
 
 
-def test_an_image_whose_rows_differ_in_length_is_refused():
+def test_an_image_whose_rows_differ_in_length_is_rejected():
     with pytest.raises(UsageError, match="rows"):
         correlate([[1, 2], [3]], [[1]])
 
 
 @pytest.mark.parametrize("image", [[["a", "b"]], [1, 2, 3], np.ones((2, 2, 2, 2)), np.ones((0, 3))])
-def test_what_is_no_image_is_refused(image):
+def test_invalid_images_are_rejected(image):
     with pytest.raises(UsageError, match="image"):
         correlate(image, [[1]])

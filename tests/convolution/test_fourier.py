@@ -1,6 +1,6 @@
-"""The method `fourier`: whole sums at the very bound that it claims, tiles of every shape, and pixels that spoil a tile.
+"""The method `fourier`: whole sums at its error bound, tiles of every shape, and pixels that would spoil a tile.
 
-Noise is the easiest image there is: errors cancel. The bound is met here with the images that make sums as large as they get.
+Errors cancel in noise, so the bound is tested with the images that give the largest sums.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def fourier(image, kernel, **options):
     return correlate(image, kernel, engine="numpy", method="fourier", **options)
 
 
-# Whole sums, as large as the method just takes
+# Whole sums, as large as the method supports
 
 
 def box():
@@ -41,7 +41,7 @@ def checkers():
 
 
 def waves():
-    """Return a kernel that is all high frequencies, of many magnitudes."""
+    """Return a kernel of high frequencies only, with weights of many magnitudes."""
     return np.rint(9 * np.cos(np.arange(13)[:, None] * 3.0) * np.sin(np.arange(10) * 2.9 + 1)).astype(np.int64)
 
 
@@ -53,12 +53,12 @@ def constant(kernel, low, high):
     return np.full(SHAPE, high)
 
 
-def matched(kernel, low, high):
-    """Return the pattern of the kernel's signs again and again: one output in each is as large as a sum can be."""
+def column_signs(kernel, low, high):
+    """Return rows that repeat the signs of the kernel's first column."""
     return np.where(np.resize(kernel > 0, (SHAPE[0], kernel.shape[1])).repeat(SHAPE[1], 1)[:, : SHAPE[1]], high, low)
 
 
-def tiled(kernel, low, high):
+def tiled_signs(kernel, low, high):
     times = [-(-n // taps) for n, taps in zip(SHAPE, kernel.shape, strict=True)]
     return np.where(np.tile(kernel > 0, times)[: SHAPE[0], : SHAPE[1]], high, low)
 
@@ -68,7 +68,7 @@ def alternating(kernel, low, high):
 
 
 def fibonacci(kernel, low, high):
-    """Return the Fibonacci word along both axes: like no period, and like all of them for a while."""
+    """Return the Fibonacci word along both axes, which is not periodic."""
     rows, columns = (np.diff(np.floor(np.arange(n + 1) / GOLDEN)).astype(bool) for n in SHAPE)
     return np.where(rows[:, None] ^ columns[None, :], high, low)
 
@@ -80,11 +80,11 @@ def impulse(kernel, low, high):
 
 
 KERNELS = (box, checkers, waves, noise)
-IMAGES = (constant, matched, tiled, alternating, fibonacci, impulse)
+IMAGES = (constant, column_signs, tiled_signs, alternating, fibonacci, impulse)
 
 
-def at_most(kernel, dtype):
-    """Return the largest multiple of a kernel that the method takes, by bisection; one weight more keeps it without a scale."""
+def multiples_at_limit(kernel, dtype):
+    """Return the largest multiple of a kernel that the method supports, and the next one; adding 1 prevents a common scale."""
 
     def times(n):
         weights = n * kernel
@@ -94,15 +94,15 @@ def at_most(kernel, dtype):
     low, high = 1, 2**52 // int(np.abs(kernel).sum() * 2 * np.iinfo(dtype).max)
     while high - low > 1:
         middle = (low + high) // 2
-        refused = FOURIER.supports(job(SHAPE, dtype, times(middle), mode="valid"))
-        low, high = (low, middle) if refused else (middle, high)
+        rejected = FOURIER.supports(job(SHAPE, dtype, times(middle), mode="valid"))
+        low, high = (low, middle) if rejected else (middle, high)
     return times(low), times(low + 1)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16"])
 @pytest.mark.parametrize("kernel", KERNELS)
-def test_whole_sums_are_exact_up_to_the_bound_and_refused_beyond_it(kernel, dtype):
-    limits, (most, beyond) = np.iinfo(dtype), at_most(kernel(), dtype)
+def test_whole_sums_are_exact_up_to_the_bound_and_rejected_beyond_it(kernel, dtype):
+    limits, (most, beyond) = np.iinfo(dtype), multiples_at_limit(kernel(), dtype)
     for image in IMAGES:
         pixels = image(kernel(), limits.min, limits.max).astype(dtype)
         expected = signal.correlate2d(pixels.astype(np.int64), most, mode="valid")
@@ -113,8 +113,8 @@ def test_whole_sums_are_exact_up_to_the_bound_and_refused_beyond_it(kernel, dtyp
         fourier(pixels, beyond, mode="valid")
 
 
-def test_the_bound_is_the_one_that_the_rule_asks_for():
-    inside, outside = (job(SHAPE, "uint16", kernel, mode="valid") for kernel in at_most(noise(), "uint16"))
+def test_whole_sums_are_supported_up_to_half_a_level_of_error():
+    inside, outside = (job(SHAPE, "uint16", kernel, mode="valid") for kernel in multiples_at_limit(noise(), "uint16"))
     assert inside.arithmetic.whole
     assert FOURIER.error(inside) * 65535 < 0.5 <= FOURIER.error(outside) * 65535
 
@@ -122,7 +122,7 @@ def test_the_bound_is_the_one_that_the_rule_asks_for():
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
 @pytest.mark.parametrize("shape", [(3, 5), (21, 17), (40, 63)], ids=str)
 @pytest.mark.parametrize("size", [(90, 101), (300, 280)], ids=str)
-def test_the_error_measured_stays_below_the_bound_and_the_bound_is_not_out_of_all_proportion(size, shape, dtype):
+def test_measured_errors_are_below_the_bound_by_a_factor_of_2e5_at_most(size, shape, dtype):
     kernel, top = np.random.default_rng(2).normal(size=shape), np.iinfo(dtype).max
     options = {"mode": "valid", "dtype": "float64", "tolerance": 1e-3}
     bound, found = FOURIER.error(job(size, dtype, kernel, **options)), []
@@ -131,7 +131,7 @@ def test_the_error_measured_stays_below_the_bound_and_the_bound_is_not_out_of_al
         windows = np.lib.stride_tricks.sliding_window_view(image.astype(np.longdouble), shape)[::7, ::5]
         exact = np.einsum("yxij,ij->yx", windows, kernel.astype(np.longdouble))
         found.append(float(np.abs(fourier(image, kernel, **options)[::7, ::5] - exact).max()) / top)
-    assert 0 < max(found) <= bound <= 2e5 * max(found)  # a bound by norms: errors hardly ever all add up in one place
+    assert 0 < max(found) <= bound <= 2e5 * max(found)  # the bound uses norms: errors rarely all add up in one place
 
 
 # Tiles
@@ -151,30 +151,30 @@ TILES = [
 
 
 @pytest.mark.parametrize(("size", "shape", "options"), TILES, ids=str)
-def test_tiles_of_every_shape(size, shape, options):
+def test_tiles_of_every_shape_give_exact_sums(size, shape, options):
     rng = np.random.default_rng(size)
     image = rng.integers(0, 256, size, np.uint8)
     kernel = rng.integers(-9, 10, shape) * (
         rng.random(shape) < 6 / np.prod(shape)
-    )  # few taps: the oracle takes them one by one
-    kernel[0, 0], kernel[-1, -1] = 3, 5  # the corners decide what a tile needs
+    )  # few nonzero taps: the reference adds them one by one
+    kernel[0, 0], kernel[-1, -1] = 3, 5  # nonzero corners, so that a tile needs the full halo
     kernel[-1, 0] += kernel.sum() == 0
-    told = {k: v for k, v in options.items() if k != "border"}
+    arguments = {k: v for k, v in options.items() if k != "border"}
     for name in ("stride", "dilation"):
-        told.setdefault(name, (1, 1))
+        arguments.setdefault(name, (1, 1))
     names = options.get("border", "reflect101").split(",")
-    sums = definition.correlate(image, kernel, border=(names[0], names[-1]), **told)
+    sums = definition.correlate(image, kernel, border=(names[0], names[-1]), **arguments)
     normalizes = "renormalize" in names
     expected = definition.fit_exactly(sums, np.int32, normalizes=normalizes)
     assert np.array_equal(fourier(image, kernel, dtype="int32", **options), expected)
 
 
-def test_the_tiles_of_a_large_image_are_many_and_do_not_show():
+def test_a_large_image_is_split_into_tiles_without_seams():
     image = np.random.default_rng(4).integers(0, 65536, (700, 1300), np.uint16)
     kernel = np.random.default_rng(5).integers(-9, 10, (25, 19))
-    question = job(image.shape, "uint16", kernel)
-    assert FOURIER.rows(question) < 700
-    assert FOURIER.work(question).calls >= 12 * 6  # six tiles or more
+    planned = job(image.shape, "uint16", kernel)
+    assert FOURIER.rows(planned) < 700
+    assert FOURIER.work(planned).calls >= 12 * 6  # six tiles or more
     expected = ndimage.correlate(image.astype(np.float64), kernel, mode="mirror")  # whole numbers: exact
     assert np.array_equal(fourier(image, kernel, dtype="float64"), expected)
 
@@ -187,8 +187,8 @@ CLEAN = ndimage.correlate(BRIGHT.astype(np.float64), PATTERN, mode="constant")
 
 
 @pytest.fixture
-def strips_done_again(monkeypatch):
-    """Count the strips that are left to the method which takes any pixels."""
+def recomputed_strips(monkeypatch):
+    """Return the row ranges of the strips recomputed by `shifts`, which supports any pixels."""
     done, prepare = [], type(SHIFTS).prepare
 
     def counted(self, part):
@@ -206,7 +206,7 @@ def strips_done_again(monkeypatch):
 
 
 def weight_of(pixel, size, kernel):
-    """Return the weight that each output of a correlation has on one pixel, for a kernel with a middle."""
+    """Return the weight of one pixel in each output of a correlation, for a kernel of odd size."""
     (rows, columns), halo = kernel.shape, [n // 2 for n in kernel.shape]
     padded = np.zeros([n + taps - 1 for n, taps in zip(size, kernel.shape, strict=True)])
     padded[pixel[0] : pixel[0] + rows, pixel[1] : pixel[1] + columns] = kernel[::-1, ::-1]
@@ -215,8 +215,8 @@ def weight_of(pixel, size, kernel):
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -3e38, 1e-30], ids=str)
 @pytest.mark.parametrize("where", ["first row", "above the seam", "below the seam", "last row"])
-def test_a_pixel_touches_its_own_windows_alone_and_only_its_strips_are_done_again(monkeypatch, strips_done_again, where, bad):
-    monkeypatch.setattr(type(FOURIER), "rows", lambda self, job: 300)  # fewer than a tile gives
+def test_a_bad_pixel_affects_only_its_windows_and_only_its_strips_are_recomputed(monkeypatch, recomputed_strips, where, bad):
+    monkeypatch.setattr(type(FOURIER), "rows", lambda self, job: 300)  # fewer rows than a tile has
     at = {"first row": (0, 0), "above the seam": (280, 100), "below the seam": (303, 31), "last row": (899, 249)}[where]
     image, weight = BRIGHT.copy(), weight_of(at, BRIGHT.shape, PATTERN)
     image[at] = bad
@@ -224,21 +224,21 @@ def test_a_pixel_touches_its_own_windows_alone_and_only_its_strips_are_done_agai
     assert np.allclose(got[weight == 0], CLEAN[weight == 0], rtol=1e-5, atol=0)
     expected = CLEAN[weight != 0] + weight[weight != 0] * (float(bad) - float(BRIGHT[at]))
     assert np.allclose(got[weight != 0], expected, rtol=1e-5, atol=0, equal_nan=True)
-    assert len(strips_done_again) == (2 if where == "below the seam" else 1)
+    assert len(recomputed_strips) == (2 if where == "below the seam" else 1)
 
 
-@pytest.mark.parametrize(("dark", "again"), [(1e-3, True), (1.0, False), (0.0, False)])
-def test_the_dark_does_not_drown_beside_the_bright(strips_done_again, dark, again):
+@pytest.mark.parametrize(("dark", "recomputed"), [(1e-3, True), (1.0, False), (0.0, False)])
+def test_dark_pixels_beside_bright_ones_keep_their_precision(recomputed_strips, dark, recomputed):
     kernel = PATTERN / PATTERN.sum()
     image = np.full((200, 300), 1e6, np.float32)  # a pixel may be darker by a factor of 2**22, 4e6
     image[:, 150:] = dark
     got = fourier(image, kernel, border="replicate")
     expected = ndimage.correlate(image.astype(np.float64), kernel, mode="nearest")
-    assert bool(strips_done_again) == again
+    assert bool(recomputed_strips) == recomputed
     assert np.allclose(got, expected, rtol=1e-5, atol=FOURIER.error(job(image.shape, "float32", kernel)) * 1e6 * (dark == 0))
 
 
-def test_a_border_value_that_is_no_number_spoils_only_what_it_touches():
+def test_a_nan_border_value_affects_only_outputs_that_reach_the_border():
     image = np.random.default_rng(8).uniform(0.5, 1, (90, 80)).astype(np.float32)
     got = fourier(image, PATTERN, border="constant", border_value=np.nan)
     assert np.isfinite(got[16:-16, 15:-15]).all()
@@ -247,7 +247,7 @@ def test_a_border_value_that_is_no_number_spoils_only_what_it_touches():
     assert np.allclose(got[16:-16, 15:-15], inner, rtol=1e-5, atol=0)
 
 
-def test_what_overflows_in_the_transform_but_not_in_the_sum():
+def test_sums_are_correct_if_only_the_transform_overflows():
     image = np.full((100, 90), 1e305)
     image[::2] /= 4
     kernel = np.full((9, 7), 1 / 63)
@@ -256,7 +256,7 @@ def test_what_overflows_in_the_transform_but_not_in_the_sum():
 
 
 @pytest.mark.parametrize("options", [{"border": "renormalize"}, {"nan": "ignore"}], ids=str)
-def test_floats_are_not_divided_by_the_weight_inside(options):
+def test_renormalized_sums_of_float_images_are_rejected(options):
     reason = FOURIER.supports(job((60, 50), "float32", PATTERN, **options))
     assert reason == "where little weight falls inside, the division would show the errors of pixels far away"
     assert FOURIER.supports(job((60, 50), "float32", PATTERN)) is None

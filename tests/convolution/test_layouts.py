@@ -1,4 +1,4 @@
-"""How an image lies in memory, and shapes that are easily forgotten, for every method that the OpenCV engine may take."""
+"""Memory layouts and unusual shapes of images, for every method that serves the OpenCV engine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ VIEWS = {
     "fortran": np.asfortranarray,
     "rows reversed": lambda a: a[::-1],
     "columns reversed": lambda a: a[:, ::-1],
-    "turned": lambda a: a[::-1, ::-1],
+    "rotated": lambda a: a[::-1, ::-1],
     "every other": lambda a: a[::2, 1::3],
     "transposed": lambda a: a.transpose(1, 0, 2),
     "channels reversed": lambda a: a[..., ::-1],
@@ -24,8 +24,8 @@ VIEWS = {
     "one channel": lambda a: a[..., 1],
     "planes": lambda a: np.moveaxis(np.ascontiguousarray(np.moveaxis(a, -1, 0)), 0, -1),
     "part": lambda a: a[5:-7, 3:-4],
-    "one row again and again": lambda a: np.broadcast_to(a[:1], a.shape),
-    "one pixel again and again": lambda a: np.broadcast_to(a[:1, :1], (20, 30, 3)),
+    "one row repeated": lambda a: np.broadcast_to(a[:1], a.shape),
+    "one pixel repeated": lambda a: np.broadcast_to(a[:1, :1], (20, 30, 3)),
 }
 
 
@@ -35,7 +35,7 @@ def noise(shape, dtype="uint8"):
 
 @each("dtype", ["uint8", "float32"])
 @pytest.mark.parametrize("view", VIEWS)
-def test_a_view_gives_the_bits_of_a_copy_and_is_not_written_to(view, dtype):
+def test_a_view_gives_the_bits_of_a_copy_and_is_not_modified(view, dtype):
     image = VIEWS[view](noise((57, 48, 3), dtype))
     copy = np.ascontiguousarray(image)
     if image.flags.owndata or image.base is not None:
@@ -55,12 +55,12 @@ SHAPES = [(1, 1), (1, 70), (70, 1), (1, 1, 3), (1, 70, 4), (70, 1, 2), (6, 5, 1)
 
 @each("border", ["constant", "replicate", "reflect", "reflect101", "wrap", "constant,wrap", "reflect,constant"])
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_single_rows_and_columns_and_many_channels(shape, border):
+def test_single_rows_and_columns_and_many_channels_give_exact_results(shape, border):
     image, (down, _, across) = noise(shape), border.partition(",")
     value = list(range(200, 200 + shape[2])) if len(shape) == 3 else 200
     expected = {}
     for kind in {KERNEL_FOR.get(method, whole) for method in FOR_OPENCV}:
-        weights = np.rint(kind((5, 4)) * 240).astype(int)  # 16ths and 15ths among the kernels
+        weights = np.rint(kind((5, 4)) * 240).astype(int)  # the kernels have weights in 16ths and 15ths
         sums = definition.correlate(image, weights, border=(down, across or down), border_value=value)
         expected[kind] = definition.fit_exactly(sums, np.uint8, scale=definition.Fraction(1, 240))
     for method in FOR_OPENCV:
@@ -70,10 +70,10 @@ def test_single_rows_and_columns_and_many_channels(shape, border):
         assert difference(got, expected[KERNEL_FOR.get(method, whole)]) == "", method
 
 
-# filter2d sums at most 129 weights one by one in float32, and 49 in float64.
+# filter2d adds at most 129 weights one by one in float32, and 49 in float64.
 @pytest.mark.parametrize("shape", [(3, 131), (2, 300), (131, 3), (150, 1), (1, 129), (1, 130), (5, 51)], ids=str)
 @pytest.mark.parametrize("options", [{}, {"mode": "full", "stride": (1, 3)}, {"border": "constant", "anchor": (0, 0)}], ids=str)
-def test_bands_of_kernels_wider_than_what_opencv_sums_one_by_one(shape, options):
+def test_bands_are_exact_for_kernels_wider_than_the_direct_sums_of_opencv(shape, options):
     image, kernel = noise((40, 50, 2)), np.random.default_rng(shape).integers(-9, 10, shape)
     border = (options.get("border", "reflect101"),) * 2
     sums = definition.correlate(image, kernel, **{**options, "border": border})
@@ -82,7 +82,7 @@ def test_bands_of_kernels_wider_than_what_opencv_sums_one_by_one(shape, options)
         assert np.array_equal(got, sums.total), dtype
 
 
-def test_bands_of_nothing_but_zeros_in_between():
+def test_bands_are_exact_for_kernels_with_wide_gaps():
     kernel = np.zeros((7, 400), int)
     kernel[0, 0], kernel[6, 399], kernel[3, 140] = 2, -3, 1
     image = noise((30, 500))
@@ -93,23 +93,23 @@ def test_bands_of_nothing_but_zeros_in_between():
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "complex64"])
 @pytest.mark.parametrize("method", [name for name in METHODS if METHODS[name].shared])
-def test_a_shared_method_gives_the_same_bits_whichever_engine_asks(method, dtype):
+def test_a_shared_method_gives_the_same_bits_with_both_engines(method, dtype):
     image = noise((130, 140, 3), dtype)
     for kernel in (kernel_for(method, (5, 6)), np.random.default_rng(1).normal(size=(4, 5))):
         for options in ({}, {"border": "wrap", "mode": "full", "stride": (2, 3)}, {"nan": "ignore", "border": "constant"}):
             if options.get("nan") and method == "separable" and dtype != "uint8":
-                continue  # pairs that cancel one another are not divided
+                continue  # pairs that cancel are not divided
             asked = {"method": method, "tolerance": 0.1, **options}
             try:
                 expected = correlate(image, kernel, engine="numpy", **asked)
-            except ValueError as refused:
-                with pytest.raises(ValueError, match=str(refused).split(": ")[-1]):
+            except ValueError as rejected:
+                with pytest.raises(ValueError, match=str(rejected).split(": ")[-1]):
                     correlate(image, kernel, engine="opencv", **asked)
                 continue
             assert difference(correlate(image, kernel, engine="opencv", **asked), expected) == ""
 
 
-def test_each_engine_may_take_its_own_methods_and_those_that_are_shared():
+def test_each_engine_serves_its_own_methods_and_the_shared_ones():
     shared = {name for name, method in METHODS.items() if method.serves("opencv") and method.serves("numpy")}
     assert shared == {"toeplitz", "separable"} == {name for name, method in METHODS.items() if method.shared}
     for method in METHODS.values():

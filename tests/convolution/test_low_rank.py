@@ -1,4 +1,4 @@
-"""Weights as sums of outer products: whole ones found exactly, the others held to what is left out in exact arithmetic."""
+"""Weights as sums of outer products: exact for whole weights, otherwise with residuals checked in exact arithmetic."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ REAL = {
 }
 
 
-def left_out(weights, pairs, count):
-    """Return the sum of the absolute weights that the first pairs leave out, as a fraction."""
+def residual(weights, pairs, count):
+    """Return the sum of the absolute differences between the weights and the first pairs, as a fraction."""
     total = Fraction(0)
     for (i, j), weight in np.ndenumerate(weights):
         rest = Fraction(float(weight))
@@ -44,19 +44,19 @@ def left_out(weights, pairs, count):
 
 
 @pytest.mark.parametrize("factor", [2.0**40, 2.0**60], ids=["below 2**53", "beyond"])
-def test_whole_numbers_beyond_2_to_the_53_are_no_whole_pair(factor):
+def test_pairs_of_whole_numbers_beyond_2_to_the_53_are_not_whole(factor):
     weights = np.outer([1, 2, 3], [4, -5]) * factor
     pairs = find_pairs(weights)
     assert pairs.whole == (factor < 2.0**53)
-    assert left_out(weights, pairs, 1) <= 1e-15 * np.abs(weights).sum()
+    assert residual(weights, pairs, 1) <= 1e-15 * np.abs(weights).sum()
 
 
 @pytest.mark.parametrize("name", ["laplacian of a gaussian", "noise", "row"])
-def test_the_residuals_are_what_is_left_out(name):
+def test_residuals_equal_those_of_exact_arithmetic(name):
     weights, _ = REAL[name]
     pairs = find_pairs(weights)
     for count in range(min(4, len(pairs.residuals))):
-        exact = float(left_out(weights, pairs, count))
+        exact = float(residual(weights, pairs, count))
         assert np.isclose(pairs.residuals[count], exact, rtol=1e-9, atol=1e-14 * np.abs(weights).sum())
     sizes = [np.abs(np.outer(c, r)).sum() for c, r in zip(pairs.columns, pairs.rows, strict=True)]
     assert np.allclose(pairs.sizes, sizes, rtol=1e-12)
@@ -65,7 +65,7 @@ def test_the_residuals_are_what_is_left_out(name):
 
 
 def test_a_pair_keeps_the_small_weights_of_a_wide_range():
-    """A tail of 1e-12 of the middle is divided by where `renormalize` leaves nothing else."""
+    """`renormalize` divides by a tail of 1e-12 of the middle if no other weight falls inside."""
     weights, _ = REAL["gaussian"]
     weights = weights**4
     pairs = find_pairs(weights)
@@ -73,7 +73,7 @@ def test_a_pair_keeps_the_small_weights_of_a_wide_range():
     assert np.allclose(np.outer(pairs.columns[0], pairs.rows[0]), weights, rtol=1e-14, atol=0)
 
 
-# As many pairs as a job needs
+# The number of pairs that a job needs
 
 
 def job(weights, of="uint8", **options):
@@ -82,7 +82,7 @@ def job(weights, of="uint8", **options):
 
 @pytest.mark.parametrize("of", ["uint8", "uint16", "float32", "float64"])
 @pytest.mark.parametrize("name", REAL)
-def test_no_more_pairs_are_taken_than_leave_out_nothing_that_counts(name, of):
+def test_the_fewest_pairs_within_the_allowed_error_are_used(name, of):
     weights, rank = REAL[name]
     pairs, count = pairs_for(job(weights, of))
     allowed = job(weights, of).arithmetic.allowed
@@ -92,7 +92,7 @@ def test_no_more_pairs_are_taken_than_leave_out_nothing_that_counts(name, of):
 
 
 @pytest.mark.parametrize("of", ["uint8", "float32"])
-def test_the_larger_the_tolerance_the_fewer_the_pairs(of):
+def test_a_larger_tolerance_needs_fewer_pairs(of):
     weights, largest = REAL["noise"][0], 255 if of == "uint8" else 1
     total, counts = np.abs(weights).sum(), []
     for share in (0, 1e-3, 0.1, 0.5, 2, 8):
@@ -105,7 +105,7 @@ def test_the_larger_the_tolerance_the_fewer_the_pairs(of):
     assert (counts[0], counts[-1]) == (6, 0)
 
 
-def test_the_error_of_a_whole_pair_is_nothing_or_everything():
+def test_the_error_of_a_whole_pair_is_0_or_infinite():
     whole = job(np.outer([1, 2], [3, 5]), "uint16")
     assert [pairs_error(whole, np.dtype(t)) for t in (np.float32, np.float64)] == [0, 0]
     large = job(np.outer([100, 2], [300, 5]), "uint16")
@@ -123,18 +123,18 @@ def test_the_error_of_a_whole_pair_is_nothing_or_everything():
         ("float64", "gaussian", "float64"),
     ],
 )
-def test_pairs_that_cancel_one_another_are_summed_in_float64_unless_rounding_hides_what_is_left(of, name, dtype):
+def test_pairs_that_cancel_are_summed_in_float64_unless_the_result_is_rounded_to_integers(of, name, dtype):
     assert PAIRS.dtype(job(REAL[name][0], of)) == dtype
 
 
-def test_where_the_weight_inside_is_divided_by_only_one_pair_or_whole_numbers_will_do():
+def test_renormalize_supports_only_one_pair_or_whole_numbers():
     assert "the division would show" in PAIRS.refusal(job(REAL["noise"][0], border="renormalize"))
     for weights in (REAL["gaussian"][0], [[1, 2], [3, 5]]):
         assert PAIRS.refusal(job(weights, border="renormalize")) is None
     assert PAIRS.refusal(job(REAL["noise"][0])) is None
 
 
-def test_pairs_that_cancel_one_another_need_a_tolerance_in_float64():
+def test_pairs_that_cancel_need_a_tolerance_in_float64():
     weights = REAL["laplacian of a gaussian"][0]
     assert "tolerance" in PAIRS.refusal(job(weights, "float64"))
     assert PAIRS.refusal(job(weights, "float64", tolerance=1e-12)) is None

@@ -1,4 +1,4 @@
-"""What a convolution takes beyond the image and the result: buffers of strips, whatever the height of the image."""
+"""Memory of a convolution beyond image and result: buffers of strips, independent of the height of the image."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from imgconv.convolution.planner import make_plan
 MEGABYTE = 1 << 20
 COLOUR = ((2000, 3000, 3), "uint8")
 GREY = ((1500, 2000), "float32")
-# Where every step is a call of Python, tracing its memory takes long: fewer outputs, or fewer taps, over the same image.
+# Tracing the memory of methods that call Python in every step is slow: they compute fewer outputs over the same image.
 SLOW = {"im2col": {"stride": (16, 1)}, "windows": {"stride": (1, 2)}}
 
 
@@ -30,18 +30,18 @@ SLOW = {"im2col": {"stride": (16, 1)}, "windows": {"stride": (1, 2)}}
     ids=str,
 )
 @pytest.mark.parametrize("method", [name for name, m in METHODS.items() if m.engine == "numpy" and name != "definition"])
-def test_the_peak_beyond_image_and_result_is_that_of_strips(method, border, shape, dtype):
+def test_peak_memory_beyond_image_and_result_is_that_of_strips(method, border, shape, dtype):
     image = np.resize(np.random.default_rng(1).integers(1, 256, 100_003).astype(dtype), shape)
     kernel, results = np.add.outer(np.arange(9), np.arange(9) % 3) + 1.0, []
     options = {"engine": "numpy", "method": method, "border": border, "jobs": 2, "tolerance": 1e-3, **SLOW.get(method, {})}
     if METHODS[method].supports(make_plan(shape, dtype, kernel, engine="numpy", border=border).job):
-        options["border"] = "constant"  # those that do not divide
-    # A thread of its own, whose buffers are still to be made.
-    user = threading.Thread(target=lambda: results.append(correlate(image, kernel, **options)))
+        options["border"] = "constant"  # for methods that do not renormalize
+    # A new thread, which has no buffers yet.
+    worker = threading.Thread(target=lambda: results.append(correlate(image, kernel, **options)))
     tracemalloc.start()
     try:
-        user.start()
-        user.join()
+        worker.start()
+        worker.join()
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

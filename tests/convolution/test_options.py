@@ -1,4 +1,4 @@
-"""The options: what they accept, and what they say of what they do not."""
+"""The options: accepted values, and the errors for all others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from imgconv.convolution.options import ConvolutionOptions, CorrelateOptions, Fi
 from imgconv.errors import UsageError
 
 
-def test_the_defaults_are_those_of_the_value():
+def test_make_options_has_the_defaults_of_options():
     assert make_options() == Options()
     assert Options().border == Border("reflect101", "reflect101", (0.0,))
     assert Options().keeps_grid
@@ -22,7 +22,7 @@ def test_the_defaults_are_those_of_the_value():
 
 
 @pytest.mark.parametrize("name", ["stride", "dilation"])
-def test_one_number_counts_for_both_axes(name):
+def test_one_number_applies_to_both_axes(name):
     assert getattr(make_options(**{name: 3}), name) == (3, 3)
     assert getattr(make_options(**{name: np.int64(3)}), name) == (3, 3)
     assert getattr(make_options(**{name: (2, 5)}), name) == (2, 5)
@@ -62,7 +62,7 @@ def test_one_number_counts_for_both_axes(name):
     ],
     ids=str,
 )
-def test_what_cannot_be_used_is_told_with_what_was_found(given, words):
+def test_errors_state_the_invalid_value(given, words):
     with pytest.raises(UsageError, match=words):
         make_options(**given)
 
@@ -79,12 +79,12 @@ def test_what_cannot_be_used_is_told_with_what_was_found(given, words):
     ],
     ids=str,
 )
-def test_a_border_by_name_alias_or_pair(given, rows, columns):
+def test_a_border_is_given_by_name_alias_or_pair(given, rows, columns):
     border = make_options(border=given).border
     assert (border.rows, border.columns) == (rows, columns)
 
 
-def test_border_values_are_kept_as_they_are():
+def test_border_values_become_tuples_of_numbers():
     assert make_options(border_value=7).border.value == (7.0,)
     assert make_options(border_value=(1, 2.5)).border.value == (1.0, 2.5)
     assert make_options(border_value=np.array([1j, 2])).border.value == (1j, 2 + 0j)
@@ -101,16 +101,16 @@ def test_border_values_are_kept_as_they_are():
     ],
     ids=str,
 )
-def test_what_follows_from_the_options(given, normalizes, keeps_grid):
+def test_properties_of_options(given, normalizes, keeps_grid):
     options = make_options(**given)
     assert (options.normalizes, options.keeps_grid) == (normalizes, keeps_grid)
 
 
-def test_the_options_are_typed_in_one_place_for_every_function():
+def test_signatures_of_all_functions_match_the_typed_options():
     correlated = {n for n, p in inspect.signature(imgconv.correlate).parameters.items() if p.kind == p.KEYWORD_ONLY}
     assert correlated == set(CorrelateOptions.__annotations__) == {*ConvolutionOptions.__annotations__, "delta", "dtype"}
-    taken = set(inspect.signature(make_options).parameters)
-    assert taken == correlated | set(FilterOptions.__annotations__) | {"range_policy"}
+    parameters_of_make_options = set(inspect.signature(make_options).parameters)
+    assert parameters_of_make_options == correlated | set(FilterOptions.__annotations__) | {"range_policy"}
     for function, options in [
         (imgconv.convolve, CorrelateOptions),
         (imgconv.make_plan, CorrelateOptions),

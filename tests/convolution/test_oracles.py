@@ -1,4 +1,4 @@
-"""Against programs that nobody here wrote: SciPy, OpenCV and scikit-image, on the photographs of scikit-image's package."""
+"""Comparison with SciPy, OpenCV and scikit-image, on the photographs in scikit-image's package."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ KERNELS = {
 
 @functools.cache
 def photograph(name):
-    """Return a part of a photograph with both of its sides, so that every border shows it; in a size that tests can afford."""
+    """Return a photograph, subsampled over its whole area to keep the tests fast."""
     image = getattr(data, name)()
     image = np.ascontiguousarray(image[::9, ::7] if image.size > 300_000 else image[::4, ::3])
     image.flags.writeable = False
@@ -59,7 +59,7 @@ def by_channel(function, image, *args, **options):
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.float32, np.float64])
-def test_an_impulse_shows_the_kernel_turned_in_correlate_and_as_it_is_in_convolve(engine, dtype):
+def test_an_impulse_gives_the_kernel_in_convolve_and_the_rotated_kernel_in_correlate(engine, dtype):
     impulse = np.zeros((5, 5), dtype)
     impulse[2, 2] = 1
     assert np.array_equal(convolve(impulse, ONE_TO_NINE, engine=engine)[1:4, 1:4], ONE_TO_NINE)
@@ -73,7 +73,7 @@ def test_an_impulse_shows_the_kernel_turned_in_correlate_and_as_it_is_in_convolv
 @pytest.mark.parametrize("border", SCIPY_MODES)
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("name", ["correlate", "convolve"])
-def test_ndimage(name, kernel, border, engine):
+def test_results_equal_those_of_ndimage(name, kernel, border, engine):
     ours, theirs = {"correlate": (correlate, ndimage.correlate), "convolve": (convolve, ndimage.convolve)}[name]
     image = photograph("coffee").astype(np.int32)
     expected = by_channel(theirs, image, KERNELS[kernel], mode=SCIPY_MODES[border], cval=31)
@@ -81,7 +81,7 @@ def test_ndimage(name, kernel, border, engine):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_ndimage_on_every_photograph(photo, engine):
+def test_results_on_every_photograph_equal_those_of_ndimage(photo, engine):
     image, weights = photo.astype(np.float64), KERNELS["4x3"] / 7
     expected = by_channel(ndimage.correlate, image, weights, mode="mirror")
     assert np.allclose(correlate(image, weights, engine=engine), expected, rtol=1e-13, atol=1e-10)
@@ -89,7 +89,7 @@ def test_ndimage_on_every_photograph(photo, engine):
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("origin", [(-1, 0), (1, -1), (0, 1), (-2, 1)])
-def test_an_origin_of_ndimage_is_an_anchor_off_the_middle(origin, engine):
+def test_an_origin_of_ndimage_equals_an_anchor_off_centre(origin, engine):
     image, weights = photograph("camera").astype(np.int32), np.arange(15).reshape(5, 3) - 6
     anchor = (2 + origin[0], 1 + origin[1])
     assert np.array_equal(
@@ -105,10 +105,10 @@ def test_an_origin_of_ndimage_is_an_anchor_off_the_middle(origin, engine):
 @pytest.mark.parametrize(("boundary", "border"), [("fill", "constant"), ("wrap", "wrap"), ("symm", "reflect")])
 @pytest.mark.parametrize("mode", ["full", "valid", "same"])
 @pytest.mark.parametrize("kernel", KERNELS)
-def test_signal(kernel, mode, boundary, border, engine):
+def test_results_equal_those_of_scipy_signal(kernel, mode, boundary, border, engine):
     weights = KERNELS[kernel]
     if mode == "same" and not all(n % 2 for n in weights.shape):
-        weights = np.pad(weights, [(0, 1 - n % 2) for n in weights.shape])  # even sizes: SciPy's middle is another one
+        weights = np.pad(weights, [(0, 1 - n % 2) for n in weights.shape])  # SciPy centres even sizes differently
     image = photograph("coins").astype(np.int32)
     options = {"border": border, "border_value": 9, "mode": mode, "engine": engine}
     theirs = {"mode": mode, "boundary": boundary, "fillvalue": 9}
@@ -117,7 +117,7 @@ def test_signal(kernel, mode, boundary, border, engine):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_the_complex_example_of_scipys_documentation(engine):
+def test_the_complex_example_of_the_scipy_documentation_gives_equal_results(engine):
     scharr = np.array([[-3 - 3j, 0 - 10j, 3 - 3j], [-10 + 0j, 0 + 0j, 10 + 0j], [-3 + 3j, 0 + 10j, 3 + 3j]])
     image = photograph("camera")
     gradient = convolve(image, scharr, border="symm", mode="same", engine=engine)
@@ -129,7 +129,7 @@ def test_the_complex_example_of_scipys_documentation(engine):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_filter2d_as_it_is_called_by_default(photo, engine):
+def test_results_equal_those_of_filter2d_with_default_arguments(photo, engine):
     kernel = ONE_TO_NINE - 4
     assert np.array_equal(correlate(photo, kernel, engine=engine), cv2.filter2D(photo, -1, kernel.astype(np.float32)))
 
@@ -138,7 +138,7 @@ def test_filter2d_as_it_is_called_by_default(photo, engine):
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.float32, np.float64])
 @pytest.mark.parametrize("border", CV2_BORDERS)
 @pytest.mark.parametrize("kernel", ["3x3", "2x2", "1x4", "5x2", "4x3"])
-def test_filter2d_with_borders_deltas_and_anchors(kernel, border, dtype, engine):
+def test_results_equal_those_of_filter2d_with_borders_deltas_and_anchors(kernel, border, dtype, engine):
     weights = KERNELS[kernel]
     image = (photograph("rocket") // 2).astype(dtype)
     for row, column, delta in [(0, 0, 0.0), (weights.shape[0] - 1, 0, 20.0), (0, weights.shape[1] - 1, -7.5)]:
@@ -151,22 +151,22 @@ def test_filter2d_with_borders_deltas_and_anchors(kernel, border, dtype, engine)
 
 # scikit-image
 
-# scikit-image divides the magnitude by the root of 2, so that it stays below 1; ours is not divided. Its borders are SciPy's
-# reflect, without a mask, so that all pixels take part.
+# scikit-image divides the magnitude by the square root of 2, so that it stays below 1; imgconv does not. Its border is SciPy's
+# reflect. Without a mask, all pixels are compared.
 OPERATORS = ("sobel", "scharr", "prewitt", "roberts")
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("operator", OPERATORS)
-def test_edges_are_those_of_scikit_image_but_for_the_root_of_2(photo, operator, engine):
+def test_edges_equal_those_of_scikit_image_times_the_root_of_2(photo, operator, engine):
     image = photo / 255
     expected = by_channel(getattr(filters, operator), image) * np.sqrt(2)
     assert np.allclose(find_edges(image, operator, border="reflect", engine=engine), expected, rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("operator", ["sobel", "scharr", "prewitt"])
-def test_the_sides_of_a_gradient_are_those_of_scikit_image(operator):
+def test_x_and_y_gradients_equal_those_of_scikit_image(operator):
     image = photograph("moon") / 255
-    for output, side in (("x", "v"), ("y", "h")):  # scikit-image names them for the lines that they find
+    for output, side in (("x", "v"), ("y", "h")):  # scikit-image names gradients after the lines they detect
         expected = getattr(filters, f"{operator}_{side}")(image)
         assert np.allclose(find_edges(image, operator, output, border="reflect"), expected, rtol=1e-10, atol=1e-12)

@@ -1,4 +1,4 @@
-"""The method `pairs`: kernels of rank 2 and 3 beside SciPy, whole ones to the bit, and as many pairs as it takes."""
+"""The method `pairs`: kernels of rank 2 and 3 compared with SciPy, exact whole kernels, and the number of pairs."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def noise(dtype, shape=(70, 61)):
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float32"])
 @pytest.mark.parametrize("name", KERNELS)
-def test_real_kernels_take_as_many_pairs_as_their_rank_and_are_as_exact_as_said(name, dtype):
+def test_real_kernels_use_as_many_pairs_as_their_rank_and_are_within_the_bound(name, dtype):
     (kernel, rank), pixels = KERNELS[name], noise(dtype)
     job = make_plan(pixels.shape, dtype, kernel, dtype="float32").job
     assert PAIRS.supports(job) is None
@@ -82,8 +82,8 @@ def test_whole_kernels_of_any_rank_have_the_bits_of_the_exact_sum(name, dtype, o
 
 
 @pytest.mark.parametrize("name", KERNELS)
-def test_pairs_that_cancel_one_another_do_so_in_float64_where_the_pixels_are_floats(name):
-    """What is left where the picture is even is a millionth of what the pairs are, and nothing rounds it away."""
+def test_pairs_that_cancel_are_summed_in_float64_for_float_images(name):
+    """In a flat image the sum is a millionth of each pair, and no rounding hides its error."""
     kernel, rank = KERNELS[name]
     assert PAIRS.dtype(make_plan((9, 9), "float32", kernel).job) == (np.float32 if rank == 1 else np.float64)
     pixels = np.full((40, 41), 0.1, np.float32)
@@ -92,7 +92,7 @@ def test_pairs_that_cancel_one_another_do_so_in_float64_where_the_pixels_are_flo
     assert np.abs(got - exact).max() <= (1e-7 if rank == 1 else 1e-15) * np.abs(kernel).sum() + 2.0**-24 * abs(exact)
 
 
-def test_kernels_of_full_rank_are_taken_too_but_cost_more():
+def test_kernels_of_full_rank_are_supported_at_a_higher_cost():
     kernel = np.random.default_rng(3).integers(-9, 10, (9, 9))
     full, low = (
         PAIRS.work(make_plan((200, 200), "uint8", k).job).multiply_adds for k in (kernel, np.outer(kernel[0], kernel[1]))
@@ -110,7 +110,7 @@ def test_kernels_of_full_rank_are_taken_too_but_cost_more():
     ],
     ids=str,
 )
-def test_what_is_refused_is_refused_by_the_products_of_numpy_too(of, kernel, options, words):
+def test_pairs_and_separable_reject_the_same_jobs(of, kernel, options, words):
     for method in (PAIRS, SEPARABLE):
         assert words in method.supports(make_plan((40, 50), of, kernel, **options).job)
 
@@ -125,7 +125,7 @@ def test_complex_pixels_and_weights_are_summed_in_parts(dtype):
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf], ids=str)
-def test_what_is_no_finite_number_reaches_no_further_than_the_weights(bad):
+def test_nan_and_infinity_affect_no_output_beyond_the_weights(bad):
     kernel, pixels = WHOLE["rank 2"].astype(float), noise("float32")
     clean, touched = correlate(pixels, kernel, method="pairs"), np.zeros(pixels.shape, int)
     touched[30, 20] = 1

@@ -1,4 +1,4 @@
-"""The planner: every reason to refuse, both sides of every threshold, and that a plan is data made of shapes alone."""
+"""The planner: reasons for rejection, both sides of every threshold, and plans as data made from shapes alone."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from tests.cases import each
 from tests.convolution.conftest import kernel_for
 
 SHARPEN = [[0, -1, 0], [-1, 5, -1], [0, -1, 0]]
-#: So large that pixels of it would not fit into any memory.
+#: Too large for any memory.
 ENORMOUS = (3_000_000, 5_000_000, 3)
 
 
 def reason(method, shape=(40, 50), dtype="uint8", kernel=SHARPEN, **options):
-    """Return why a method is not able to do a job, or None where it is."""
+    """Return why a method does not support a job, or None if it does."""
     engine = METHODS[method].engine
     job = plan_for(shape, np.dtype(dtype), Kernel(kernel), make_options(engine=engine, **options)).job
     return METHODS[method].supports(job)
 
 
-# A plan is data
+# Plans as data
 
 
 @pytest.mark.parametrize("engine", ["opencv", "numpy"])
 @pytest.mark.parametrize("options", [{}, {"border": "renormalize"}, {"stride": 7}, {"mode": "full", "dilation": 3}], ids=str)
-def test_planning_touches_no_pixels(engine, options):
+def test_planning_needs_no_pixels(engine, options):
     plan = make_plan(ENORMOUS, "uint8", np.ones((5, 3)), engine=engine, **options)
     assert plan.engine == engine
     assert METHODS[plan.method].serves(engine)
@@ -46,18 +46,18 @@ def test_planning_touches_no_pixels(engine, options):
 @each("dtype", [np.uint8, ">u2", np.int64, np.float16, np.complex64])
 def test_a_plan_can_be_written_as_json(dtype, kernel, engine):
     plan = make_plan((40, 50, 3), dtype, kernel, engine=engine, border="constant", border_value=[1, 2, 3], stride=(2, 1))
-    told = json.loads(json.dumps(plan.as_dict()))
-    assert told["image"]["shape"] == [40, 50, 3]
-    assert told["output"]["shape"] == [20, 50, 3] == list(plan.output_shape)
-    assert told["method"] == plan.method
-    assert told["engine"] == engine
-    assert type(told["exact"]) is bool
-    assert told["border"] == "constant (1,2,3)"
+    data = json.loads(json.dumps(plan.as_dict()))
+    assert data["image"]["shape"] == [40, 50, 3]
+    assert data["output"]["shape"] == [20, 50, 3] == list(plan.output_shape)
+    assert data["method"] == plan.method
+    assert data["engine"] == engine
+    assert type(data["exact"]) is bool
+    assert data["border"] == "constant (1,2,3)"
 
 
 @pytest.mark.parametrize("engine", ["opencv", "numpy"])
 @pytest.mark.parametrize("method", ["auto", "bands", "shifts", "toeplitz"])
-def test_the_candidates_are_the_whole_registry_each_with_a_reason(engine, method):
+def test_candidates_are_all_registered_methods_each_with_a_reason(engine, method):
     if method != "auto" and not METHODS[method].serves(engine):
         with pytest.raises(UsageError, match=f"method {method} cannot do this: belongs to the {METHODS[method].engine} engine"):
             make_plan((9, 9), "uint8", SHARPEN, engine=engine, method=method)
@@ -70,7 +70,7 @@ def test_the_candidates_are_the_whole_registry_each_with_a_reason(engine, method
         assert (candidate.seconds is not None) == able
 
 
-def test_the_cheapest_is_chosen_and_the_others_are_told_how_much_slower_they_are():
+def test_the_cheapest_method_is_chosen_and_reasons_state_how_much_slower_others_are():
     plan = make_plan((400, 400), "uint8", SHARPEN, engine="numpy")
     able = {c.method: c.seconds for c in plan.candidates if c.seconds is not None}
     assert plan.seconds == min(able.values()) == able[plan.method]
@@ -80,7 +80,7 @@ def test_the_cheapest_is_chosen_and_the_others_are_told_how_much_slower_they_are
 
 
 @each("method", METHODS)
-def test_a_method_asked_for_is_taken_though_it_be_slow(method):
+def test_a_requested_method_is_used_even_if_it_is_slow(method):
     plan = make_plan((200, 200), "uint8", kernel_for(method, (5, 7)), engine=METHODS[method].engine, method=method)
     assert plan.method == method
     others = [c for c in plan.candidates if c.seconds is not None and c.method != method]
@@ -88,16 +88,16 @@ def test_a_method_asked_for_is_taken_though_it_be_slow(method):
     assert {c.reason for c in others} == {f"{method} was asked for"}
 
 
-def test_a_method_that_nobody_knows_is_answered_with_the_closest_one():
+def test_an_unknown_method_is_rejected_with_a_suggestion():
     with pytest.raises(UsageError, match=r"unknown method 'shift' \(did you mean shifts\?\); choose one of auto, definition"):
         make_plan((9, 9), "uint8", SHARPEN, engine="numpy", method="shift")
 
 
-def test_a_plan_for_another_type_of_output():
+def test_the_output_type_is_the_requested_one():
     assert make_plan((9, 9), "uint8", SHARPEN, dtype="float32").job.output == np.float32
 
 
-def test_a_plan_without_rounding_by_the_method_itself():
+def test_an_unfinished_plan_uses_a_method_that_does_not_round():
     plan = make_plan((200, 200), "uint8", SHARPEN)
     assert METHODS[plan.method].finishes
     other = unfinished(plan)
@@ -110,13 +110,13 @@ def test_a_plan_without_rounding_by_the_method_itself():
 
 
 @pytest.mark.parametrize(("dtype", "most"), [("uint8", 129), ("float32", 129), ("uint16", 49), ("int16", 49), ("float64", 49)])
-def test_filter2d_up_to_the_weights_at_which_opencv_turns_to_its_dft(dtype, most):
+def test_filter2d_is_supported_up_to_the_weights_at_which_opencv_switches_to_its_dft(dtype, most):
     assert reason("filter2d", dtype=dtype, kernel=np.ones((1, most))) is None
     assert f"beyond {most} weights" in reason("filter2d", dtype=dtype, kernel=np.ones((1, most + 1)))
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int32"])
-def test_dft_up_to_half_a_level_of_error_in_whole_sums(dtype):
+def test_dft_supports_whole_sums_up_to_half_a_level_of_error(dtype):
     def weights(most):
         return np.array([[most, 1], [most - 1, -most]])
 
@@ -131,7 +131,7 @@ def test_dft_up_to_half_a_level_of_error_in_whole_sums(dtype):
     assert "levels of the sum; whole numbers need less than 0.5" in reason("dft", dtype=dtype, kernel=weights(high))
 
 
-def test_dft_takes_kernels_of_any_size_and_pixels_that_may_be_nan():
+def test_dft_supports_kernels_of_any_size_and_float_images():
     for kernel in (SHARPEN, [[1]], np.ones((13, 13))):
         assert reason("dft", kernel=kernel) is None
         assert reason("dft", dtype="float32", kernel=np.array(kernel) / 7) is None
@@ -159,7 +159,7 @@ def test_dft_takes_kernels_of_any_size_and_pixels_that_may_be_nan():
     ],
     ids=str,
 )
-def test_what_stands_in_the_way_of_filter2d(options, words):
+def test_filter2d_rejects_unsupported_jobs(options, words):
     assert words in reason("filter2d", **options)
 
 
@@ -175,7 +175,7 @@ def test_what_stands_in_the_way_of_filter2d(options, words):
     ],
     ids=str,
 )
-def test_what_does_not_stand_in_the_way_of_filter2d(options):
+def test_filter2d_gives_no_reason_against_supported_jobs(options):
     assert reason("filter2d", **options) is None
 
 
@@ -196,7 +196,7 @@ def test_what_does_not_stand_in_the_way_of_filter2d(options):
     ],
     ids=str,
 )
-def test_opencv_rounds_by_itself_where_no_value_can_lie_on_a_tie_that_it_would_miss(scale, delta, direct):
+def test_opencv_rounds_by_itself_only_if_it_cannot_miss_a_tie(scale, delta, direct):
     kernel = np.array([[1, -2, 3]]) * scale.numerator / scale.denominator
     assert (reason("filter2d", kernel=kernel, delta=delta) is None) == direct
 
@@ -207,14 +207,14 @@ def test_opencv_rounds_means_by_itself_while_its_error_stays_below_the_nearest_t
     assert "bits of the exact sum" in reason("filter2d", dtype="uint16", kernel=np.ones((1, 11)) / 11)
 
 
-def test_sums_run_in_float32_while_it_holds_them_and_else_in_float64():
+def test_sums_use_float32_if_it_holds_them_exactly_and_float64_otherwise():
     for weight, name in [(255, "float32"), (256, "float64")]:  # 65535 * (255 + 1) lies just below 2**24
         arithmetic = make_plan((4, 4), "uint16", [[weight, 1]]).job.arithmetic
         assert arithmetic.dtype == name
         assert arithmetic.exact
 
 
-# What cannot be planned at all
+# Jobs that cannot be planned
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_sums_run_in_float32_while_it_holds_them_and_else_in_float64():
         ((5, 5), "nonsense", r"nonsense"),
     ],
 )
-def test_an_image_that_cannot_be_convolved(shape, dtype, words):
+def test_unsupported_shapes_and_types_of_images_are_rejected(shape, dtype, words):
     with pytest.raises(UsageError, match=words):
         make_plan(shape, dtype, SHARPEN)
 
@@ -245,7 +245,7 @@ def test_an_image_that_cannot_be_convolved(shape, dtype, words):
         ({"border": "sideways"}, UsageError, "unknown border"),
     ],
 )
-def test_options_that_do_not_go_with_the_image_or_the_kernel(options, error, words):
+def test_options_that_do_not_fit_the_image_or_the_kernel_are_rejected(options, error, words):
     with pytest.raises(error, match=words):
         make_plan((9, 9, 3), "uint8", SHARPEN, **options)
 
@@ -261,13 +261,13 @@ def test_a_complex_result_needs_a_complex_type():
     ("dtype", "output"),
     [("uint8", "complex64"), ("float32", "complex64"), ("int32", "complex128"), ("float64", "complex128")],
 )
-def test_complex_weights_give_a_complex_result_as_wide_as_the_image_needs(dtype, output):
+def test_complex_weights_give_a_complex_result_of_the_precision_of_the_image(dtype, output):
     assert make_plan((3, 3), dtype, [[1, 1j]]).job.output == output
 
 
 @pytest.mark.parametrize("size", [1, 3, 9, 31, 63])
 @pytest.mark.parametrize("of", ["noise", "whole", "outer", "mean"])
-def test_what_is_chosen_is_within_what_is_allowed(of, size):
+def test_the_error_of_the_chosen_method_is_within_the_allowed_error(of, size):
     rng = np.random.default_rng(size)
     kernel = {
         "noise": lambda: rng.normal(size=(size, size)),
@@ -283,7 +283,7 @@ def test_what_is_chosen_is_within_what_is_allowed(of, size):
 
 
 @pytest.mark.parametrize(("sse3", "most"), [(True, 129), (False, 49)])
-def test_without_sse3_opencv_turns_to_its_dft_sooner(monkeypatch, sse3, most):
+def test_without_sse3_opencv_switches_to_its_dft_at_fewer_weights(monkeypatch, sse3, most):
     monkeypatch.setattr("imgconv.convolution.opencv_calls._SSE3", sse3)
     assert reason("filter2d", kernel=np.ones((1, most))) is None
     assert f"beyond {most} weights" in reason("filter2d", kernel=np.ones((1, most + 2)))

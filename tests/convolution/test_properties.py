@@ -1,4 +1,4 @@
-"""What holds of every convolution, whatever its numbers: Hypothesis looks for a case where it does not."""
+"""Properties of every convolution, tested by Hypothesis with arbitrary numbers."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ def images(least=1, most=9):
 
 @st.composite
 def kernels(draw, most=5):
-    """Draw a kernel of whole numbers, its anchor anywhere in it."""
+    """Draw a kernel of whole numbers with an arbitrary anchor."""
     weights = draw(whole(-9, 9, arrays.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=most)))
     return Kernel(weights, tuple(draw(st.integers(0, n - 1)) for n in weights.shape))
 
 
 def exact(image, kernel, **options):
-    """Correlate in float64, which holds all of these whole sums."""
+    """Correlate in float64, in which all of these whole sums are exact."""
     return correlate(np.asarray(image, np.float64), kernel, **options)
 
 
 @given(images(), images(), kernels(), st.integers(-5, 5), BORDERS, MODES, ENGINES)
-def test_it_is_linear_in_the_image(first, second, kernel, factor, border, mode, engine):
+def test_correlation_is_linear_in_the_image(first, second, kernel, factor, border, mode, engine):
     shape = tuple(min(a, b) for a, b in zip(first.shape[:2], second.shape[:2], strict=True))
     first, second = (np.atleast_3d(image)[: shape[0], : shape[1], 0] for image in (first, second))
     mode = "same" if mode == "valid" and any(n < taps for n, taps in zip(shape, kernel.shape, strict=True)) else mode
@@ -48,7 +48,7 @@ def test_it_is_linear_in_the_image(first, second, kernel, factor, border, mode, 
 
 
 @given(images(), kernels(), st.data(), BORDERS, ENGINES)
-def test_it_is_linear_in_the_kernel(image, kernel, data, border, engine):
+def test_correlation_is_linear_in_the_kernel(image, kernel, data, border, engine):
     other = Kernel(data.draw(whole(-9, 9, kernel.shape)), kernel.anchor)
     both = Kernel(kernel.weights + 3 * other.weights, kernel.anchor)
     options = {"border": border, "engine": engine}
@@ -67,7 +67,7 @@ def test_a_shifted_image_gives_a_shifted_result(image, kernel, shift, engine):
 
 
 @given(kernels(), ENGINES, st.sampled_from(("uint8", "int16", "float32")))
-def test_an_impulse_gives_the_kernel_back(kernel, engine, dtype):
+def test_convolving_an_impulse_gives_the_kernel(kernel, engine, dtype):
     impulse, (rows, columns), (row, column) = np.zeros((11, 11), dtype), kernel.shape, kernel.anchor
     impulse[5, 5] = 1
     response = convolve(impulse, kernel, dtype="int16", engine=engine)
@@ -77,7 +77,7 @@ def test_an_impulse_gives_the_kernel_back(kernel, engine, dtype):
 
 
 @given(images(), DTYPES, PAIRS, st.data(), st.sampled_from(("reflect101", "renormalize", "wrap", "constant")), ENGINES)
-def test_a_single_1_under_the_anchor_leaves_the_image_as_it_is(image, dtype, shape, data, border, engine):
+def test_a_single_weight_of_1_at_the_anchor_is_the_identity(image, dtype, shape, data, border, engine):
     weights = np.zeros(shape)
     anchor = tuple(data.draw(st.integers(0, n - 1)) for n in shape)
     weights[anchor] = 1
@@ -86,13 +86,13 @@ def test_a_single_1_under_the_anchor_leaves_the_image_as_it_is(image, dtype, sha
 
 
 @given(images(least=9, most=11), kernels(), kernels(), ENGINES)
-def test_one_after_the_other_is_the_composed_kernel(image, first, second, engine):
+def test_two_steps_equal_the_composed_kernel(image, first, second, engine):
     steps = exact(exact(image, first, mode="valid", engine=engine), second, mode="valid", engine=engine)
     assert np.array_equal(exact(image, first.composed(second), mode="valid", engine=engine), steps)
 
 
 @given(images(least=9, most=11), kernels(), kernels(), st.integers(-9, 9), st.integers(-9, 9))
-def test_the_composed_kernel_carries_the_deltas_of_both(image, first, second, one, other):
+def test_the_composed_kernel_includes_the_deltas_of_both(image, first, second, one, other):
     first, second = Kernel(first, delta=one), Kernel(second, delta=other)
     steps = exact(exact(image, first, mode="valid"), second, mode="valid")
     assert np.array_equal(exact(image, first.composed(second), mode="valid"), steps)
@@ -114,7 +114,7 @@ def test_the_engines_give_the_same_bits(image, kernel, dtype, divisor, delta, bo
     options = {"border": border, "border_value": 7, "mode": mode, "stride": stride, "dilation": dilation, "delta": delta}
     one, other = (correlate(image, kernel, engine=engine, **options) for engine in ("opencv", "numpy"))
     assert one.dtype == other.dtype == image.dtype
-    if image.dtype.kind == "f" and (divisor != 1 or delta % 0.5):  # of floats, only sums of whole numbers are exact
+    if image.dtype.kind == "f" and (divisor != 1 or delta % 0.5):  # for floats, only sums of whole numbers are exact
         assert np.allclose(one, other, rtol=1e-5 if dtype == "float32" else 1e-13, atol=1e-3 if dtype == "float32" else 1e-10)
     else:
         assert np.array_equal(one, other)
@@ -128,14 +128,14 @@ def test_a_stride_keeps_every_nth_output(image, kernel, stride, border, mode, en
 
 
 @given(images(), kernels(most=3), PAIRS, BORDERS, st.sampled_from(("same", "full")), ENGINES)
-def test_a_dilation_is_the_dilated_kernel(image, kernel, dilation, border, mode, engine):
+def test_a_dilation_equals_the_dilated_kernel(image, kernel, dilation, border, mode, engine):
     options = {"border": border, "mode": mode, "engine": engine}
-    spread = kernel.dilated(dilation)
-    assert np.array_equal(exact(image, kernel, dilation=dilation, **options), exact(image, spread, **options))
+    dilated = kernel.dilated(dilation)
+    assert np.array_equal(exact(image, kernel, dilation=dilation, **options), exact(image, dilated, **options))
 
 
 @given(images(least=5), kernels(), BORDERS, ENGINES)
-def test_valid_is_the_part_of_same_and_full_that_no_border_reaches(image, kernel, border, engine):
+def test_valid_is_the_part_of_same_and_full_without_border_pixels(image, kernel, border, engine):
     (rows, columns), (row, column) = kernel.shape, kernel.anchor
     height, width = image.shape[0] - rows + 1, image.shape[1] - columns + 1
     valid = exact(image, kernel, mode="valid", engine=engine)
@@ -146,25 +146,25 @@ def test_valid_is_the_part_of_same_and_full_that_no_border_reaches(image, kernel
 
 
 @given(images(), kernels(), BORDERS, MODES, PAIRS, PAIRS, ENGINES)
-def test_rows_and_columns_are_treated_alike(image, kernel, border, mode, stride, dilation, engine):
+def test_transposed_arguments_give_the_transposed_result(image, kernel, border, mode, stride, dilation, engine):
     if mode == "valid":
         image = np.pad(image, [(0, 12), (0, 12)] + [(0, 0)] * (image.ndim - 2), mode="wrap")
-    flipped = Kernel(kernel.weights.T, kernel.anchor[::-1])
+    transposed_kernel = Kernel(kernel.weights.T, kernel.anchor[::-1])
     straight = exact(image, kernel, border=border, mode=mode, stride=stride, dilation=dilation, engine=engine)
-    turned = exact(
+    transposed = exact(
         image.swapaxes(0, 1),
-        flipped,
+        transposed_kernel,
         border=border[::-1],
         mode=mode,
         stride=stride[::-1],
         dilation=dilation[::-1],
         engine=engine,
     )
-    assert np.array_equal(straight.swapaxes(0, 1), turned)
+    assert np.array_equal(straight.swapaxes(0, 1), transposed)
 
 
 @given(images(), kernels(), st.sampled_from(("constant", "replicate", "reflect", "wrap", "renormalize")), ENGINES)
-def test_channels_are_worked_on_one_by_one(image, kernel, border, engine):
+def test_channels_are_filtered_independently(image, kernel, border, engine):
     image = np.atleast_3d(image)
     if border == "renormalize" and kernel.sum == 0:
         border = "reflect101"

@@ -1,4 +1,4 @@
-"""Running means: how high their strips are, and what they are off."""
+"""Running means: the height of their strips, and their error bounds."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from imgconv.convolution.planner import make_plan
 
 @pytest.mark.parametrize("method", ["boxes", "box_filter"])
 @pytest.mark.parametrize("stride", [1, 3])
-def test_a_strip_is_high_beside_the_kernel_so_that_few_rows_are_summed_twice(method, stride):
+def test_strips_are_at_least_eight_times_as_high_as_the_kernel(method, stride):
     for shape in ((9000, 12, 3), (900, 100_000), (3, 3)):
         job = make_plan(shape, "uint8", np.ones((31, 31)) / 961, stride=stride).job
         assert METHODS[method].rows(job) >= 8 * 31 // stride
 
 
-def test_the_error_of_a_running_mean_grows_with_the_way_it_has_come():
+def test_the_error_bound_grows_with_the_rows_of_a_strip():
     job = make_plan((3000, 500), "float32", np.ones((5, 9)) / 45).job
     short, long = box_error(job, 100), box_error(job, 1000)
     assert short == 2 * (104 + 508) * 2.0**-53
@@ -27,12 +27,12 @@ def test_the_error_of_a_running_mean_grows_with_the_way_it_has_come():
 
 
 @pytest.mark.parametrize("stride", [(1, 1), (2, 5)], ids=str)
-def test_the_error_of_running_means_in_float64_is_not_seen_to_be_passed(stride):
-    """The worst for a running sum: bright pixels come and go, and leave their roundings to dark ones."""
+def test_errors_of_running_means_in_float64_are_within_the_bound(stride):
+    """Worst case of a running sum: bright pixels enter and leave, and their rounding errors remain in dark ones."""
     rng = np.random.default_rng(1)
     pixels = rng.uniform(0.5, 1, (400, 300))
     pixels[:, ::37] *= 1e9
-    running = np.cumsum(np.cumsum(np.pad(pixels, ((1, 0), (1, 0))), 0), 1)  # a wholly different, and a worse, running sum
+    running = np.cumsum(np.cumsum(np.pad(pixels, ((1, 0), (1, 0))), 0), 1)  # a different, less accurate running sum
     assert np.isfinite(running).all()
     job = make_plan(pixels.shape, "float64", np.ones((7, 9)) / 63, mode="valid", stride=stride, tolerance=1e-6).job
     import cv2

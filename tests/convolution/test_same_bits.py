@@ -1,4 +1,4 @@
-"""The same bits whatever the number of threads, for every method, in its own strips and in many small ones."""
+"""Every method gives the same bits with any number of threads, in its own strips and in many small ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def drawn(shape, dtype):
 
 
 def real_kernel(method):
-    """Return a kernel that the method can do, whose sums no type holds exactly, small enough for float32 sums of any type."""
+    """Return a kernel that the method supports, with sums that are inexact in every type but small enough for float32."""
     rng = np.random.default_rng(1)
     if method == "sep_filter2d":
         return np.outer(rng.normal(size=4), rng.normal(size=5)) / 16
@@ -34,7 +34,7 @@ def real_kernel(method):
 @pytest.mark.parametrize("method", METHODS)
 def test_one_thread_gives_the_bits_of_many(monkeypatch, method, dtype, channels):
     image, kernel = drawn((24, 9, *channels) if method == "definition" else (207, 60, *channels), dtype), real_kernel(method)
-    # So that all of the methods take all of the types.
+    # With this tolerance every method supports every type.
     options = {"engine": METHODS[method].engine, "method": method, "tolerance": 0.01}
     if METHODS[method].threads:
         monkeypatch.setattr(type(METHODS[method]), "rows", lambda self, job: 5)

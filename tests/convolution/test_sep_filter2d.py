@@ -1,4 +1,4 @@
-"""The method `sep_filter2d`: the bits of the contract where `cv2.GaussianBlur` has others, and every way to lie on an image."""
+"""The method `sep_filter2d`: the bits of the contract, from which `cv2.GaussianBlur` deviates, with every option."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def separable(image, kernel, **options):
     return correlate(image, kernel, method="sep_filter2d", **options)
 
 
-def refusal(of, kernel, **options):
+def rejection(of, kernel, **options):
     return SEPARABLE.supports(make_plan((40, 50), of, kernel, **options).job)
 
 
 def mirrored(image, weights):
-    """Return the sums in float64, by SciPy."""
+    """Return the sums in float64, computed by SciPy."""
     return np.stack([ndimage.correlate(plane, weights, mode="mirror") for plane in np.moveaxis(image.astype(float), -1, 0)], -1)
 
 
@@ -56,8 +56,8 @@ def test_a_gaussian_of_bytes_is_the_exact_sum_rounded_once(sigma):
     assert np.abs(got - exact).max() <= 0.5 + error
 
 
-def test_the_bits_of_the_gaussian_of_opencv_are_others():
-    """It has weights in 256ths for bytes: that is why it is no method."""
+def test_gaussian_blur_of_opencv_deviates_from_the_exact_sum():
+    """OpenCV rounds the weights to 256ths for bytes, so `GaussianBlur` is not used as a method."""
     kernel = parse_kernel("gaussian:sigma=2.3")
     exact = mirrored(PIXELS, kernel.weights)
     line = cv2.getGaussianKernel(kernel.shape[1], 2.3)
@@ -69,26 +69,26 @@ def test_the_bits_of_the_gaussian_of_opencv_are_others():
 
 
 @pytest.mark.parametrize("taps", [(3, 3), (5, 5), (1, 3), (3, 7), (4, 4), (2, 5)], ids=str)
-def test_the_ties_of_binomials_go_to_the_even_level(taps):
+def test_ties_of_binomials_are_rounded_to_even(taps):
     lines = [np.array([1])] * 2
     for n, count in enumerate(taps):
         for _ in range(count - 1):
             lines[n] = np.convolve(lines[n], [1, 1])
     whole, scale = np.outer(*lines), Fraction(1, 2 ** (sum(taps) - 2))
-    pixels = np.random.default_rng(4).integers(100, 104, (60, 61), np.uint8)  # few levels, so that ties are met often
+    pixels = np.random.default_rng(4).integers(100, 104, (60, 61), np.uint8)  # few levels, so that ties are frequent
     sums = definition.correlate(pixels, whole)
     expected, got = definition.fit_exactly(sums, np.uint8, scale=scale), separable(pixels, whole / whole.sum())
     assert np.array_equal(got, expected)
     ties = 2 * sums.total % (2 * scale.denominator) == scale.denominator
     assert ties.sum() > 10
     assert (got[ties] % 2 == 0).all()
-    if taps == (3, 3):  # and those of OpenCV go up
+    if taps == (3, 3):  # OpenCV rounds ties up
         blurred = cv2.GaussianBlur(pixels, (3, 3), 0)
         assert np.array_equal(blurred, np.floor(sums.total / 16 + 0.5))
         assert (blurred[ties] != expected[ties]).any()
 
 
-# Every way to lie on an image
+# Borders, anchors, strides, dilations and deltas
 
 
 COLUMN, ROW = np.array([1, -2, 3, 1]), np.array([2, 1, -1, 3, 0])
@@ -125,7 +125,7 @@ def test_whole_weights_over_a_power_of_two_have_the_bits_of_the_exact_sum(dtype,
 
 @pytest.mark.parametrize("options", CASES, ids=str)
 @each("dtype", ["uint8", "uint16", "int16", "float32", "float64"])
-def test_real_weights_are_as_exact_as_they_are_said_to_be(dtype, options):
+def test_errors_of_real_weights_are_within_the_reported_bound(dtype, options):
     pixels, rng = noise(dtype), np.random.default_rng(5)
     kernel = np.outer(rng.normal(size=5), rng.normal(size=4)) / 5
     options = {**options, "anchor": (0, 3)} if "anchor" in options else options
@@ -154,14 +154,14 @@ def test_real_weights_are_as_exact_as_they_are_said_to_be(dtype, options):
     ids=str,
 )
 @each("factor", [1, Fraction(1, 2), Fraction(1, 256), Fraction(1, 65536)])
-def test_no_line_makes_opencv_turn_to_whole_numbers_of_its_own(column, row, factor):
-    """OpenCV looks for smooth, symmetric and whole lines, and then rounds the weights, or between the passes."""
+def test_no_kernel_triggers_the_integer_arithmetic_of_opencv(column, row, factor):
+    """OpenCV detects smooth, symmetric and whole lines, and then rounds the weights or the sums between the passes."""
     weights = np.outer(column, row)
     fractions = Fraction(1, 16) if weights.dtype == float else Fraction(1)
     whole = np.rint(weights / float(fractions)).astype(int)
     for of in ("uint8", "int16"):
         pixels = noise(of)
-        if refusal(of, weights * float(factor)) is None:
+        if rejection(of, weights * float(factor)) is None:
             expected = definition.fit_exactly(definition.correlate(pixels, whole), of, scale=fractions * factor)
             assert np.array_equal(separable(pixels, weights * float(factor)), expected)
         else:
@@ -169,7 +169,7 @@ def test_no_line_makes_opencv_turn_to_whole_numbers_of_its_own(column, row, fact
 
 
 @pytest.mark.parametrize("factor", [1e-12, 1e-30, 1e30])
-def test_lines_of_very_different_sizes_neither_vanish_nor_overflow(factor):
+def test_lines_of_very_different_sizes_neither_underflow_nor_overflow(factor):
     pixels, column, row = noise("float32")[..., 0], signal.windows.gaussian(9, 2), np.array([1.0, 2, 3])
     got = separable(pixels, np.outer(column * factor, row))
     exact = definition.correlate(pixels, np.outer(column, row)).total * factor
@@ -178,7 +178,7 @@ def test_lines_of_very_different_sizes_neither_vanish_nor_overflow(factor):
 
 @each("shape", [(1, 1), (1, 9), (9, 1), (2, 3), (1, 1, 3), (5, 1, 9)])
 @pytest.mark.parametrize("border", ["constant", "replicate", "reflect", "reflect101", "wrap"])
-def test_an_image_smaller_than_the_kernel(shape, border):
+def test_an_image_smaller_than_the_kernel_gives_exact_sums(shape, border):
     pixels, weights = noise("uint8", shape), np.outer([1, 2, 0, 3, 1, 4, 1], [1, 0, 2, 1, 1, 3])
     expected = definition.fit_exactly(
         definition.correlate(pixels, weights, border=(border,) * 2), "uint8", scale=Fraction(1, 64)
@@ -186,12 +186,12 @@ def test_an_image_smaller_than_the_kernel(shape, border):
     assert np.array_equal(separable(pixels, weights / 64, border=border), expected)
 
 
-# What is no finite number, and what is refused
+# NaN, infinity and rejected jobs
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf], ids=str)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_what_is_no_finite_number_reaches_no_further_than_the_weights(dtype, bad):
+def test_nan_and_infinity_affect_no_output_beyond_the_weights(dtype, bad):
     kernel = np.outer([0.5, 0, 0.25, 1], [1, 0.3, 0, 0.2, 0.7])  # with zeros, whose products would be NaN
     pixels = noise(dtype)[..., 0]
     clean = separable(pixels, kernel)
@@ -220,23 +220,23 @@ def test_what_is_no_finite_number_reaches_no_further_than_the_weights(dtype, bad
     ],
     ids=str,
 )
-def test_what_is_refused(of, kernel, options, words):
-    assert words in refusal(of, kernel, **options)
+def test_unsupported_jobs_are_rejected(of, kernel, options, words):
+    assert words in rejection(of, kernel, **options)
 
 
-def test_the_largest_whole_sums_that_float32_holds_are_taken_and_no_larger_ones():
-    assert refusal("uint16", np.outer([1, 1], np.ones(128))) is None  # 65535 * 256 < 2**24
+def test_whole_sums_are_supported_up_to_the_limit_of_float32():
+    assert rejection("uint16", np.outer([1, 1], np.ones(128))) is None  # 65535 * 256 < 2**24
     pixels = np.full((3, 300), 65535, np.uint16)
     kernel = np.outer([1, 1], np.ones(128)) / 256
     assert np.array_equal(separable(pixels, kernel), pixels)
-    assert "bits of the exact sum" in refusal("uint16", np.outer([1, 1], np.ones(129)))
+    assert "bits of the exact sum" in rejection("uint16", np.outer([1, 1], np.ones(129)))
 
 
 @pytest.mark.parametrize("method", ["sep_filter2d", "filter2d"])
 @each("delta", [-1e12, -3e9, -300, 300, 3e9, 1e12])
 @each("dtype", ["uint8", "uint16", "int16"])
 @each("kernel", [np.outer(*np.random.default_rng(3).uniform(size=(2, 4))), [[1, 2], [2, 4]]])
-def test_a_delta_beyond_every_integer_saturates_or_is_refused(method, kernel, dtype, delta):
+def test_a_delta_beyond_every_integer_saturates_or_is_rejected(method, kernel, dtype, delta):
     pixels, limits = noise("uint8", (5, 66)).astype(dtype) // 16, np.iinfo(dtype)
     job = make_plan(pixels.shape, dtype, kernel, delta=delta).job
     expected = np.clip(definition.correlate(pixels, np.array(kernel)).total + delta, limits.min, limits.max)

@@ -1,4 +1,4 @@
-"""The method `separable`: exact for whole factors, its bound for all others, and what a tolerance lets it leave out."""
+"""The method `separable`: exact for whole factors, within its bound for others, with fewer pairs for a tolerance."""
 
 from __future__ import annotations
 
@@ -56,15 +56,15 @@ def pixels(shape, dtype):
 @each("kernel", WHOLE)
 def test_whole_factors_give_exact_sums(kernel, dtype):
     image, weights = pixels((43, 38), dtype), WHOLE[kernel].astype(np.int64)
-    question = plan(image.shape, dtype, weights, border="wrap").job
-    assert SEPARABLE.supports(question) is None
-    assert SEPARABLE.error(question) == 0
+    planned = plan(image.shape, dtype, weights, border="wrap").job
+    assert SEPARABLE.supports(planned) is None
+    assert SEPARABLE.error(planned) == 0
     expected = ndimage.correlate(image.astype(np.int64), weights, mode="wrap")
     assert np.array_equal(separable(image, weights, border="wrap", dtype="float64"), expected)
 
 
 @given(st.data())
-def test_whole_factors_of_any_shape_border_and_grid(data):
+def test_whole_factors_of_any_shape_border_and_grid_give_exact_sums(data):
     numbers = st.lists(st.integers(-20, 20), min_size=1, max_size=7)
     weights = np.outer(data.draw(numbers), data.draw(numbers))
     names = st.sampled_from(("constant", "replicate", "reflect", "reflect101", "wrap", "renormalize"))
@@ -73,7 +73,7 @@ def test_whole_factors_of_any_shape_border_and_grid(data):
     image = pixels((data.draw(st.integers(1, 40)), data.draw(st.integers(1, 40)), 2), "uint8")
     normalizes = "renormalize" in border
     if normalizes and weights.sum() == 0:
-        weights.flat[0] += 1  # not an outer product any more, but of whole numbers still
+        weights.flat[0] += 1  # no longer an outer product, but still of whole numbers
     expected = definition.fit_exactly(
         definition.correlate(image, weights, border=border, border_value=[3, -70], **options), np.int32, normalizes=normalizes
     )
@@ -110,21 +110,21 @@ def test_the_error_of_kernels_of_any_rank_stays_below_the_bound(rank, dtype):
         off = float(np.abs(separable(image, kernel, **options) - exact(image, kernel)).max()) / largest
         assert off <= bound
         found.append(off / bound)
-    assert max(found) > 1e-4  # the bound is not out of all proportion
+    assert max(found) > 1e-4  # the bound is not excessive
 
 
 REAL = ["laplacian_of_gaussian:sigma=3", "difference_of_gaussians", "disk:radius=7", "motion:length=15,angle=30"]
 
 
 @pytest.mark.parametrize("spec", REAL)
-def test_a_tolerance_in_levels_saves_pairs_and_is_kept(spec):
+def test_a_tolerance_in_levels_reduces_the_pairs_and_is_respected(spec):
     kernel, image = parse_kernel(spec), pixels((60, 70), "uint8")
     sums, residuals = exact(image, kernel.weights), find_pairs(kernel.weights).residuals
-    # More pairs than before, for less that is left out, and more of that than the rounding of float32.
+    # Numbers of pairs that reduce the residual, which stays larger than the rounding of float32.
     counts = [n for n in range(1, len(residuals)) if 1e-5 < residuals[n] < residuals[:n].min()]
     assert counts
     work = []
-    for count in counts:  # a quarter of the tolerance is for what is left out
+    for count in counts:  # a quarter of the tolerance is for the residual
         tolerance = 4.001 * 255 * residuals[count]
         loose = plan(image.shape, "uint8", kernel, tolerance=tolerance, mode="valid", method="separable")
         assert residuals[count] <= loose.error <= tolerance / 255
@@ -138,7 +138,7 @@ def test_a_tolerance_in_levels_saves_pairs_and_is_kept(spec):
 
 @pytest.mark.parametrize("tolerance", [1e-4, 1e-2])
 @pytest.mark.parametrize("spec", REAL)
-def test_a_tolerance_relative_to_the_largest_sum_is_kept(spec, tolerance):
+def test_a_tolerance_relative_to_the_largest_sum_is_respected(spec, tolerance):
     kernel, image = parse_kernel(spec), pixels((60, 70), "float64")
     loose = plan(image.shape, "float64", kernel, tolerance=tolerance, mode="valid", method="separable")
     total = np.abs(kernel.weights).sum()
@@ -148,23 +148,23 @@ def test_a_tolerance_relative_to_the_largest_sum_is_kept(spec, tolerance):
 
 
 @pytest.mark.parametrize("levels", [0.3, 1, 3, 5, 12])
-def test_a_tolerance_counts_levels_of_the_output_where_whole_weights_have_a_scale(levels):
+def test_a_tolerance_is_in_levels_of_the_output_if_whole_weights_have_a_scale(levels):
     rest = np.random.default_rng(4).integers(-1, 2, (6, 7))
     kernel, image = 10 * (50 * np.outer([1, 3, 5, 4, 2, 1], [2, 1, 7, -3, 1, 1, 2]) + rest), pixels((40, 41), "uint8")
-    tolerance = levels * 10 * 255 * np.abs(rest).sum()  # at 1 the rest could be left out, and nothing else be wrong
+    tolerance = levels * 10 * 255 * np.abs(rest).sum()  # at 1 the rest could be left out, without any other error
     sums = definition.correlate(image, kernel).total
     assert SEPARABLE.supports(plan(image.shape, "uint8", kernel, tolerance=tolerance).job) is None
     assert np.abs(separable(image, kernel, tolerance=tolerance, dtype="float64") - sums).max() <= tolerance
 
 
-def test_the_share_of_small_weights_inside_is_not_that_of_pairs_that_cancel():
-    turned = ndimage.rotate(np.outer(signal.windows.gaussian(25, 2), signal.windows.gaussian(25, 4)), 30)
+def test_renormalization_rejects_pairs_that_cancel():
+    rotated = ndimage.rotate(np.outer(signal.windows.gaussian(25, 2), signal.windows.gaussian(25, 4)), 30)
     image, words = pixels((60, 50), "uint8"), "method separable cannot do this: where little weight falls inside"
     for options in ({"border": "renormalize", "mode": "full"}, {"nan": "ignore"}):
         for dtype in ("uint8", "float32"):
             with pytest.raises(UsageError, match=words):
-                separable(image.astype(dtype), turned, **options)
-    # One pair, or whole numbers, are as good in a corner as anywhere.
+                separable(image.astype(dtype), rotated, **options)
+    # One pair, or whole numbers, are as exact in a corner as elsewhere.
     for kernel in (np.outer(signal.windows.gaussian(25, 2), signal.windows.gaussian(21, 4)), [[1, 2, 3], [5, -1, 7]]):
         options = {"border": "renormalize", "mode": "full", "dtype": "float64"}
         sums = definition.correlate(image, np.asarray(kernel), mode="full", border=("renormalize", "renormalize"))
@@ -179,9 +179,9 @@ def test_the_share_of_small_weights_inside_is_not_that_of_pairs_that_cancel():
 @pytest.mark.parametrize(
     "border", [("constant", "constant"), ("constant", "wrap"), ("reflect", "constant"), ("renormalize", "constant")]
 )
-def test_a_constant_of_each_channel_is_met_by_both_passes(border, kernel):
+def test_both_passes_use_the_border_value_of_each_channel(border, kernel):
     image, weights, values = pixels((20, 18, 3), "uint8"), WHOLE[kernel].astype(np.int64), [7, -300, 41.0]
-    weights = np.abs(weights) if "renormalize" in border else weights  # a sum of 0 could not be divided by
+    weights = np.abs(weights) if "renormalize" in border else weights  # a kernel that sums to 0 is rejected
     sums = definition.correlate(image, weights, border=border, border_value=values, mode="full")
     expected = definition.fit_exactly(sums, np.int32, normalizes="renormalize" in border)
     assert np.array_equal(separable(image, weights, border=border, border_value=values, mode="full", dtype="int32"), expected)
@@ -189,7 +189,7 @@ def test_a_constant_of_each_channel_is_met_by_both_passes(border, kernel):
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 @pytest.mark.parametrize("border", ["constant", "constant,replicate", "wrap,constant"])
-def test_a_border_value_that_is_no_number_is_met_by_the_windows_that_reach_it_alone(border, bad):
+def test_nan_and_infinite_border_values_affect_only_windows_that_reach_them(border, bad):
     image, weights = pixels((40, 30), "float32"), np.outer([1.5, 2.1, 1], [0.3, 0, 0.7, 1.1])
     names = border.split(",")
     sums = definition.correlate(image, weights, border=(names[0], names[-1]), border_value=bad).total
@@ -209,7 +209,7 @@ def test_a_kernel_of_zeros_gives_the_delta(shape, dtype, delta):
 @each("channels", [(), (1,), (3,), (5,)])
 @each("shape", [(1, 1), (4, 5), (9, 13)])
 @pytest.mark.parametrize("parts", ["of any rank", "one of rank 1", "imaginary only"])
-def test_complex_weights(parts, shape, channels):
+def test_errors_of_complex_weights_are_within_the_tolerance(parts, shape, channels):
     rng = np.random.default_rng(shape)
     weights = rng.normal(size=shape) + 1j * rng.normal(size=shape)
     if parts == "one of rank 1":

@@ -1,4 +1,4 @@
-"""Strips of rows: every row in one of them, and no seam to be seen in the result."""
+"""Strips of rows: every row is in exactly one strip, and results have no seams."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from imgconv.convolution.execution import run_strips
 from imgconv.convolution.methods import METHODS
 from imgconv.convolution.planner import make_plan
 from tests.cases import each
-from tests.convolution.conftest import KERNEL_FOR, kernel_for, refusal
+from tests.convolution.conftest import KERNEL_FOR, kernel_for, rejection
 
 IN_STRIPS = [name for name, method in METHODS.items() if method.threads]
 NUMPY = [name for name in IN_STRIPS if METHODS[name].engine == "numpy"]
@@ -18,7 +18,7 @@ OWN_ROWS = {name: METHODS[name].rows for name in IN_STRIPS}
 
 
 def with_rows(monkeypatch, method, rows):
-    """Have strips of so many rows, or of as many as a tile gives."""
+    """Set the height of the strips of a method, limited to the height of a tile for methods with tiles."""
     in_tiles = method in ("fourier", "dft")
     monkeypatch.setattr(type(METHODS[method]), "rows", lambda self, job: min(rows, OWN_ROWS[method](job)) if in_tiles else rows)
 
@@ -43,12 +43,12 @@ SEAMS = [
 
 @each("options", SEAMS)
 @pytest.mark.parametrize("method", IN_STRIPS)
-def test_the_seams_of_strips_do_not_show(monkeypatch, method, options):
+def test_strips_leave_no_seams(monkeypatch, method, options):
     kernel = kernel_for(method, (5, 7))
     image = np.random.default_rng(3).integers(0, 256, SIZES.get(method, (37, 20, 2)), np.uint8)
     if not METHODS[method].finishes:
         options = {"dtype": "int32", **options}
-    if method in KERNEL_FOR and (reason := refusal(method, image, kernel, **options)):
+    if method in KERNEL_FOR and (reason := rejection(method, image, kernel, **options)):
         pytest.skip(reason)
     options = {"engine": METHODS[method].engine, "method": method, "jobs": 1, **options}
     with_rows(monkeypatch, method, 1000)
@@ -58,7 +58,7 @@ def test_the_seams_of_strips_do_not_show(monkeypatch, method, options):
         assert np.array_equal(correlate(image, kernel, **options), in_one, equal_nan=True), rows
 
 
-def test_every_row_is_worked_on_once():
+def test_every_row_is_computed_once():
     for outputs, rows, jobs in [(1, 1, 4), (10, 3, 2), (10, 100, 2), (64, 1, 7), (33, 11, 3)]:
         done = []
         assert run_strips(lambda a, b, _: done.append((a, b)) or b - a, outputs, rows, jobs=jobs, blas=False) == outputs  # noqa: B023
@@ -66,7 +66,7 @@ def test_every_row_is_worked_on_once():
 
 
 @pytest.mark.parametrize("method", IN_STRIPS)
-def test_the_strips_do_not_depend_on_the_threads(method):
+def test_strips_do_not_depend_on_the_number_of_threads(method):
     kernel, engine = kernel_for(method, (5, 5)), METHODS[method].engine
     rows = {METHODS[method].rows(make_plan((999, 888), "uint8", kernel, engine=engine, jobs=n).job) for n in (1, 2, 9)}
     assert len(rows) == 1
@@ -74,7 +74,7 @@ def test_the_strips_do_not_depend_on_the_threads(method):
 
 @each("method", IN_STRIPS)
 @each("stride", [1, 3])
-def test_a_strip_has_a_row_however_large_the_kernel_and_the_image_are(method, stride):
+def test_a_strip_has_at_least_one_row_for_images_of_any_size(method, stride):
     for shape in ((1, 1), (3_000_000, 1), (50, 3_000_000, 4)):
         job = make_plan(shape, "uint8", kernel_for(method, (5, 5)), engine=METHODS[method].engine, stride=stride).job
         rows, strips = METHODS[method].rows(job), METHODS[method].strips(job)
@@ -82,7 +82,7 @@ def test_a_strip_has_a_row_however_large_the_kernel_and_the_image_are(method, st
         assert (strips - 1) * rows < job.rows.outputs <= strips * rows
 
 
-def test_what_opencv_threads_by_itself_is_one_strip():
+def test_methods_that_opencv_threads_by_itself_have_one_strip():
     alone = [name for name in METHODS if name not in IN_STRIPS]
     assert alone == ["filter2d"]
     job = make_plan((5000, 4000, 3), "uint8", np.ones((5, 5))).job

@@ -1,4 +1,4 @@
-"""The method `summed_area`: integers that wrap around and come back, areas of one weight, and floats against exact sums."""
+"""The method `summed_area`: integers that wrap around, areas of one weight, and floats compared with exact sums."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def summed_area(image, kernel, **options):
     return correlate(image, kernel, engine="numpy", method="summed_area", **options)
 
 
-# Integers that overflow on the way
+# Integers that overflow in intermediate results
 
 
 @pytest.mark.parametrize(
@@ -37,11 +37,11 @@ def summed_area(image, kernel, **options):
         ("uint16", (151, 217), "int32"),  # 65535 * 32767 is below 2**31
         ("uint16", (99, 331), "float64"),  # 65535 * 32769 is just beyond
         ("int16", (3, 7), "int32"),
-        ("int32", (1, 1), "float64"),  # -2**31 is one too many for int32
+        ("int32", (1, 1), "float64"),  # 2**31 is one too many for int32
     ],
 )
 @pytest.mark.parametrize("content", ["largest", "least", "both"])
-def test_sums_as_large_as_a_type_of_integers_holds(content, of, shape, sums):
+def test_sums_at_the_limits_of_an_integer_type_are_exact(content, of, shape, sums):
     limits, size = np.iinfo(of), (300, 400)
     image = np.full(size, limits.min if content == "least" else limits.max, of)
     if content == "both":
@@ -85,7 +85,7 @@ def noise():
 
 @pytest.mark.parametrize("of", ["uint8", "int16", "uint16", "int32"])
 @pytest.mark.parametrize("kernel", [frame, haar, steps, edge, noise])
-def test_areas_of_one_weight_each(kernel, of):
+def test_sums_over_areas_of_one_weight_each_are_exact(kernel, of):
     limits, weights = np.iinfo(of), kernel()
     image = np.random.default_rng(2).integers(limits.min, limits.max, (70, 61), of, endpoint=True)
     expected = ndimage.correlate(image.astype(np.int64), weights, mode="reflect")
@@ -97,13 +97,13 @@ def test_areas_of_one_weight_each(kernel, of):
     assert np.array_equal(got, inner[::3, ::2])
 
 
-def test_a_box_has_four_corners_whatever_its_size():
+def test_the_work_of_a_box_does_not_depend_on_its_size():
     works = [SUMMED_AREA.work(job((4000, 4000), "uint8", np.ones((n, n)))).multiply_adds for n in (3, 9, 11)]
     assert len(set(works)) == 1
     assert SUMMED_AREA.work(job((4000, 4000), "uint8", frame())).multiply_adds > works[0]
 
 
-def test_whole_weights_too_large_for_integers_are_exact_up_to_the_bound_and_refused_beyond_it():
+def test_whole_weights_too_large_for_integers_are_exact_up_to_the_bound_and_rejected_beyond_it():
     def weights(n):
         return np.array([[n, -n + 1, 7], [3, n - 5, 5], [1, n - 99, -n]])
 
@@ -111,8 +111,8 @@ def test_whole_weights_too_large_for_integers_are_exact_up_to_the_bound_and_refu
     low, high = 1, 2**30
     while high - low > 1:
         middle = (low + high) // 2
-        taken = SUMMED_AREA.supports(job(image.shape, "uint16", weights(middle))) is None
-        low, high = (middle, high) if taken else (low, middle)
+        supported = SUMMED_AREA.supports(job(image.shape, "uint16", weights(middle))) is None
+        low, high = (middle, high) if supported else (low, middle)
     assert low > 1000
     expected = ndimage.correlate(image.astype(np.float64), weights(low), mode="mirror")  # below 2**53: exact
     assert np.array_equal(summed_area(image, weights(low), dtype="float64"), expected)
@@ -131,22 +131,22 @@ def exact_at(image, kernel, at):
 
 @pytest.mark.parametrize("of", ["float32", "float64", "uint8"])
 @pytest.mark.parametrize("scale", [1.0, 0.5])  # products with these are exact, and so is fsum
-def test_floats_stay_below_the_bound(scale, of):
+def test_errors_of_floats_are_within_the_bound(scale, of):
     rng = np.random.default_rng(3)
     image = (rng.normal(size=(500, 600)) + 3).astype(of) if of != "uint8" else rng.integers(0, 256, (500, 600), np.uint8)
     kernel = scale * np.pad(np.ones((20, 17)), 4, constant_values=2.0 + (of == "uint8") * 0.5**20)
     options = {"mode": "valid", "tolerance": 1e-5, "dtype": "float32" if of == "float32" else "float64"}
-    question = job(image.shape, of, kernel, **options)
-    assert SUMMED_AREA.supports(question) is None
+    planned = job(image.shape, of, kernel, **options)
+    assert SUMMED_AREA.supports(planned) is None
     largest, got = float(np.abs(image).max()), summed_area(image, kernel, **options)
     places = [(int(rng.integers(473)), int(rng.integers(576))) for _ in range(150)] + [(472, 575), (0, 0), (472, 0)]
     off = max(abs(float(got[at]) - exact_at(image, kernel, at)) for at in places) / largest
-    assert off <= SUMMED_AREA.error(question)
+    assert off <= SUMMED_AREA.error(planned)
     assert off <= 2e-7 * kernel.sum() * (1 if of == "float32" else 1e-3)
 
 
 @pytest.mark.parametrize("bad", [np.nan, -np.inf, 2e38], ids=str)
-def test_a_pixel_that_is_no_number_is_not_in_the_sums_beside_it(bad):
+def test_a_bad_pixel_affects_only_windows_that_contain_it(bad):
     image = np.random.default_rng(4).uniform(1, 2, (120, 90)).astype(np.float32)
     kernel = np.ones((6, 9))
     clean = summed_area(image, kernel, mode="valid")
@@ -158,7 +158,7 @@ def test_a_pixel_that_is_no_number_is_not_in_the_sums_beside_it(bad):
     assert np.allclose(got[touched], np.float32(bad), rtol=1e-6, atol=0, equal_nan=True)
 
 
-def test_what_overflows_in_the_integral_image_but_not_in_the_sum():
+def test_sums_are_correct_if_only_the_integral_image_overflows():
     image = np.full((100, 90), 1e305)
     image[::2] /= 4
     kernel = np.full((9, 7), 1 / 63)

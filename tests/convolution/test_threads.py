@@ -1,4 +1,4 @@
-"""Threads: as many as were asked for, and nothing left behind by what goes wrong."""
+"""Threads: their number, errors in a thread, concurrent calls, and the threads of BLAS."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import cv2  # noqa: F401  (whose BLAS is to be there before threadpoolctl looks for libraries)
+import cv2  # noqa: F401  (its BLAS must be loaded before threadpoolctl looks for libraries)
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
@@ -27,11 +27,11 @@ def drawn(shape, dtype):
     return rng.integers(0, 256, shape).astype(dtype) if np.dtype(dtype).kind in "iu" else rng.normal(size=shape).astype(dtype)
 
 
-# As many as were asked for
+# The number of threads
 
 
 def threads_of(jobs, count):
-    """Return the threads that run strips which only `count` of them together can do; a barrier breaks where there are fewer."""
+    """Return the ids of the threads that run strips; a barrier breaks if they are fewer than `count`."""
     barrier, found = threading.Barrier(count), set()
 
     def work(start, stop, workspace):
@@ -45,14 +45,14 @@ def threads_of(jobs, count):
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])
-def test_as_many_threads_as_jobs_the_caller_one_of_them(monkeypatch, count):
+def test_jobs_is_the_number_of_threads_including_the_caller(monkeypatch, count):
     monkeypatch.setenv("IMGCONV_JOBS", "3")
     found = threads_of(count, count)
     assert len(found) == count
     assert threading.get_ident() in found
 
 
-def test_the_environment_says_how_many_where_the_caller_does_not(monkeypatch):
+def test_imgconv_jobs_sets_the_default_number_of_threads(monkeypatch):
     monkeypatch.setenv("IMGCONV_JOBS", "3")
     assert thread_count() == 3
     assert len(threads_of(None, 3)) == 3
@@ -60,7 +60,7 @@ def test_the_environment_says_how_many_where_the_caller_does_not(monkeypatch):
 
 
 @pytest.mark.parametrize("given", [None, "", " "])
-def test_else_there_is_one_thread_for_each_processor(monkeypatch, given):
+def test_the_default_is_one_thread_per_processor(monkeypatch, given):
     monkeypatch.delenv("IMGCONV_JOBS", raising=False)
     if given is not None:
         monkeypatch.setenv("IMGCONV_JOBS", given)
@@ -68,26 +68,26 @@ def test_else_there_is_one_thread_for_each_processor(monkeypatch, given):
 
 
 @pytest.mark.parametrize("asked", ["257", "0000000257", "9" * 5000])
-def test_no_more_than_256_threads_work_on_an_image(monkeypatch, asked):
+def test_the_number_of_threads_is_limited_to_256(monkeypatch, asked):
     assert thread_count(10**5000) == 256
     monkeypatch.setenv("IMGCONV_JOBS", asked)
     assert thread_count() == 256
 
 
 @pytest.mark.parametrize("given", ["0", "-1", "two", "1.5", "²", "1e1"])
-def test_a_number_of_jobs_that_is_none_is_refused(monkeypatch, given):
+def test_an_invalid_imgconv_jobs_is_rejected(monkeypatch, given):
     monkeypatch.setenv("IMGCONV_JOBS", given)
     with pytest.raises(UsageError, match=f"^IMGCONV_JOBS must be a whole number from 1 up, found '{given}'$"):
         correlate(np.ones((3, 3)), np.ones((1, 3)), engine="numpy")
 
 
 @pytest.mark.parametrize("jobs", [0, -2, 1.5, "2", (1, 2)])
-def test_jobs_that_are_no_number_from_1_up_are_refused(jobs):
+def test_invalid_jobs_are_rejected(jobs):
     with pytest.raises(UsageError, match="jobs"):
         correlate(np.ones((3, 3)), np.ones((1, 3)), engine="numpy", jobs=jobs)
 
 
-# What goes wrong
+# Errors
 
 
 def test_an_error_in_a_strip_is_raised_and_the_next_call_works(monkeypatch):
@@ -114,7 +114,7 @@ def test_an_error_in_a_strip_is_raised_and_the_next_call_works(monkeypatch):
 
 
 @pytest.mark.parametrize("where", ["in the caller", "in another thread"])
-def test_an_error_stops_the_others_at_the_strip_that_they_are_at(where):
+def test_an_error_stops_the_other_threads_after_their_current_strip(where):
     caller, both, raised, done = threading.get_ident(), threading.Barrier(2), threading.Event(), []
 
     def work(start, stop, workspace):
@@ -124,34 +124,34 @@ def test_an_error_stops_the_others_at_the_strip_that_they_are_at(where):
             raised.set()
             raise ZeroDivisionError(where)
         assert raised.wait(PATIENCE)
-        time.sleep(0.002)  # the other one is about to tell
+        time.sleep(0.002)  # the other thread is about to report its error
         done.append(start)
         return 0
 
     with pytest.raises(ZeroDivisionError, match=where):
         run_strips(work, 2000, 1, jobs=2, blas=False)
-    told = len(done)
-    assert told < 500
+    finished = len(done)
+    assert finished < 500
     time.sleep(0.05)
-    assert len(done) == told  # nobody works on after the error was raised
+    assert len(done) == finished  # no thread continues after the error was raised
     assert run_strips(lambda a, b, _: b - a, 50, 1, jobs=2, blas=False) == 50
 
 
-# Several users of one process
+# Concurrent calls in one process
 
 
-def test_users_at_the_same_time_get_their_own_results():
-    questions = [
+def test_concurrent_calls_return_their_own_results():
+    cases = [
         (drawn((150 + 10 * n, 90, 3), np.uint8), method) for n in range(3) for method in ("shifts", "separable", "fourier")
     ]
     kernel = np.outer([1, 2, 3, 1], [1, -4, 2, 5, 1])
 
-    def answer(question, jobs):
-        return correlate(question[0], kernel, engine="numpy", method=question[1], dtype="int32", jobs=jobs)
+    def filtered(case, jobs):
+        return correlate(case[0], kernel, engine="numpy", method=case[1], dtype="int32", jobs=jobs)
 
-    expected = [answer(question, 1) for question in questions]
-    with ThreadPoolExecutor(4) as users:
-        found = list(users.map(lambda n: answer(questions[n % 9], 1 + n % 5), range(72)))
+    expected = [filtered(case, 1) for case in cases]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda n: filtered(cases[n % 9], 1 + n % 5), range(72)))
     assert all(np.array_equal(got, expected[n % 9]) for n, got in enumerate(found))
 
 
@@ -161,15 +161,15 @@ def blas_threads():
 
 @pytest.fixture
 def blas_before():
-    """Give BLAS two threads, on a machine of one processor, too; return what each library then has."""
+    """Set BLAS to two threads, even on one processor; yield the number of threads of each library."""
     with threadpool_limits(limits=2, user_api="blas"):
         before = blas_threads()
         if set(before) <= {1}:
-            pytest.skip("no BLAS whose threads can be told")
+            pytest.skip("no BLAS with an adjustable number of threads")
         yield before
 
 
-def test_blas_is_held_to_one_thread_while_it_is_called_and_then_has_its_own_again(blas_before):
+def test_blas_has_one_thread_during_a_call_and_its_own_number_afterwards(blas_before):
     seen = []
     run_strips(lambda a, b, _: seen.append(blas_threads()) or 0, 2, 1, jobs=1, blas=True)
     assert seen == [[1] * len(blas_before)] * 2
@@ -181,14 +181,14 @@ def test_blas_is_held_to_one_thread_while_it_is_called_and_then_has_its_own_agai
     assert blas_threads() == blas_before
 
 
-def test_blas_is_left_alone_by_what_does_not_call_it(blas_before):
+def test_blas_threads_are_unchanged_without_calls_of_blas(blas_before):
     seen = []
     run_strips(lambda a, b, _: seen.append(blas_threads()) or 0, 1, 1, jobs=1, blas=False)
     assert seen == [blas_before]
 
 
 @pytest.mark.parametrize("first_out", ["first in", "last in"])
-def test_blas_has_its_own_threads_again_whichever_of_two_users_is_done_first(blas_before, first_out):
+def test_blas_threads_are_restored_after_two_overlapping_calls(blas_before, first_out):
     entered, out, seen = [threading.Event(), threading.Event()], [threading.Event(), threading.Event()], []
 
     def work_of(user):
@@ -227,7 +227,7 @@ both = lambda: [correlate(image, kernel, engine="numpy", method=m, jobs=3).tobyt
 expected = both()
 child = os.fork()
 if child == 0:
-    signal.alarm(60)  # a child that waits for threads that only its parent has would wait for ever
+    signal.alarm(60)  # stops a child that waits for threads of its parent
     os._exit(0 if both() == expected else 3)
 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 assert both() == expected
@@ -235,7 +235,7 @@ assert both() == expected
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
-def test_the_child_of_a_process_that_had_threads_can_compute(run_python, tmp_path):
+def test_a_forked_child_of_a_process_with_threads_can_compute(run_python, tmp_path):
     script = tmp_path / "fork.py"
     script.write_text(FORK, encoding="utf-8")
     done = run_python(script)

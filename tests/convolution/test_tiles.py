@@ -1,4 +1,4 @@
-"""Products of spectra: bounds on their errors."""
+"""Error bounds of products of spectra."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def test_the_bounds_grow_with_the_weights_and_with_the_tile():
         assert bound(2 * weights, 4096) == 2 * bound(weights, 4096)
         assert bound(weights, 4096) < bound(weights, 8192)
         assert 0 < bound(weights, 1) <= bound(weights, 2)
-    assert worst_error(weights, 4096) < likely_error(weights, 4096)  # float64, though nothing is left to chance
+    assert worst_error(weights, 4096) < likely_error(weights, 4096)  # float64, although a worst case
 
 
 PICTURES = {
@@ -29,8 +29,8 @@ PICTURES = {
 
 @pytest.mark.parametrize("picture", PICTURES)
 @pytest.mark.parametrize("side", [64, 240])
-def test_numpy_stays_below_the_worst_and_a_float32_transform_below_the_likely_error(picture, side):
-    """In the transforms of others: NumPy's in float64, SciPy's in float32, whose roundings are those of any FFT."""
+def test_float64_errors_stay_below_worst_error_and_float32_errors_below_likely_error(picture, side):
+    """Measured with NumPy in float64 and SciPy in float32, whose rounding errors are those of any FFT."""
     from scipy import fft
 
     rng, pixels = np.random.default_rng(side), PICTURES[picture](side)

@@ -1,4 +1,4 @@
-"""The matrix of a convolution: what it does to an image is what `correlate` does, and SciPy has the same one for a row."""
+"""The matrix of a convolution: its product with an image equals `correlate`, and for a row the matrix equals SciPy's."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KERNELS = {
 SHAPES = [(5, 6), (1, 1), (1, 7), (4, 3)]
 
 
-def agree(shape, kernel, **options):
+def check(shape, kernel, **options):
     image = np.random.default_rng(7).integers(-50, 200, shape).astype(np.float64)
     rotate = options.pop("rotate", False)
     expected = (imgconv.convolve if rotate else imgconv.correlate)(image, kernel, engine="numpy", **options)
@@ -35,8 +35,8 @@ def agree(shape, kernel, **options):
 @each("border", ["constant", "replicate", "reflect", "reflect101", "wrap", ("wrap", "constant")])
 @each("shape", SHAPES)
 @each("name", KERNELS)
-def test_every_border(name, shape, border):
-    agree(shape, KERNELS[name], border=border)
+def test_the_product_equals_correlate_with_every_border(name, shape, border):
+    check(shape, KERNELS[name], border=border)
 
 
 @each("border", ["constant", "reflect"])
@@ -54,19 +54,19 @@ def test_every_border(name, shape, border):
         {"rotate": True, "stride": (2, 1)},
     ],
 )
-def test_every_mode_stride_dilation_and_anchor(options, border):
-    agree((7, 8), KERNELS["asymmetric"][:, :3], border=border, **options)
+def test_the_product_equals_correlate_with_every_mode_stride_dilation_and_anchor(options, border):
+    check((7, 8), KERNELS["asymmetric"][:, :3], border=border, **options)
 
 
 @pytest.mark.parametrize("mode", ["full", "same", "valid"])
-def test_a_row_gives_the_matrix_of_scipy(mode):
+def test_the_matrix_of_a_row_equals_that_of_scipy(mode):
     row = [1, -2, 3]
     expected = linalg.convolution_matrix(row, 8, mode=mode)
     found = block_toeplitz((1, 8), [row], border="constant", mode=mode, rotate=True)
     np.testing.assert_array_equal(found.dense(), expected)
 
 
-def test_with_a_constant_border_it_is_toeplitz_and_so_are_its_blocks():
+def test_the_matrix_and_its_blocks_are_toeplitz_with_a_constant_border():
     found = block_toeplitz((4, 5), KERNELS["asymmetric"], border="constant")
     dense = found.dense().reshape(4, 5, 4, 5)
     for a in range(3):
@@ -76,14 +76,14 @@ def test_with_a_constant_border_it_is_toeplitz_and_so_are_its_blocks():
         np.testing.assert_array_equal(block, linalg.toeplitz(block[:, 0], block[0]))
 
 
-def test_it_holds_nothing_but_entries_other_than_zero_in_the_order_of_the_rows():
-    found = block_toeplitz((4, 5), [[1, 0, -1]], border="reflect101")  # the first and the last fall on one pixel and cancel
+def test_the_matrix_has_only_nonzero_entries_in_row_order():
+    found = block_toeplitz((4, 5), [[1, 0, -1]], border="reflect101")  # the outer weights fall on one pixel and cancel
     assert (found.values != 0).all()
     assert np.count_nonzero(found.dense()) == found.values.size
     assert (np.diff(found.rows * 20 + found.columns) > 0).all()
 
 
-def test_borders_that_no_matrix_stands_for():
+def test_borders_without_a_matrix_are_rejected():
     with pytest.raises(UsageError, match="renormalize"):
         block_toeplitz((4, 5), "box", border=("renormalize", "wrap"))
     with pytest.raises(UsageError, match="other than 0"):
@@ -91,14 +91,14 @@ def test_borders_that_no_matrix_stands_for():
     block_toeplitz((4, 5), "box", border="wrap", border_value=3)
 
 
-def test_it_belongs_to_one_channel():
+def test_images_of_several_channels_are_rejected():
     with pytest.raises(UsageError, match="one channel"):
         block_toeplitz((4, 5, 3), "box")
 
 
 @pytest.mark.parametrize("border", ["constant", "wrap"])
 @pytest.mark.parametrize("spec", ["box", "sobel_x", "gaussian:sigma=0.6", "[1 2; 3 4]:scale=1/3"])
-def test_the_grid_reads_as_the_matrix(spec, border):
+def test_the_text_shows_the_entries_of_the_matrix(spec, border):
     kernel = imgconv.parse_kernel(spec)
     head, about, empty, *grid = as_text((3, 4), kernel, border=border).splitlines()
     assert head.startswith(f"{kernel.name} on an image of 3 x 4, border {border}: 12 x 12")
@@ -110,10 +110,10 @@ def test_the_grid_reads_as_the_matrix(spec, border):
     values = [[0.0 if cell == "." else float(cell) * scale for cell in line] for line in lines]
     np.testing.assert_allclose(values, block_toeplitz((3, 4), kernel, border=border).dense(), rtol=1e-5, atol=1e-9)
     assert len({len(line) for line in grid if line}) == 1
-    assert len(grid) == 14  # a gap between each two of three blocks
+    assert len(grid) == 14  # three blocks of 4 rows and 2 gaps
 
 
-def test_as_data():
+def test_data_contain_shape_blocks_and_entries():
     kernel = imgconv.parse_kernel("sharpen")
     data, found = as_data((3, 4), kernel, mode="full"), block_toeplitz((3, 4), kernel, mode="full")
     assert data["shape"] == [30, 12]
@@ -125,7 +125,7 @@ def test_as_data():
     )
 
 
-def test_a_matrix_too_large_to_look_at_is_refused_before_it_is_made(monkeypatch):
+def test_a_matrix_too_large_to_show_is_rejected_before_it_is_computed(monkeypatch):
     box = imgconv.parse_kernel("box")
     for function in (as_text, as_data):
         with pytest.raises(UsageError, match=f"small enough for {LARGEST} rows"):

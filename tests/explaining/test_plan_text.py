@@ -1,4 +1,4 @@
-"""Plans as text: what the numbers say, in the units that people read."""
+"""Plans as text: accuracy, kernel, options, and the table of methods in readable units."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import imgconv
 from imgconv.explaining.plan_text import as_text
 
 
-def told(kernel, shape=(300, 400), dtype="uint8", width=100, **options):
+def text_of(kernel, shape=(300, 400), dtype="uint8", width=100, **options):
     return as_text([imgconv.make_plan(shape, dtype, kernel, **options)], width)
 
 
 def rows(text: str) -> dict[str, list[str]]:
-    """Return the cells of the table by method: two blanks part them, two lines of headings stand above."""
+    """Return the cells of the table by method: separated by two spaces, below two lines of headings."""
     _, table, *_ = text.split("\n\n")
     cells = [[cell.strip() for cell in line[2:].split("  ") if cell] for line in table.splitlines()[2:]]
     return {row[0]: row[1:] for row in cells}
 
 
 @pytest.mark.parametrize(
-    ("kernel", "image", "options", "said"),
+    ("kernel", "image", "options", "expected"),
     [
         ("sharpen", "uint8", {}, "float32; exact: sums of whole numbers, rounded once"),
         ("box", "uint8", {}, "float32; exact: sums of whole numbers, scaled and rounded once"),
@@ -30,29 +30,29 @@ def rows(text: str) -> dict[str, list[str]]:
         ("gaussian:sigma=2", "float64", {"engine": "numpy", "method": "shifts"}, "float64; within 3.2e-14 of the largest sum"),
     ],
 )
-def test_it_says_how_exact_the_sums_are(kernel, image, options, said):
+def test_the_text_states_the_accuracy_of_the_sums(kernel, image, options, expected):
     text = as_text([imgconv.make_plan((300, 400), image, kernel, **options)])
-    assert f"{said}\n" in text
+    assert f"{expected}\n" in text
 
 
 @pytest.mark.parametrize("kernel", ["sharpen", "gaussian:sigma=2", "disk:radius=5", [[1j, 2]]], ids=str)
 @pytest.mark.parametrize("engine", ["opencv", "numpy"])
 def test_nothing_is_called_approximate_without_a_tolerance(kernel, engine):
-    assert "approximate" not in told(kernel, engine=engine)
+    assert "approximate" not in text_of(kernel, engine=engine)
 
 
-def test_the_kernel_and_where_it_goes():
-    text = told("[1 2; 0 4]", border=("wrap", "constant"), border_value=7, stride=(2, 1), dilation=3, rotate=True)
+def test_the_text_describes_kernel_border_stride_dilation_and_mode():
+    text = text_of("[1 2; 0 4]", border=("wrap", "constant"), border_value=7, stride=(2, 1), dilation=3, rotate=True)
     assert "[1 2; 0 4], 2 x 2, rank 2, 3 of 4 weights, rotated by 180 degrees" in text
     assert "border:   wrap,constant (7); stride 2,1; dilation 3" in text
     assert "mode" not in text
-    assert "; mode full" in told("box", mode="full")
-    assert "given, 1 x 2, rank 1 (separable), 2 weights" in told([[1, 2]])
+    assert "; mode full" in text_of("box", mode="full")
+    assert "given, 1 x 2, rank 1 (separable), 2 weights" in text_of([[1, 2]])
 
 
-@pytest.mark.parametrize(("jobs", "said"), [(1, "opencv, 1 thread\n"), (7, "opencv, 7 threads\n")])
-def test_the_threads(jobs, said):
-    assert said in told("box", jobs=jobs)
+@pytest.mark.parametrize(("jobs", "expected"), [(1, "opencv, 1 thread\n"), (7, "opencv, 7 threads\n")])
+def test_the_text_states_the_number_of_threads(jobs, expected):
+    assert expected in text_of("box", jobs=jobs)
 
 
 @pytest.mark.parametrize("engine", ["opencv", "numpy"])
@@ -65,7 +65,7 @@ def test_the_table_has_the_chosen_method_first_then_the_fastest(engine):
 
 
 @pytest.mark.parametrize("side", [300, 3000, 30_000, 300_000, 3_000_000])
-def test_times_are_in_units_that_people_read(side):
+def test_times_are_in_readable_units(side):
     plan = imgconv.make_plan((side, side), "uint8", "box:size=31", engine="numpy")
     number, unit = rows(as_text([plan]))[plan.method][0].split()
     assert float(number) < 1000 or unit == "h"
@@ -73,7 +73,7 @@ def test_times_are_in_units_that_people_read(side):
     assert seconds == pytest.approx(plan.seconds, rel=0.06)
 
 
-def test_work_is_counted_in_thousands_and_millions():
+def test_work_is_shown_with_unit_prefixes():
     plan = imgconv.make_plan((3000, 4000), "uint8", "[1 2; 3 4]", engine="numpy", method="windows")
     [chosen] = [c for c in plan.candidates if c.method == "windows"]
     line = next(line for line in as_text([plan]).splitlines() if line.startswith("* "))
@@ -84,15 +84,15 @@ def test_work_is_counted_in_thousands_and_millions():
 @pytest.mark.parametrize("width", [80, 90, 120])
 @pytest.mark.parametrize("dtype", ["uint8", "float64"])
 @pytest.mark.parametrize("engine", ["opencv", "numpy"])
-def test_no_line_is_longer_than_asked_for(engine, dtype, width):
+def test_no_line_is_longer_than_the_width(engine, dtype, width):
     for kernel in ("gaussian:sigma=9", "sharpen", "motion:length=12,angle=30"):
-        text = told(kernel, (40000, 50000, 3), dtype, width, engine=engine, dilation=2, border="wrap,replicate")
+        text = text_of(kernel, (40000, 50000, 3), dtype, width, engine=engine, dilation=2, border="wrap,replicate")
         assert max(map(len, text.splitlines())) <= width
 
 
-def test_reasons_are_whole():
+def test_reasons_are_not_truncated():
     plan = imgconv.make_plan((300, 400), "uint8", "gaussian:sigma=9")
-    [refused] = [c for c in plan.candidates if c.method == "filter2d"]
+    [rejected] = [c for c in plan.candidates if c.method == "filter2d"]
     text = " ".join(as_text([plan], 80).split())
-    assert f"filter2d {refused.reason}" in text
+    assert f"filter2d {rejected.reason}" in text
     assert "numpy engine" not in text

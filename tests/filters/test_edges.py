@@ -1,4 +1,4 @@
-"""Edges: signs, directions and full white, by what is known of ramps and steps."""
+"""Edges: signs, directions and full white, tested with ramps and steps."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ DOWN, ACROSS = np.mgrid[:12, :12].astype(np.float64)
 
 
 def inside(image):
-    """Leave out what a border reaches."""
+    """Return the image without the pixels that the border affects."""
     return image[2:-2, 2:-2]
 
 
 def step(axis, dtype=np.float32, white=255):
-    """Return black before the middle of an axis, white after it."""
+    """Return an image that is black before the middle of an axis and white after it."""
     return (np.where((DOWN if axis == 0 else ACROSS) < 6, 0, white)).astype(dtype)
 
 
-def test_pairs_and_compass_sets_are_both_there():
+def test_the_catalog_has_pairs_and_compass_operators():
     assert {"sobel", "scharr", "prewitt", "roberts"} <= set(PAIRS)
     assert "kirsch" in COMPASSES
 
@@ -40,14 +40,14 @@ def test_pairs_and_compass_sets_are_both_there():
 
 
 @pytest.mark.parametrize("operator", STRAIGHT)
-def test_brighter_to_the_right_is_positive_x_and_downwards_positive_y(operator):
+def test_x_is_positive_if_brighter_to_the_right_and_y_if_brighter_downwards(operator):
     for output, brighter, level in (("x", ACROSS, DOWN), ("y", DOWN, ACROSS)):
         assert (inside(find_edges(brighter, operator, output)) > 0).all()
         assert (inside(find_edges(-brighter, operator, output)) < 0).all()
         assert (inside(find_edges(level, operator, output)) == 0).all()
 
 
-def test_roberts_looks_along_the_two_diagonals():
+def test_roberts_responds_to_the_two_diagonals():
     for output, brighter, level in (("x", DOWN + ACROSS, DOWN - ACROSS), ("y", DOWN - ACROSS, DOWN + ACROSS)):
         assert (inside(find_edges(brighter, "roberts", output)) > 0).all()
         assert (inside(find_edges(level, "roberts", output)) == 0).all()
@@ -89,7 +89,7 @@ def test_a_full_step_along_an_axis_gives_full_white_with_its_sign(operator, outp
 
 @each("operator", PAIRS)
 @each("dtype", [np.uint8, np.int16, np.float32, np.float64])
-def test_the_magnitude_is_the_length_of_x_and_y(operator, dtype):
+def test_the_magnitude_is_the_hypotenuse_of_x_and_y(operator, dtype):
     image = np.random.default_rng(1).integers(0, 60, (14, 15, 3)).astype(dtype)
     x, y = (find_edges(image, operator, output, dtype=np.float64) for output in ("x", "y"))
     assert np.allclose(find_edges(image, operator, dtype=np.float64), np.hypot(x, y), rtol=1e-6)
@@ -100,13 +100,13 @@ def test_the_magnitude_is_the_length_of_x_and_y(operator, dtype):
 
 
 @pytest.mark.parametrize("level", [1e30, 1e-30])
-def test_the_magnitude_neither_overflows_nor_vanishes(level):
+def test_the_magnitude_neither_overflows_nor_underflows(level):
     image = (step(1, white=1) * level).astype(np.float32)
     assert find_edges(image, "sobel").max() == pytest.approx(level)
 
 
 @pytest.mark.parametrize("operator", COMPASSES)
-def test_a_compass_set_gives_the_strongest_of_its_directions(operator):
+def test_a_compass_operator_gives_its_strongest_direction(operator):
     image = np.random.default_rng(2).integers(0, 256, (14, 15)).astype(np.float64)
     chosen = CATALOG.operator(operator)
     strongest = np.max([correlate(image, kernel) for kernel in chosen.directions], axis=0)
@@ -118,24 +118,24 @@ def test_a_compass_set_gives_the_strongest_of_its_directions(operator):
 
 @each("degrees", range(0, 360, 15))
 @pytest.mark.parametrize("operator", PAIRS)
-def test_the_direction_of_the_steepest_rise(operator, degrees):
+def test_the_direction_is_that_of_the_steepest_rise(operator, degrees):
     ramp = np.cos(np.radians(degrees)) * ACROSS + np.sin(np.radians(degrees)) * DOWN
-    turned = -45 if operator == "roberts" else 0  # its axes are the diagonals
-    off = inside(find_edges(ramp, operator, "direction")) - degrees - turned
+    rotated = -45 if operator == "roberts" else 0  # its axes are the diagonals
+    off = inside(find_edges(ramp, operator, "direction")) - degrees - rotated
     assert np.abs((off + 180) % 360 - 180).max() < 1e-9
 
 
-#: Down, across: eight times by 45 degrees, from the right by the bottom.
-ROUND = [(0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1)]
+#: Down, across: steps of 45 degrees, from the right towards the bottom.
+EIGHT_DIRECTIONS = [(0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1)]
 
 
 @pytest.mark.parametrize("operator", COMPASSES)
 @each("eighth", range(8))
-def test_the_direction_of_a_compass_set(operator, eighth):
-    ramp = ROUND[eighth][0] * DOWN + ROUND[eighth][1] * ACROSS
+def test_the_direction_of_a_compass_operator(operator, eighth):
+    ramp = EIGHT_DIRECTIONS[eighth][0] * DOWN + EIGHT_DIRECTIONS[eighth][1] * ACROSS
     assert (inside(find_edges(ramp, operator, "direction")) == eighth * 45).all()
-    spread = find_edges((ramp * 5 + 128).astype(np.uint8), operator, "direction")
-    assert (inside(spread) == eighth * 32).all()
+    scaled = find_edges((ramp * 5 + 128).astype(np.uint8), operator, "direction")
+    assert (inside(scaled) == eighth * 32).all()
 
 
 @pytest.mark.parametrize(("dtype", "quarter"), [(np.uint8, 64), (np.uint16, 16384), (np.int16, 8192), (np.int8, 32)])
@@ -150,23 +150,23 @@ def test_a_direction_stays_below_the_full_turn():
     for dtype in (np.float32, np.float64):
         degrees = inside(find_edges(just_above.astype(dtype), "sobel", "direction"))
         assert ((degrees >= 0) & (degrees < 360)).all()
-    # 359.9 degrees are nearer to the 256th step, which is the first one again, than to the 255th.
+    # 359.9 degrees are nearer to step 256, which equals step 0, than to step 255.
     almost = ACROSS * 1000 - DOWN
     assert (inside(edge_filter("sobel", "direction").render(almost, ResultOptions(dtype=np.dtype(np.uint8))).values) == 0).all()
 
 
 @pytest.mark.parametrize("asked", [{"scale": 2}, {"delta": 1}, {"range_policy": "abs"}], ids=str)
-def test_a_direction_is_an_angle(asked):
+def test_range_scale_and_delta_are_rejected_for_a_direction(asked):
     with pytest.raises(UsageError, match="a direction is an angle"):
         find_edges(ACROSS, "sobel", "direction", **asked)
 
 
-# What becomes of signs
+# Signs in integer types
 
 
 @pytest.mark.parametrize(("dtype", "grey"), [(np.uint8, 128), (np.uint16, 32768)])
 @pytest.mark.parametrize("output", ["x", "y"])
-def test_in_an_unsigned_type_zero_is_the_middle_grey(dtype, grey, output):
+def test_zero_is_middle_grey_in_unsigned_types(dtype, grey, output):
     ramp = (ACROSS if output == "x" else DOWN) * 3
     brighter = (ramp + 50).astype(dtype)
     assert (inside(find_edges(brighter, "sobel", output)) == grey + 6).all()
@@ -176,12 +176,12 @@ def test_in_an_unsigned_type_zero_is_the_middle_grey(dtype, grey, output):
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.int16, np.float32])
-def test_a_signed_type_keeps_signs_as_they_are(dtype):
+def test_signed_types_keep_the_sign(dtype):
     assert (inside(find_edges((-3 * ACROSS).astype(dtype), "sobel", "x")) == -6).all()
     assert (inside(find_edges((3 * ACROSS + 50).astype(np.uint8)[:, ::-1], "sobel", "x", dtype=dtype)) == -6).all()
 
 
-def test_the_default_of_the_range_is_for_the_type_of_the_output():
+def test_the_default_range_policy_depends_on_the_output_and_its_type():
     for output, dtype, expected in [("x", "u1", "offset"), ("y", "u2", "offset"), ("x", "i2", "clip"), ("x", "f4", "clip")]:
         assert edge_filter("sobel", output).range_for(np.dtype(dtype)) == expected
     assert (
@@ -189,10 +189,10 @@ def test_the_default_of_the_range_is_for_the_type_of_the_output():
     )
 
 
-# Scale, options and mistakes
+# Scale, options and errors
 
 
-def test_scale_and_delta_come_after_the_scale_of_the_operator():
+def test_scale_and_delta_are_applied_after_the_scale_of_the_operator():
     doubled = find_edges(step(1, white=100), "sobel", scale=2, delta=5)
     assert np.allclose(doubled, find_edges(step(1, white=100), "sobel") * 2 + 5)
 
@@ -201,7 +201,7 @@ def test_scale_and_delta_come_after_the_scale_of_the_operator():
 @pytest.mark.parametrize(
     "options", [{"mode": "valid"}, {"mode": "full", "stride": 2}, {"engine": "numpy", "border": "wrap"}], ids=str
 )
-def test_options_are_those_of_the_convolution(operator, options):
+def test_options_of_the_convolution_are_supported(operator, options):
     image = np.random.default_rng(3).random((9, 10))
     found = CATALOG.operator(operator)
     responses = [correlate(image, kernel, **options) for kernel in found.directions or (found.x, found.y)]
@@ -211,12 +211,12 @@ def test_options_are_those_of_the_convolution(operator, options):
 
 @pytest.mark.parametrize("operator", COMPASSES)
 @pytest.mark.parametrize("output", ["x", "y"])
-def test_a_compass_set_has_no_x_and_no_y(operator, output):
+def test_a_compass_operator_has_no_x_and_y(operator, output):
     with pytest.raises(UsageError, match=f"operator {operator} has a kernel for each direction, so no {output}"):
         find_edges(ACROSS, operator, output)
 
 
-def test_kernels_that_differ_in_size_need_the_mode_same(tmp_path):
+def test_kernels_that_differ_in_size_need_mode_same(tmp_path):
     mine = tmp_path / "mine.yaml"
     mine.write_text("operators:\n  odd:\n    about: a pair\n    x: '[-1 1]'\n    y: '[-1; 0; 1]'\n    scale: 1\n")
     chosen = edge_filter("odd", catalog=load_catalog(mine))
@@ -226,7 +226,7 @@ def test_kernels_that_differ_in_size_need_the_mode_same(tmp_path):
         find_edges(step(1), chosen.operator, mode="valid")
 
 
-def test_what_is_unknown_is_answered_with_what_is_close():
+def test_unknown_names_are_rejected_with_a_suggestion():
     with pytest.raises(KernelError, match=r"'sobol' \(did you mean sobel"):
         find_edges(ACROSS, "sobol")
     with pytest.raises(UsageError, match=r"unknown output 'directon' \(did you mean direction\?\)"):

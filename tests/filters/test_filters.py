@@ -1,4 +1,4 @@
-"""What holds of every filter: of the registry, of the catalog's chains and of its kernels."""
+"""Properties of every filter: of the registry, and of the chains and kernels of the catalog."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ SPECS = [
     "motion:length=6,angle=20",
     "[1 2 3; -4 5 -6; 7 8 9; 1 2 1]:anchor=0 2",
 ]
-#: Kernels with weights that do not sum to 0, which every border can be used with.
+#: Kernels whose weights do not sum to 0, so that every border supports them.
 AVERAGING = ["box:rows=2,columns=5", "gaussian:sigma=0.7", "[1 2; -3 4]:anchor=0 1", "sharpen", "crisp"]
-#: What float32 sums of a few 16-bit levels may be off: 65535 * 2**-24 each.
+#: Error allowed for float32 sums of a few 16-bit levels: 65535 * 2**-24 each.
 DIGITS = 0.05
 PIXELS = np.random.default_rng(1).integers(0, 256, (19, 17, 3), np.uint8)
 
@@ -42,7 +42,7 @@ PIXELS = np.random.default_rng(1).integers(0, 256, (19, 17, 3), np.uint8)
 
 @each("options", [{}, {"dilation": (2, 3)}, {"rotate": True}])
 @pytest.mark.parametrize("spec", SPECS)
-def test_a_pixel_reaches_as_far_as_the_halo_and_no_farther(spec, options):
+def test_a_pixel_affects_outputs_up_to_the_halo_and_no_farther(spec, options):
     chosen = parse_filter(spec, **options)
     if chosen.halo is None:
         return
@@ -53,7 +53,7 @@ def test_a_pixel_reaches_as_far_as_the_halo_and_no_farther(spec, options):
     changed = np.argwhere(chosen.response(image) != before) - at
     reached = tuple(np.abs(changed).max(axis=0).tolist())
     assert all(n <= halo for n, halo in zip(reached, chosen.halo, strict=True))
-    if spec != "low_pass":  # its outermost weights stand on zeros of the sinc
+    if spec != "low_pass":  # its outermost weights are zeros of the sinc
         assert reached == chosen.halo
 
 
@@ -61,7 +61,7 @@ def test_a_pixel_reaches_as_far_as_the_halo_and_no_farther(spec, options):
     "specs", [["[1 1 1; 1 1 1; 1 1 1]", "[1 2 3]"], ["crisp"], ["sobel_x", "box:size=4", "sharpen"]], ids=str
 )
 @pytest.mark.parametrize("stride", [1, 2, (3, 1)], ids=str)
-def test_the_halo_of_a_chain_counts_pixels_of_the_image(specs, stride):
+def test_the_halo_of_a_chain_is_in_pixels_of_the_image(specs, stride):
     chain = build_chain(specs, options=make_options(stride=stride, border="wrap"))
     steps = len(specs) if specs != ["crisp"] else 2
     image = np.random.default_rng(3).random((216, 216))
@@ -81,7 +81,7 @@ def test_the_halo_of_a_chain_counts_pixels_of_the_image(specs, stride):
 
 @pytest.mark.parametrize("spec", SPECS)
 @each("dtype", [np.uint8, np.uint16, np.int16, np.float32, np.float64])
-def test_the_response_is_the_result_before_it_is_rounded(spec, dtype):
+def test_the_response_is_the_result_before_rounding(spec, dtype):
     chosen = parse_filter(spec)
     image = PIXELS.astype(dtype)
     response = chosen.response(image)
@@ -113,7 +113,7 @@ def test_the_response_is_the_result_before_it_is_rounded(spec, dtype):
     ],
     ids=["times 3", "a third", "all", "8 to 16", "8 to float", "16 to 8"],
 )
-def test_scale_delta_and_levels_apply_whatever_the_border(dtype, output, spec, options):
+def test_scale_delta_and_levels_apply_with_every_border(dtype, output, spec, options):
     chosen = parse_filter(spec, border_value=9, **options)
     image = (PIXELS.astype(float) * (257 if dtype == "uint16" else 1)).astype(dtype)
     wanted = (chosen.response(image.astype(np.float64)) * float(output.scale) + output.delta) * float(output.levels)
@@ -126,7 +126,7 @@ def test_scale_delta_and_levels_apply_whatever_the_border(dtype, output, spec, o
 
 @pytest.mark.parametrize("spec", [*FILTERS, "sharpen", "crisp", "sobel_x", "emboss"])
 @each("policy", ["clip", "abs", "offset", "stretch"])
-def test_the_range_is_the_one_asked_for(spec, policy):
+def test_the_requested_range_policy_is_applied(spec, policy):
     chosen = parse_filter(spec)
     expected = fit(chosen.response(PIXELS).astype(np.float64), np.uint8, policy).values
     got = chosen.render(PIXELS, ResultOptions(range_policy=policy)).values
@@ -135,7 +135,7 @@ def test_the_range_is_the_one_asked_for(spec, policy):
 
 
 @pytest.mark.parametrize("spec", ["sharpen", "sobel_x", "[3]", "crisp", "edges:operator=roberts"])
-def test_what_is_clipped_is_counted_where_that_was_asked_for(spec):
+def test_clipped_values_are_counted_on_request(spec):
     chosen = parse_filter(spec)
     wanted = np.rint(chosen.response(PIXELS.astype(np.float64)))
     fitted = chosen.render(PIXELS, ResultOptions(count=True))
@@ -145,7 +145,7 @@ def test_what_is_clipped_is_counted_where_that_was_asked_for(spec):
 # Chains
 
 
-def test_a_chain_rounds_and_clips_nothing_between_its_steps():
+def test_a_chain_does_not_round_or_clip_between_its_steps():
     halves = np.array([[1, 2]], np.uint8)
     assert build_chain(["[1 1]:scale=1/2", "[2]"], options=make_options(border="edge"))(halves).tolist() == [[2, 3]]
     assert np.array_equal(build_chain(["[9]", "[1]:scale=1/9"])(PIXELS), PIXELS)
@@ -155,7 +155,7 @@ def test_a_chain_rounds_and_clips_nothing_between_its_steps():
 @pytest.mark.parametrize(
     "specs", [["crisp", "edges"], ["sharpen", "box", "edges:operator=kirsch"], ["sobel_x", "sobel_y"]], ids=str
 )
-def test_a_chain_is_its_steps_one_after_the_other(specs):
+def test_a_chain_applies_its_steps_in_order(specs):
     chain, image = build_chain(specs), PIXELS
     for spec in specs:
         image = parse_filter(spec).response(image)
@@ -167,7 +167,7 @@ def test_a_chain_is_its_steps_one_after_the_other(specs):
 
 @each("options", [{}, {"mode": "valid", "stride": 2}, {"mode": "full"}])
 @each("specs", [*([s] for s in SPECS[::4]), ["crisp", "sobel_x"], ["[1 1j]", "box"], ["edges", "[1; 2]"]])
-def test_the_plans_are_those_that_are_carried_out(specs, options):
+def test_plans_have_the_shapes_and_types_of_the_steps(specs, options):
     chosen = build_chain(specs, options=make_options(**options))
     image = np.random.default_rng(5).integers(0, 256, (70, 80), np.uint8)
     plans = chosen.plans(image.shape, image.dtype)
@@ -188,33 +188,33 @@ def test_the_plans_are_those_that_are_carried_out(specs, options):
         ResultOptions(dtype=np.dtype("u2"), levels=Fraction(257)),
         ResultOptions(range_policy="abs", scale=Fraction(1, 3), delta=4),
     ],
-    ids=["response", "as it is", "deeper", "scaled"],
+    ids=["response", "unchanged", "deeper", "scaled"],
 )
 @pytest.mark.parametrize(
     "specs", [["sharpen"], ["gaussian:sigma=1", "sharpen"], ["box", "crisp"], ["crisp", "emboss"]], ids=str
 )
-def test_the_plans_that_are_told_are_those_that_are_carried_out(specs, output, options, monkeypatch):
+def test_the_plans_returned_are_those_that_are_executed(specs, output, options, monkeypatch):
     executed = []
     chosen = build_chain(specs, options=make_options(**options))
-    really = kernel_filter.execute
-    monkeypatch.setattr(kernel_filter, "execute", lambda plan, *a, **o: (executed.append(plan), really(plan, *a, **o))[1])
+    original = kernel_filter.execute
+    monkeypatch.setattr(kernel_filter, "execute", lambda plan, *a, **o: (executed.append(plan), original(plan, *a, **o))[1])
     if output is None:
         chosen.response(PIXELS)
     else:
         chosen.render(PIXELS, output)
-    told = chosen.plans(PIXELS.shape, PIXELS.dtype, output)
-    assert len(told) == len(executed) > 0
-    assert all(a is b for a, b in zip(told, executed, strict=True))  # planned once, and remembered
+    returned = chosen.plans(PIXELS.shape, PIXELS.dtype, output)
+    assert len(returned) == len(executed) > 0
+    assert all(a is b for a, b in zip(returned, executed, strict=True))  # planned once, and cached
 
 
-def test_in_a_chain_a_tolerance_in_levels_becomes_a_share_of_white():
-    told = build_chain(["box", "crisp"], options=make_options(tolerance=3)).plans((9, 9), np.uint8)
-    assert [plan.job.options.tolerance for plan in told] == [3, 3 / 255, 3 / 255]
-    told = build_chain(["box", "crisp"], options=make_options(tolerance=0.1)).plans((9, 9), np.float32)
-    assert [plan.job.options.tolerance for plan in told] == [0.1] * 3
+def test_a_chain_converts_a_tolerance_in_levels_to_a_share_of_white():
+    plans = build_chain(["box", "crisp"], options=make_options(tolerance=3)).plans((9, 9), np.uint8)
+    assert [plan.job.options.tolerance for plan in plans] == [3, 3 / 255, 3 / 255]
+    plans = build_chain(["box", "crisp"], options=make_options(tolerance=0.1)).plans((9, 9), np.float32)
+    assert [plan.job.options.tolerance for plan in plans] == [0.1] * 3
 
 
-def test_what_cannot_be_done_cannot_be_planned():
+def test_plans_rejects_unsupported_arguments():
     with pytest.raises(UsageError, match="an angle"):
         parse_filter("edges:output=direction").plans((9, 9), np.uint8, ResultOptions(scale=2))
     with pytest.raises(UsageError, match="complex image"):
@@ -228,7 +228,7 @@ def test_what_cannot_be_done_cannot_be_planned():
 @each("mode", ["same", "valid", "full"])
 @each("stride", [(1, 1), (2, 3)])
 @pytest.mark.parametrize(("anchor", "dilation"), [(None, (1, 1)), ((0, 2), (1, 1)), ((1, 0), (2, 3))])
-def test_on_the_grid_stand_the_pixels_under_the_anchor(anchor, dilation, stride, mode, border):
+def test_on_grid_returns_the_pixels_under_the_anchor(anchor, dilation, stride, mode, border):
     channel = np.random.default_rng(6).integers(1, 256, (11, 13), np.uint8)
     options = make_options(border=border, border_value=9, mode=mode, stride=stride, anchor=anchor, dilation=dilation, delta=50)
     kernel = Kernel([[1, 2, 3], [4, 5, 6]])
@@ -237,7 +237,7 @@ def test_on_the_grid_stand_the_pixels_under_the_anchor(anchor, dilation, stride,
         [definition.source(at, n, outside) for at in definition.anchored(n, taps, a, mode, s, d)]
         for n, taps, a, s, d in zip(channel.shape, kernel.shape, anchor or kernel.anchor, stride, dilation, strict=True)
     ]
-    expected = np.pad(channel, (0, 1))[np.ix_(*places)]  # what lies outside, at -1, is 0
+    expected = np.pad(channel, (0, 1))[np.ix_(*places)]  # index -1, outside the image, gives 0
     chosen = KernelFilter(kernel, options)
     assert np.array_equal(chosen.on_grid(channel), expected)
     assert chosen.on_grid(channel).dtype == np.uint8
@@ -254,6 +254,6 @@ def test_a_channel_kept_unfiltered_has_the_shape_of_the_result(specs, options):
     assert (kept == 201).all()
 
 
-def test_a_filter_is_called_with_arrays_and_lists():
+def test_a_filter_accepts_arrays_and_lists():
     assert parse_filter("[1 2]:anchor=0 0")([[1, 2, 3]], dtype="float32").tolist() == [[5, 8, 7]]
     assert parse_filter("sharpen")(PIXELS).dtype == np.uint8

@@ -1,4 +1,4 @@
-"""From the notation to a filter, and what is said where there is none."""
+"""Parsing of the notation into filters, and the errors for invalid text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from imgconv.kernels.catalog import builtin_catalog, load_catalog, parse_kernel
 
 @pytest.fixture
 def catalog_of(tmp_path):
-    """Return the built-in catalog with a text of YAML on top."""
+    """Return a function that returns the built-in catalog extended by YAML text."""
 
     def build(text):
         path = tmp_path / "mine.yaml"
@@ -28,27 +28,27 @@ def catalog_of(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["sharpen", "gaussian:sigma=2", "[1 0 -1; 2 0 -2]", "[1 1]:scale=1/2,anchor=0 0"])
-def test_a_kernel_is_a_filter(text):
+def test_a_kernel_is_parsed_as_a_filter(text):
     chosen = parse_filter(text)
     assert isinstance(chosen, KernelFilter)
     assert chosen.kernel == parse_kernel(text)
     assert chosen.name == text
 
 
-def test_a_file_is_a_filter(tmp_path):
+def test_a_kernel_file_is_parsed_as_a_filter(tmp_path):
     (tmp_path / "k.txt").write_text("1 2\n3 4\n")
     assert np.array_equal(parse_filter(f"@{tmp_path / 'k.txt'}").kernel.weights, [[1, 2], [3, 4]])
 
 
 @pytest.mark.parametrize("name", FILTERS)
-def test_a_filter_of_the_registry_by_its_name_and_by_its_parameters(name):
+def test_a_registered_filter_is_parsed_by_name_and_with_its_parameters(name):
     plain = parse_filter(name)
-    spelt_out = ",".join(f"{key}={value}" for key, value in FILTERS[name].parameters.items())
-    assert parse_filter(f"{name}:{spelt_out}").name == plain.name
+    all_parameters = ",".join(f"{key}={value}" for key, value in FILTERS[name].parameters.items())
+    assert parse_filter(f"{name}:{all_parameters}").name == plain.name
     assert parse_filter(plain.name).name == plain.name
 
 
-def test_the_parameters_of_edges():
+def test_edges_are_parsed_with_operator_and_output():
     chosen = parse_filter("edges:operator=prewitt,output=y")
     assert isinstance(chosen, EdgeFilter)
     assert (chosen.operator.name, chosen.output) == ("prewitt", "y")
@@ -56,19 +56,19 @@ def test_the_parameters_of_edges():
 
 
 @pytest.mark.parametrize("name", builtin_catalog().filters)
-def test_a_chain_of_the_catalog(name):
+def test_a_chain_of_the_catalog_is_parsed(name):
     chosen = parse_filter(name)
     assert isinstance(chosen, ChainFilter)
     assert [step.name for step in chosen.steps] == list(builtin_catalog().steps(name))
 
 
-def test_several_texts_are_a_chain_and_one_is_itself():
+def test_several_texts_become_a_chain_and_one_a_single_filter():
     chain = build_chain(["crisp", "edges:operator=sobel"])
     assert [type(step) for step in chain.steps] == [ChainFilter, EdgeFilter]
     assert isinstance(build_chain(["sharpen"]), KernelFilter)
 
 
-def test_options_go_to_every_convolution():
+def test_options_apply_to_every_convolution():
     chain = build_chain(["crisp", "edges"], options=make_options(border="wrap", engine="numpy"))
     plans = chain.plans((9, 9), np.uint8)
     assert len(plans) == 4
@@ -76,10 +76,10 @@ def test_options_go_to_every_convolution():
     assert parse_filter("sharpen", border="edge", stride=2).options == make_options(border="replicate", stride=2)
 
 
-# A catalog of one's own
+# User catalogs
 
 
-def test_a_chain_of_ones_own_with_a_chain_in_it(catalog_of):
+def test_a_chain_of_a_user_catalog_may_contain_a_chain(catalog_of):
     double = "double:\n    about: two\n    steps: [crisp, 'edges:output=x']\n"
     catalog = catalog_of(f"filters:\n  {double}  one:\n    about: one\n    steps: [sharpen]\n")
     chosen = parse_filter("double", catalog)
@@ -87,23 +87,23 @@ def test_a_chain_of_ones_own_with_a_chain_in_it(catalog_of):
     assert isinstance(parse_filter("one", catalog), KernelFilter)
 
 
-def test_a_kernel_of_ones_own_comes_before_a_filter_of_the_same_name(catalog_of):
+def test_a_kernel_of_a_user_catalog_overrides_a_filter_of_the_same_name(catalog_of):
     catalog = catalog_of("kernels:\n  edges:\n    about: mine\n    matrix: [[1, -1]]\n")
     assert isinstance(parse_filter("edges", catalog), KernelFilter)
 
 
-def test_a_chain_that_contains_itself_is_refused(catalog_of):
+def test_a_chain_that_contains_itself_is_rejected(catalog_of):
     text = "filters:\n  one:\n    about: a\n    steps: [sharpen, two]\n  two:\n    about: b\n    steps: [one]\n"
     with pytest.raises(KernelError, match="contains itself: one > two > one"):
         parse_filter("one", catalog_of(text))
 
 
-def test_the_same_chain_twice_is_no_circle(catalog_of):
+def test_the_same_chain_twice_is_not_recursion(catalog_of):
     catalog = catalog_of("filters:\n  twice:\n    about: a\n    steps: [crisp, crisp]\n")
     assert len(parse_filter("twice", catalog).steps) == 2
 
 
-# Mistakes
+# Errors
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_the_same_chain_twice_is_no_circle(catalog_of):
         ("[1 2; 3]", "row"),
     ],
 )
-def test_what_names_no_filter_is_told(text, words):
+def test_errors_have_one_line_with_the_reason(text, words):
     with pytest.raises(KernelError, match=words) as caught:
         parse_filter(text)
     assert "\n" not in str(caught.value)
@@ -136,25 +136,25 @@ def test_what_names_no_filter_is_told(text, words):
     ("given", "words"),
     [({"border": "edgy"}, "unknown border"), ({"stride": 0}, "stride must be"), ({"mode": "x"}, "unknown mode")],
 )
-def test_an_option_that_cannot_be_used_is_told(given, words):
+def test_invalid_options_are_rejected(given, words):
     with pytest.raises(UsageError, match=words):
         parse_filter("sharpen", **given)
 
 
-def test_a_closest_filter_is_offered_too():
+def test_the_closest_filter_is_suggested():
     with pytest.raises(KernelError, match="did you mean edges"):
         parse_filter("edgse")
 
 
 @pytest.mark.parametrize("text", ["[1 0 -1]", "edges", "crisp"])
 @pytest.mark.parametrize("options", [{"dtype": "int8"}, {"range_policy": "abs"}], ids=str)
-def test_what_belongs_to_the_output_is_refused(text, options):
+def test_options_of_the_output_are_rejected(text, options):
     with pytest.raises(UsageError, match="no dtype and no range"):
         parse_filter(text, **options)
 
 
 @pytest.mark.parametrize("operator", ["sobel", "kirsch"])
-def test_a_delta_is_added_to_the_edges_and_not_to_what_they_are_made_of(operator):
+def test_delta_is_added_to_the_edges_and_not_to_the_gradients(operator):
     flat = np.full((5, 6), 100, np.uint8)
     assert (parse_filter(f"edges:operator={operator}", delta=10)(flat) == 10).all()
     with pytest.raises(UsageError, match="an angle"):

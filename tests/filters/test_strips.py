@@ -1,4 +1,4 @@
-"""A filter's halo, stride, shape and type are all that is needed to run it in strips, with the bits of the whole picture."""
+"""Filters computed in strips by halo, stride, shape and type give the bits of the whole picture."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ STRIP = 7
 
 @dataclass(frozen=True)
 class Median(Filter):
-    """The median of 3 rows and 5 columns, which is no convolution; the picture ends in its own last pixels."""
+    """The median of 3 rows and 5 columns, which is not a convolution; the border replicates the edge pixels."""
 
     name = "median"
     halo = (1, 2)
@@ -55,7 +55,7 @@ def around_a_median(*specs, **options):
 
 
 def in_strips(chosen, image, run, *, wraps=False):
-    """Return what `run` makes of an image in strips, each of them with `halo` rows around it, as far as there are any."""
+    """Return the result of `run` on an image in strips, each extended by up to `halo` rows on both sides."""
     height, (stride, _), (halo, _) = len(image), chosen.stride, chosen.halo
     before, outputs, strips = -(-halo // stride), chosen.output_shape(image.shape)[0], []
     for start in range(0, outputs, STRIP):
@@ -73,15 +73,15 @@ def noise(height, dtype="uint8"):
     return np.random.default_rng(height).integers(0, 256, (height, 25, 2)).astype(dtype)
 
 
-def refused(spec, border):
-    """Whether a filter has no weight to divide by."""
+def cannot_be_renormalized(spec, border):
+    """Return whether a filter rejects the border because its weights sum to 0."""
     return border == "renormalize" and not all(
         abs(plan.job.kernel.sum) > 1e-9 for plan in parse_filter(spec).plans((99, 99), "uint8")
     )
 
 
 def assert_same(chosen, image, **options):
-    """Hold a filter in strips to the whole picture: every bit of exact sums, one level or the bound of the error otherwise."""
+    """Compare strips with the whole picture: exact sums bit for bit, others within one level or the error bound."""
     plans = chosen.plans(image.shape, image.dtype)
     if image.dtype.kind == "u" and chosen.response_dtype(image.dtype).kind == "f":
         whole, parts = chosen(image), in_strips(chosen, image, chosen, **options)
@@ -102,18 +102,18 @@ def assert_same(chosen, image, **options):
 @each("border", BORDERS)
 @pytest.mark.parametrize("spec", SPECS)
 def test_a_filter_in_strips_gives_the_bits_of_the_whole_picture(spec, border, stride):
-    if refused(spec, border):
+    if cannot_be_renormalized(spec, border):
         pytest.skip("its weights sum to 0")
     chosen = parse_filter(spec, border=border, border_value=9, stride=stride)
-    height = -(-(4 * chosen.halo[0] + 3 * STRIP) // 9) * 9  # what a stride divides, so that wrapping meets the grid again
+    height = -(-(4 * chosen.halo[0] + 3 * STRIP) // 9) * 9  # divisible by the stride, so that wrapped rows are on the grid
     assert_same(chosen, noise(height), wraps=border == "wrap")
 
 
 @each("border", ["reflect101", "constant", "renormalize"])
 @each("dtype", ["float32", "float64", "complex64"])
 @pytest.mark.parametrize("spec", KERNELS)
-def test_a_kernel_in_strips_stays_within_its_error_in_floating_point(spec, dtype, border):
-    if refused(spec, border):
+def test_a_kernel_in_strips_is_within_its_error_bound_in_floating_point(spec, dtype, border):
+    if cannot_be_renormalized(spec, border):
         pytest.skip("its weights sum to 0")
     chosen = parse_filter(spec, border=border, border_value=9)
     assert_same(chosen, noise(4 * chosen.halo[0] + 3 * STRIP, dtype) / np.float32(255))
@@ -122,7 +122,7 @@ def test_a_kernel_in_strips_stays_within_its_error_in_floating_point(spec, dtype
 @pytest.mark.parametrize("stride", [1, (3, 2)], ids=str)
 @pytest.mark.parametrize("border", ["replicate", "constant", "reflect"])
 @pytest.mark.parametrize("specs", [(), ("sobel_x",), ("box", "sharpen"), ("crisp", "edges")], ids=str)
-def test_a_median_in_a_chain_runs_in_strips_too(specs, border, stride):
+def test_a_chain_with_a_median_can_be_computed_in_strips(specs, border, stride):
     assert_same(around_a_median(*specs, border=border, stride=stride), noise(90))
     assert_same(Median(), noise(90))
 
@@ -130,7 +130,7 @@ def test_a_median_in_a_chain_runs_in_strips_too(specs, border, stride):
 @pytest.mark.parametrize(
     "output", [None, ResultOptions(), ResultOptions(dtype=np.dtype("f4"), delta=3)], ids=["response", "own", "other"]
 )
-def test_a_filter_without_convolutions_has_no_plans_and_hides_none_of_the_others(output):
+def test_a_filter_without_convolutions_has_no_plans_and_keeps_those_of_other_steps(output):
     chain = around_a_median("[1 2]", "box:size=3", mode="valid", stride=2)
     assert Median().plans((30, 40), "uint8") == ()
     plans = chain.plans((30, 40, 3), np.uint8, output)
@@ -143,11 +143,11 @@ def test_a_filter_without_convolutions_has_no_plans_and_hides_none_of_the_others
 @pytest.mark.parametrize(
     "specs", [[spec] for spec in SPECS[::3]] + [["crisp", "sobel_x"], ["edges", "[1; 2]"], ["[1 1j]", "box"]]
 )
-def test_the_result_is_known_beforehand(specs, dtype, options):
+def test_output_shape_and_type_are_those_of_the_result(specs, dtype, options):
     chosen = build_chain(specs, options=make_options(**options))
     image = np.zeros((60, 61, 3), dtype)
     if dtype.startswith("complex") and any("edges" in spec for spec in specs):
-        pytest.skip("edges of complex pixels are refused")
+        pytest.skip("edges of complex pixels are not supported")
     response = chosen.response(image)
     assert (response.shape, response.dtype) == (chosen.output_shape(image.shape), chosen.response_dtype(dtype))
     assert chosen.output_shape((60, 61)) == chosen.output_shape((60, 61, 3))[:2]

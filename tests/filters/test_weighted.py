@@ -1,4 +1,4 @@
-"""Pixels that count less than others, held against SciPy's sums of weighted values, and against what has to be so."""
+"""Weighted pixels, such as those with alpha, compared with SciPy's sums of weighted values and by their properties."""
 
 from __future__ import annotations
 
@@ -46,15 +46,15 @@ def test_a_result_is_the_weighted_sum_over_the_weight_times_the_gain(picture, we
     found = chosen.weighted(picture, weight)
     for c in range(3):
         sums = correlated(picture[:, :, c] * weight, kernel, border, 40.0)
-        there = np.abs(mass) > 0.05 * abs(gain)  # elsewhere the quotient is one of rounding errors
-        assert there.sum() > 300
-        np.testing.assert_allclose(found[there, c], sums[there] * gain / mass[there], rtol=1e-9)
+        reliable = np.abs(mass) > 0.05 * abs(gain)  # elsewhere rounding errors are divided by each other
+        assert reliable.sum() > 300
+        np.testing.assert_allclose(found[reliable, c], sums[reliable] * gain / mass[reliable], rtol=1e-9)
     np.testing.assert_allclose(chosen.coverage(weight), np.clip(mass / gain, 0, 1), atol=1e-12)
 
 
 @pytest.mark.parametrize("border", SCIPY)
 @pytest.mark.parametrize("kernel", ["[1 2 0; 0 -6 1; 1 0 1]", "[-1 0 1; -2 0 2; -1 0 1]", "[1.0001 -2 1]"])
-def test_with_differences_what_weighs_nothing_does_not_differ(picture, weight, kernel, border) -> None:
+def test_kernels_of_differences_sum_the_weighted_differences_from_the_centre(picture, weight, kernel, border) -> None:
     chosen = parse_filter(kernel, border=border, border_value=40)
     found = chosen.weighted(picture, weight)
     mass = correlated(weight, kernel, border, 1.0)
@@ -66,20 +66,20 @@ def test_with_differences_what_weighs_nothing_does_not_differ(picture, weight, k
 
 @each("text", [*KERNELS.values(), "laplacian", "gaussian:sigma=2", "crisp", *FILTERS, "edges:output=direction"])
 @each("border", ["reflect101", "constant", "renormalize"])
-def test_what_weighs_nothing_has_no_part_in_what_can_be_seen(picture, weight, text, border) -> None:
+def test_pixels_of_weight_0_do_not_affect_visible_pixels(picture, weight, text, border) -> None:
     if border == "renormalize" and text in ("laplacian", *FILTERS, "edges:output=direction"):
-        pytest.skip("refuses kernels that sum to 0")
+        pytest.skip("renormalize rejects kernels that sum to 0")
     chosen = parse_filter(text, border=border)
     other = np.where(weight[:, :, np.newaxis] == 0, 255 - picture, picture)
     assert not np.array_equal(other, picture)
-    seen = chosen.coverage(weight) > 1e-3
+    visible = chosen.coverage(weight) > 1e-3
     found, same = chosen.weighted(picture, weight), chosen.weighted(other, weight)
-    np.testing.assert_allclose(found[seen], same[seen], atol=1e-8)
+    np.testing.assert_allclose(found[visible], same[visible], atol=1e-8)
 
 
 @each("text", [*KERNELS.values(), "laplacian", "gaussian:sigma=2", "crisp", *FILTERS, "edges:output=x"])
 @each("options", [{}, {"mode": "valid"}, {"mode": "full", "stride": (2, 1)}, {"border": "constant"}])
-def test_with_full_weight_everywhere_nothing_changes(picture, text, options) -> None:
+def test_full_weight_everywhere_gives_the_unweighted_response(picture, text, options) -> None:
     chosen = parse_filter(text, delta=3.5, **options) if text in KERNELS.values() else parse_filter(text, **options)
     full = np.ones(picture.shape[:2])
     np.testing.assert_allclose(chosen.weighted(picture, full), chosen.response(picture), atol=1e-9)
@@ -87,17 +87,17 @@ def test_with_full_weight_everywhere_nothing_changes(picture, text, options) -> 
     np.testing.assert_allclose(chosen.coverage(full), 1, atol=1e-12)
 
 
-EVEN = {"gaussian:sigma=3": 70, "sharpen": 70, KERNELS["brightening"]: 147, "laplacian": 0, "crisp": 70, "edges": 0}
+FLAT = {"gaussian:sigma=3": 70, "sharpen": 70, KERNELS["brightening"]: 147, "laplacian": 0, "crisp": 70, "edges": 0}
 
 
-@pytest.mark.parametrize(("text", "level"), [*EVEN.items(), ("laplacian_of_gaussian:sigma=2", 0)])
-def test_an_even_colour_stays_even_whatever_is_transparent(weight, text, level) -> None:
+@pytest.mark.parametrize(("text", "level"), [*FLAT.items(), ("laplacian_of_gaussian:sigma=2", 0)])
+def test_a_flat_colour_stays_flat_with_any_weights(weight, text, level) -> None:
     chosen = parse_filter(text)
     found = chosen.weighted(np.full((19, 26), 70.0), weight)
     np.testing.assert_allclose(found[chosen.coverage(weight) > 1e-3], level, atol=1e-6)
 
 
-def test_renormalize_weighs_what_is_outside_with_nothing(picture, weight) -> None:
+def test_renormalize_gives_pixels_outside_a_weight_of_0(picture, weight) -> None:
     chosen = parse_filter("box:size=5", border="renormalize")
     sums = ndimage.correlate(picture[:, :, 0] * weight, np.ones((5, 5)), mode="constant")
     mass = ndimage.correlate(weight, np.ones((5, 5)), mode="constant")
@@ -106,7 +106,7 @@ def test_renormalize_weighs_what_is_outside_with_nothing(picture, weight) -> Non
     np.testing.assert_allclose(chosen.coverage(weight), mass / inside, atol=1e-12)
 
 
-def test_a_chain_is_one_of_premultiplied_pictures(picture, weight) -> None:
+def test_a_chain_filters_premultiplied_pictures(picture, weight) -> None:
     first, second = "[1 2 3]:scale=1/6", "[1; 2; 1]:scale=1/4"
     chain = parse_filter("crisp").__class__((parse_filter(first), parse_filter(second)))
     sums, mass = picture[:, :, 1] * weight, weight
@@ -117,5 +117,5 @@ def test_a_chain_is_one_of_premultiplied_pictures(picture, weight) -> None:
     np.testing.assert_allclose(chain.coverage(weight), mass, atol=1e-12)
 
 
-def test_where_nothing_weighs_anything_the_result_is_zero(picture) -> None:
+def test_the_result_is_0_if_all_weights_are_0(picture) -> None:
     assert not parse_filter("box").weighted(picture, np.zeros((19, 26))).any()

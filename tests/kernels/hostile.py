@@ -1,4 +1,4 @@
-"""What the tests of hostile text share: values that break readers, texts bent out of shape, and what may come of them."""
+"""Helpers of the tests of hostile text: values that break parsers, mutated texts, and the allowed outcomes."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from imgconv.kernels.catalog import parse_kernel
 from imgconv.kernels.formats import WRITERS, format_kernel
 from imgconv.kernels.kernel import Kernel
 
-# A message may quote the text twice, in sixty characters each, and call a path; it never repeats megabytes.
+# A message may quote the text twice, in sixty characters each, and name a path, but never megabytes of text.
 LONGEST_MESSAGE = 1_000
 
 slow = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @contextlib.contextmanager
-def refused(*kinds):
-    """Take an error of these kinds, whose message is one line that is not too long, as an answer."""
+def may_raise(*kinds):
+    """Allow errors of these kinds, if their message is one line that is not too long."""
     try:
         yield
     except kinds as error:
@@ -32,8 +32,8 @@ def refused(*kinds):
         assert len(message) <= LONGEST_MESSAGE, message
 
 
-def hold_kernel(kernel):
-    """Hold a kernel to what every kernel has, and each format to giving it back."""
+def check_kernel(kernel):
+    """Check the properties of a kernel, and that each format can write it or raises an error."""
     assert isinstance(kernel, Kernel)
     assert np.isfinite(kernel.weights).all()
     assert np.isfinite(kernel.delta)
@@ -43,22 +43,22 @@ def hold_kernel(kernel):
     assert kernel.rotated().rotated() == kernel
     assert kernel.integer_form is None or kernel.integer_form.integers.shape == kernel.shape
     for form in WRITERS:
-        with refused(KernelError):
+        with may_raise(KernelError):
             assert format_kernel(kernel, form).endswith("\n")
     for factor in (257, 1e-300, 1e300, Fraction(1, 9), Fraction(5e-324), Fraction(10) ** 400):
-        with refused(KernelError):
+        with may_raise(KernelError):
             assert kernel.scaled(factor).shape == kernel.shape
 
 
-def hold_text(text, known=None):
-    """Hold a text to being a kernel and a filter, or to being refused."""
-    with refused(KernelError):
-        hold_kernel(parse_kernel(text, known))
-    with refused(KernelError, UsageError):
+def check_text(text, known=None):
+    """Check that a text gives a kernel and a filter, or an error."""
+    with may_raise(KernelError):
+        check_kernel(parse_kernel(text, known))
+    with may_raise(KernelError, UsageError):
         assert isinstance(imgconv.parse_filter(text, known), imgconv.Filter)
 
 
-# Sizes between some hundreds and six thousand are left out: they are allowed, and take the memory that they say.
+# Sizes between some hundreds and six thousand are left out: they are allowed, and need memory accordingly.
 VALUES = [
     "", "0", "-0", "-1", "1", "2", "3", "4", "7", "29", "31", "99", "10001", "10002", "99999999999", "9" * 400,
     "1" + "0" * 5000,
@@ -71,7 +71,7 @@ VALUES = [
 
 @st.composite
 def mutated(draw, texts, pieces):
-    """A text, some parts of which are taken out, doubled, or replaced by a piece."""
+    """Return a text with some parts removed, doubled, or replaced by a piece."""
     text = draw(texts)
     for _ in range(draw(st.integers(0, 3))):
         start = draw(st.integers(0, len(text)))

@@ -1,4 +1,4 @@
-"""The catalog: what is built in, what a user lays on top, and what is said of a name or an argument that is wrong."""
+"""The catalog: built-in entries, files of the user, and the errors for wrong names and arguments."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ BUILTIN = builtin_catalog()
 
 
 @pytest.fixture
-def mine(tmp_path):
-    """Write a catalog and return its path."""
+def write_catalog(tmp_path):
+    """Return a function that writes a catalog and returns its path."""
 
     def write(text, name="mine.yaml"):
         path = tmp_path / name
@@ -32,7 +32,7 @@ def mine(tmp_path):
 
 
 @each("name", BUILTIN.kernels)
-def test_every_kernel_builds_and_says_what_it_does(name):
+def test_every_kernel_can_be_built_and_has_a_description(name):
     entry = BUILTIN.kernels[name]
     kernel = BUILTIN.kernel(name)
     assert kernel.name == name
@@ -50,7 +50,7 @@ ZERO = {
 }
 
 
-def test_what_was_promised_is_there():
+def test_documented_entries_exist():
     assert set(BUILTIN.kernels) >= ZERO
     assert {
         "identity",
@@ -69,7 +69,7 @@ def test_what_was_promised_is_there():
 
 
 @pytest.mark.parametrize("name", BUILTIN.operators)
-def test_the_scale_of_an_operator_makes_a_full_step_full_white(name):
+def test_the_scale_of_an_operator_maps_a_full_step_to_white(name):
     operator = BUILTIN.operator(name)
     assert operator.name == name
     assert BUILTIN.operators[name].about
@@ -82,7 +82,7 @@ def test_the_scale_of_an_operator_makes_a_full_step_full_white(name):
 
 
 @pytest.mark.parametrize("name", [name for name in BUILTIN.operators if name not in ("roberts", "kirsch")])
-def test_a_pair_points_to_the_right_and_down(name):
+def test_x_and_y_kernels_are_positive_to_the_right_and_down(name):
     operator = BUILTIN.operator(name)
     to_the_right = np.tile([0.0, 0.0, 0.0, 1.0, 1.0, 1.0], (6, 1))
     for kernel, image in ((operator.x, to_the_right), (operator.y, to_the_right.T)):
@@ -92,7 +92,7 @@ def test_a_pair_points_to_the_right_and_down(name):
     assert np.array_equal(operator.y.weights, operator.x.weights.T)
 
 
-def test_a_compass_has_its_eight_directions_in_order():
+def test_a_compass_operator_has_eight_directions_in_order():
     operator = BUILTIN.operator("kirsch")
     assert (operator.x, operator.y) == (None, None)
     assert [kernel.name.partition("=")[2] for kernel in operator.directions] == [
@@ -127,7 +127,7 @@ def test_every_step_of_a_chain_is_a_kernel(name):
         ("[1 2 3]:anchor=0 2,delta=7", [[1, 2, 3]], (0, 2)),
     ],
 )
-def test_what_a_spec_stands_for(text, weights, anchor):
+def test_specs_give_the_expected_kernels(text, weights, anchor):
     kernel = parse_kernel(f" {text} ")
     assert kernel.weights.tolist() == weights
     assert kernel.anchor == anchor
@@ -136,7 +136,7 @@ def test_what_a_spec_stands_for(text, weights, anchor):
     assert BUILTIN.kernel(parse_notation(text)) == kernel
 
 
-def test_a_file_is_a_kernel(tmp_path):
+def test_a_file_is_read_as_a_kernel(tmp_path):
     path = tmp_path / "k.txt"
     path.write_text("1 2\n3 4\n")
     assert parse_kernel(f"@{path}").weights.tolist() == [[1, 2], [3, 4]]
@@ -164,14 +164,14 @@ def test_a_file_is_a_kernel(tmp_path):
         ("gaussian:", "expected key=value"),
     ],
 )
-def test_what_is_wrong_is_told_in_one_line(text, reason):
+def test_errors_have_one_line_with_the_reason(text, reason):
     with pytest.raises(KernelError) as error:
         parse_kernel(text)
     assert reason in str(error.value)
     assert "\n" not in str(error.value)
 
 
-def test_operators_and_chains_have_their_own_mistakes():
+def test_errors_of_operators_and_chains():
     with pytest.raises(KernelError, match=r"'sobl' \(did you mean sobel"):
         BUILTIN.operator("sobl")
     with pytest.raises(KernelError, match="sobel_x is a kernel, and an edge operator is needed here"):
@@ -180,9 +180,9 @@ def test_operators_and_chains_have_their_own_mistakes():
         BUILTIN.steps("crsp")
 
 
-def test_a_later_file_lies_on_top(mine, monkeypatch):
-    first = mine("kernels: {sharpen: {matrix: [[1]]}, own: {matrix: [[1]]}}", "1.yaml")
-    second = mine("kernels: {own: {matrix: [[2]]}, third: {matrix: [[3]]}}", "2.yaml")
+def test_later_files_override_earlier_ones(write_catalog, monkeypatch):
+    first = write_catalog("kernels: {sharpen: {matrix: [[1]]}, own: {matrix: [[1]]}}", "1.yaml")
+    second = write_catalog("kernels: {own: {matrix: [[2]]}, third: {matrix: [[3]]}}", "2.yaml")
     catalog = load_catalog(first, str(second))
     assert [catalog.kernel(name).sum for name in ("sharpen", "own", "third", "box")] == [1, 2, 3, 1]
     assert catalog.kernel("sharpen").shape == (1, 1)
@@ -196,8 +196,8 @@ def test_a_later_file_lies_on_top(mine, monkeypatch):
     assert "own" not in builtin_catalog().kernels
 
 
-def test_a_generator_of_the_users(mine):
-    path = mine("kernels: {soft: {generator: gaussian, defaults: {sigma: '3/2'}, delta: 5, scale: 2, anchor: [0, 0]}}")
+def test_a_user_catalog_may_use_a_generator(write_catalog):
+    path = write_catalog("kernels: {soft: {generator: gaussian, defaults: {sigma: '3/2'}, delta: 5, scale: 2, anchor: [0, 0]}}")
     catalog = load_catalog(path)
     kernel = catalog.kernel("soft")
     assert np.array_equal(kernel.weights, 2 * parse_kernel("gaussian:sigma=1.5").weights)
@@ -212,8 +212,10 @@ def test_a_generator_of_the_users(mine):
     }
 
 
-def test_what_only_shows_when_a_kernel_is_built_says_where_it_stands(mine):
-    path = mine("kernels:\n  bad: {generator: gaussian, defaults: {sigma: -1}}\noperators:\n  worse: {x: bad, y: box}\n")
+def test_errors_found_when_a_kernel_is_built_state_file_and_line(write_catalog):
+    path = write_catalog(
+        "kernels:\n  bad: {generator: gaussian, defaults: {sigma: -1}}\noperators:\n  worse: {x: bad, y: box}\n"
+    )
     catalog = load_catalog(path)
     with pytest.raises(KernelError, match=f"bad .{path}:2.: sigma must be a number above 0, found -1"):
         catalog.kernel("bad")
@@ -221,9 +223,9 @@ def test_what_only_shows_when_a_kernel_is_built_says_where_it_stands(mine):
         catalog.operator("worse")
 
 
-def test_operators_of_the_users_may_be_files_beside_the_catalog(mine, monkeypatch, tmp_path):
+def test_operators_of_a_user_catalog_may_be_files_beside_it(write_catalog, monkeypatch, tmp_path):
     (tmp_path / "slope.txt").write_text("-1 1")
-    path = mine("operators: {own: {x: '@slope.txt', y: '[-1; 1]', scale: 2}}")
+    path = write_catalog("operators: {own: {x: '@slope.txt', y: '[-1; 1]', scale: 2}}")
     monkeypatch.chdir("/")
     operator = load_catalog(path).operator("own")
     assert operator.x.weights.tolist() == [[-1, 1]]
@@ -231,8 +233,8 @@ def test_operators_of_the_users_may_be_files_beside_the_catalog(mine, monkeypatc
     assert operator.scale == 2
 
 
-def test_a_mistake_in_a_file_is_told_when_it_is_loaded(mine, monkeypatch):
-    path = mine("kernels: {a: {matrix: 3}}")
+def test_errors_in_a_file_are_raised_when_it_is_loaded(write_catalog, monkeypatch):
+    path = write_catalog("kernels: {a: {matrix: 3}}")
     with pytest.raises(KernelError, match=f"{path}:1: kernels.a.matrix: expected a list"):
         load_catalog(path)
     monkeypatch.setenv("IMGCONV_KERNELS", "/no/such/file.yaml")
@@ -240,14 +242,14 @@ def test_a_mistake_in_a_file_is_told_when_it_is_loaded(mine, monkeypatch):
         load_catalog()
 
 
-def test_a_catalog_cannot_be_changed():
+def test_a_catalog_is_immutable():
     with pytest.raises(dataclasses.FrozenInstanceError):
         BUILTIN.kernels = {}
     with pytest.raises(TypeError):
         BUILTIN.kernels["own"] = BUILTIN.kernels["box"]
 
 
-def test_a_catalog_can_be_sent_to_another_process():
+def test_a_catalog_can_be_pickled():
     again = pickle.loads(pickle.dumps(BUILTIN))
     assert again.kernel("gaussian") == BUILTIN.kernel("gaussian")
     assert dict(again.operators) == dict(BUILTIN.operators)
@@ -258,7 +260,7 @@ def test_the_built_in_catalog_is_read_once():
     assert load_catalog() is builtin_catalog()
 
 
-def test_the_built_in_catalog_is_looked_for_in_the_package_and_then_in_the_checkout(monkeypatch, tmp_path):
+def test_the_built_in_catalog_is_found_in_the_package_or_else_in_the_checkout(monkeypatch, tmp_path):
     package = tmp_path / "imgconv"
     (package / "kernels").mkdir(parents=True)
     monkeypatch.setattr(module, "__file__", str(package / "kernels" / "catalog.py"))

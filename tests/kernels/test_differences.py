@@ -1,4 +1,4 @@
-"""Kernels that take differences, against OpenCV, SciPy and scikit-image, and against what they are for."""
+"""Kernels that compute differences, compared with OpenCV, SciPy and scikit-image, and by their purpose."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from imgconv.kernels.differences import (
 from imgconv.kernels.smoothing import box, gaussian
 
 
-def test_laplacian_is_opencvs():
+def test_laplacian_equals_that_of_opencv():
     impulse = np.zeros((3, 3))
     impulse[1, 1] = 1
     assert np.array_equal(laplacian(), cv2.Laplacian(impulse, cv2.CV_64F, ksize=1, borderType=cv2.BORDER_CONSTANT))
@@ -39,7 +39,7 @@ def test_laplacian_is_opencvs():
 
 
 @pytest.mark.parametrize("sigma", [1.0, 1.4, 3.0])
-def test_laplacian_of_gaussian_comes_close_to_scipys(sigma):
+def test_laplacian_of_gaussian_is_close_to_that_of_scipy(sigma):
     weights = laplacian_of_gaussian(sigma)
     impulse = np.zeros(weights.shape)
     impulse[weights.shape[0] // 2, weights.shape[1] // 2] = 1
@@ -47,7 +47,7 @@ def test_laplacian_of_gaussian_comes_close_to_scipys(sigma):
     assert weights.min() == weights[weights.shape[0] // 2, weights.shape[1] // 2] < 0
 
 
-def test_laplacian_of_gaussian_is_the_published_formula():
+def test_laplacian_of_gaussian_equals_the_published_formula():
     up = np.arange(-3, 4)[:, None]
     right = up.T
     bell = np.exp(-(up**2 + right**2) / (2 * 1.4**2))
@@ -55,7 +55,7 @@ def test_laplacian_of_gaussian_is_the_published_formula():
     assert np.allclose(laplacian_of_gaussian(1.4, 7), expected - expected.mean(), rtol=1e-10)
 
 
-def test_difference_of_gaussians_is_scikit_images():
+def test_difference_of_gaussians_equals_that_of_scikit_image():
     generator = np.random.default_rng(4)
     image = generator.random((40, 50))
     weights = difference_of_gaussians(1.2, 1.7)
@@ -65,9 +65,9 @@ def test_difference_of_gaussians_is_scikit_images():
     assert weights.max() == weights[weights.shape[0] // 2, weights.shape[1] // 2] > 0
 
 
-def test_difference_of_gaussians_at_1_6_comes_close_to_a_laplacian_of_gaussian():
+def test_difference_of_gaussians_with_ratio_1_6_is_close_to_a_laplacian_of_gaussian():
     blob = -difference_of_gaussians(2.0, 1.6, 21)
-    # The sigma at which the zeros of the two are the same.
+    # The sigma at which both have the same zeros.
     sigma = 2.0 * math.sqrt(2 * math.log(1.6) / (1 - 1 / 1.6**2))
     assert np.corrcoef(blob.ravel(), laplacian_of_gaussian(sigma, 21).ravel())[0, 1] > 0.99
 
@@ -85,7 +85,7 @@ def test_sums_are_exact_in_any_order(sigma, ratio):
         assert generator.permutation(weights.ravel()).sum() == total
 
 
-def test_unsharp_adds_what_a_blur_takes_away():
+def test_unsharp_adds_what_a_blur_removes():
     generator = np.random.default_rng(4)
     image = generator.random((30, 40))
     blurred = ndimage.correlate(image, gaussian(1.5))
@@ -94,7 +94,7 @@ def test_unsharp_adds_what_a_blur_takes_away():
 
 
 @pytest.mark.parametrize("size", [3, 5, 11])
-def test_high_pass_is_what_a_box_takes_away(size):
+def test_high_pass_is_the_identity_minus_a_box(size):
     rest = -box(size)
     rest[size // 2, size // 2] += 1
     assert np.allclose(high_pass(size), rest, rtol=1e-15)
@@ -102,7 +102,7 @@ def test_high_pass_is_what_a_box_takes_away(size):
 
 
 @pytest.mark.parametrize("size", [3, 5, 7, 29])
-def test_sobel_is_opencvs_at_every_size(size):
+def test_sobel_equals_that_of_opencv_at_every_size(size):
     across, down = cv2.getDerivKernels(1, 0, size, ktype=cv2.CV_64F)
     assert np.array_equal(sobel_x(size), np.outer(down, across))
     assert np.array_equal(sobel_y(size), np.outer(across, down))
@@ -111,7 +111,7 @@ def test_sobel_is_opencvs_at_every_size(size):
 
 
 @pytest.mark.parametrize("size", [1, 2, 4])
-def test_sobel_needs_an_odd_size_from_three_up(size):
+def test_sobel_rejects_even_sizes_and_sizes_below_three(size):
     with pytest.raises(KernelError, match="size must be"):
         sobel_y(size)
 
@@ -133,29 +133,29 @@ def test_sobel_needs_an_odd_size_from_three_up(size):
         ("sharpen", [[0, -1, 0], [-1, 5, -1], [0, -1, 0]]),
     ],
 )
-def test_the_published_numbers(name, weights):
+def test_weights_equal_the_published_ones(name, weights):
     assert builtin_catalog().kernel(name).weights.tolist() == weights
 
 
-def test_scharr_is_opencvs():
+def test_scharr_equals_that_of_opencv():
     image = np.random.default_rng(4).random((20, 30))
     for name, order in (("scharr_x", (1, 0)), ("scharr_y", (0, 1))):
         ours = cv2.filter2D(image, cv2.CV_64F, builtin_catalog().kernel(name).weights)
         assert np.allclose(ours, cv2.Scharr(image, cv2.CV_64F, *order), atol=1e-12)
 
 
-def test_roberts_is_scikit_images():
+def test_roberts_equals_that_of_scikit_image():
     image = np.random.default_rng(4).random((20, 30))
     pair = [builtin_catalog().kernel(name) for name in ("roberts_x", "roberts_y")]
     inner = (slice(1, -1), slice(1, -1))
     for kernel, theirs in zip(pair, (filters.roberts_pos_diag, filters.roberts_neg_diag), strict=True):
-        # An anchor at the top left is what an origin of -1 is to SciPy.
+        # SciPy's origin of -1 corresponds to an anchor at the top left.
         ours = ndimage.correlate(image, kernel.weights, mode="nearest", origin=-1)
         assert kernel.anchor == (0, 0)
         assert np.allclose(ours[inner], theirs(image)[inner], atol=1e-12)
 
 
-def test_kirsch_points_where_it_is_bright():
+def test_kirsch_responds_most_in_the_direction_of_the_bright_side():
     offsets = dict(zip(DIRECTIONS, [(-1, 0), (-1, -1), (0, -1), (1, -1), (1, 0), (1, 1), (0, 1), (-1, 1)], strict=True))
     for name, (down, right) in offsets.items():
         weights = kirsch(name)
@@ -169,7 +169,7 @@ def test_kirsch_points_where_it_is_bright():
     assert np.array_equal(kirsch("NW"), [[5, 5, -3], [5, 0, -3], [-3, -3, -3]])
 
 
-def test_emboss_brightens_the_side_that_faces_the_light():
+def test_emboss_brightens_the_side_facing_the_light():
     plateau = np.zeros((9, 9))
     plateau[3:6, 3:6] = 1
     for light, (bright, dark) in {"nw": ((3, 3), (5, 5)), "e": ((4, 5), (4, 3)), "s": ((5, 4), (3, 4))}.items():
@@ -179,6 +179,6 @@ def test_emboss_brightens_the_side_that_faces_the_light():
 
 
 @pytest.mark.parametrize(("function", "parameter"), [(kirsch, "direction"), (emboss, "light")])
-def test_an_unknown_direction_is_told_which_there_are(function, parameter):
+def test_an_unknown_direction_is_rejected_with_the_list_of_directions(function, parameter):
     with pytest.raises(KernelError, match=f"{parameter} must be one of n, nw, w, sw, s, se, e, ne, found 'north'"):
         function("north")

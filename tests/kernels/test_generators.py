@@ -1,4 +1,4 @@
-"""The generators by name: an entry in the catalog with the same arguments and defaults, and every argument checked."""
+"""The generators: entries in the catalog with the same arguments and defaults, and checks of every argument."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_the_catalog_lists_every_generator_with_its_arguments_and_defaults(name)
 
 
 @pytest.mark.parametrize("name", GENERATORS)
-def test_weights_are_fresh_real_tables(name):
+def test_each_call_returns_a_new_real_matrix(name):
     first, second = GENERATORS[name](), GENERATORS[name]()
     assert first.dtype == np.float64
     assert first.ndim == 2
@@ -54,7 +54,7 @@ def test_every_argument_is_checked(name, parameter, value):
     ],
 )
 @each("value", [0, -3])
-def test_what_is_measured_is_above_zero(name, parameter, value):
+def test_sizes_and_widths_must_be_above_zero(name, parameter, value):
     with pytest.raises(KernelError, match=f"{parameter} must be"):
         GENERATORS[name](**{parameter: value})
 
@@ -87,14 +87,14 @@ def test_a_kernel_with_a_centre_has_an_odd_size(name):
         ("unsharp", {"sigma": 1e5}, "sigma=100000 needs"),
     ],
 )
-def test_a_size_beyond_the_limit_costs_a_line_and_no_memory(name, arguments, reason):
+def test_a_size_beyond_the_limit_is_rejected_before_memory_is_allocated(name, arguments, reason):
     with pytest.raises(KernelError, match=reason):
         GENERATORS[name](**arguments)
 
 
 @pytest.mark.parametrize("sigma", [1e-3, 1e-160, 1e-300, 5e-324])
 @pytest.mark.parametrize("size", [None, 5])
-def test_a_sigma_far_below_a_pixel_leaves_the_image_alone(sigma, size):
+def test_a_sigma_far_below_a_pixel_gives_the_identity(sigma, size):
     weights = GENERATORS["gaussian"](sigma=sigma, size=size)
     assert weights[weights.shape[0] // 2, weights.shape[1] // 2] == 1
     assert weights.sum() == 1

@@ -1,4 +1,4 @@
-"""Catalogs made to break their reader: each is one whose entries can be had, or is refused in a line."""
+"""Catalogs written to break their parser: each one loads, or is rejected with an error of one line."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from imgconv.errors import KernelError
 from imgconv.kernels import catalog, yaml_tree
 from imgconv.kernels.catalog import builtin_catalog, builtin_path, load_catalog
 from imgconv.kernels.notation import MAX_LENGTH
-from tests.kernels.hostile import hold_text, mutated, refused, slow
+from tests.kernels.hostile import check_text, may_raise, mutated, slow
 
 builtin = builtin_catalog()
 
 
-def hold_catalog(path):
-    """Hold a file to being a catalog, each entry of which can be had or is refused, or to being refused."""
-    with refused(KernelError):
+def check_catalog(path):
+    """Check that a file is a catalog whose entries can be built or are rejected, or that the file is rejected."""
+    with may_raise(KernelError):
         found = load_catalog(path)
         for name, entry in found.kernels.items():
             if builtin.kernels.get(name) != entry:
-                hold_text(name, found)
+                check_text(name, found)
         for name in found.operators.keys() - builtin.operators.keys():
-            with refused(KernelError):
+            with may_raise(KernelError):
                 found.operator(name)
         for name in found.filters.keys() - builtin.filters.keys():
-            hold_text(name, found)
+            check_text(name, found)
 
 
 SCALARS = [
@@ -74,25 +74,25 @@ cuts = st.tuples(st.integers(0, len(BUILTIN)), st.integers(0, 400)).map(lambda c
 @example("kernels: {a: {matrix: [[1e308+1e308j]], scale: 1.0e+308}}")
 @example("filters: {f: [g, g], g: [f]}")
 @example("operators: {f: {x: box, y: f}}")
-def test_catalogs(tmp_path, text):
+def test_mutated_catalogs_load_or_are_rejected(tmp_path, text):
     (tmp_path / "mine\n.yaml").write_bytes(text.encode("utf-8", "surrogatepass"))
-    hold_catalog(tmp_path / "mine\n.yaml")
+    check_catalog(tmp_path / "mine\n.yaml")
 
 
 @slow
 @given(st.binary(max_size=200) | st.binary(max_size=60).map(b"kernels: {a: ".__add__))
-def test_bytes_taken_for_a_catalog(tmp_path, data):
+def test_arbitrary_bytes_load_as_a_catalog_or_are_rejected(tmp_path, data):
     (tmp_path / "mine.yaml").write_bytes(data)
-    hold_catalog(tmp_path / "mine.yaml")
+    check_catalog(tmp_path / "mine.yaml")
 
 
-LAUGHS = "a0: &a0 [1, 1, 1, 1]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 15))
+ALIAS_BOMB = "a0: &a0 [1, 1, 1, 1]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 15))
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (LAUGHS, "more than 2,000,000 values"),
+        (ALIAS_BOMB, "more than 2,000,000 values"),
         ("kernels: {a: &a {matrix: *a}}", "an alias within itself"),
         ("".join(f"%TAG !{n}! a\n" for n in range(101)) + "--- {}", "more than 100 %TAG directives"),
         ("? " + "k" * (MAX_LENGTH + 1) + "\n: 1", "a text of 1,000,001 characters; 1,000,000 is the limit"),
@@ -100,15 +100,15 @@ LAUGHS = "a0: &a0 [1, 1, 1, 1]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 
         ("kernels: !!python/object:os.system {a: 1}", "expected a mapping, found '1'"),
         ("kernels: {a: {generator: box, defaults: {size: true}}}", "a.defaults.size: expected a number or text, found 'true'"),
     ],
-    ids=["laughs", "alias", "tags", "long-key", "deep", "python", "bool"],
+    ids=["alias-bomb", "alias", "tags", "long-key", "deep", "python", "bool"],
 )
-def test_bombs(tmp_path, text, reason):
+def test_malicious_catalogs_are_rejected(tmp_path, text, reason):
     (tmp_path / "mine.yaml").write_text(text)
     with pytest.raises(KernelError, match=reason):
         load_catalog(tmp_path / "mine.yaml")
 
 
-def test_too_many_values_are_refused_before_there_are_nodes(tmp_path, monkeypatch):
+def test_too_many_values_are_rejected_before_nodes_are_built(tmp_path, monkeypatch):
     (tmp_path / "mine.yaml").write_text("kernels: {a: {matrix: [[" + "0, " * 100 + "0]]}}")
     builtin_catalog()  # read before the limit is lowered
     monkeypatch.setattr(yaml_tree, "MAX_VALUES", 100)
@@ -130,14 +130,14 @@ def chains(count, steps, last):
         (chains(15, "f{0}, f{0}", "sharpen"), "more than 256 steps in all"),
         ("filters: {f0: [" + "sharpen, " * 257 + "]}", "more than 256 steps in all"),
     ],
-    ids=["deep", "long-cycle", "cycle", "laughs", "long"],
+    ids=["deep", "long-cycle", "cycle", "exponential", "long"],
 )
-def test_chains_without_end(tmp_path, text, reason):
+def test_recursive_and_oversized_chains_are_rejected(tmp_path, text, reason):
     (tmp_path / "mine.yaml").write_text(text)
     with pytest.raises(KernelError, match=reason):
         imgconv.parse_filter("f0", load_catalog(tmp_path / "mine.yaml"))
 
 
-def test_a_chain_as_long_and_as_deep_as_may_be(tmp_path):
+def test_a_chain_of_the_largest_length_and_depth_is_supported(tmp_path):
     (tmp_path / "mine.yaml").write_text(chains(catalog.MAX_CHAINS - 1, "f{}", "sharpen, " * catalog.MAX_STEPS))
     assert imgconv.parse_filter("f0", load_catalog(tmp_path / "mine.yaml")).halo == (256, 256)

@@ -1,4 +1,4 @@
-"""Weights as integers times one scale: found where they were meant so, and not found where they were not."""
+"""Weights as integers times one scale: found for intended integers and fractions, and for no other weights."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ integers = arrays.arrays(
 
 
 @given(integers, st.fractions(min_value=Fraction(1, 9999), max_value=1000, max_denominator=9999))
-def test_integers_times_a_fraction_are_found_again(table, scale):
+def test_integers_times_a_fraction_are_recovered(table, scale):
     form = find_integer_form(table * scale.numerator / scale.denominator)
     divisor = int(np.gcd.reduce(table, axis=None)) or 1
     assert np.array_equal(form.integers, table // divisor)
@@ -43,7 +43,7 @@ def test_integers_times_a_fraction_are_found_again(table, scale):
     ],
     ids=str,
 )
-def test_decimals_and_fractions_as_people_write_them(written, whole, scale):
+def test_short_decimals_and_fractions_are_recovered(written, whole, scale):
     form = find_integer_form(np.array(written, float))
     assert form.integers.tolist() == whole
     assert form.scale == scale
@@ -59,15 +59,15 @@ def test_a_mean_is_ones_times_a_fraction_however_it_was_computed(divisor):
 
 
 @pytest.mark.parametrize("scale", [0.1234567, math.pi, 1e-9, 1 / math.e])
-def test_a_scale_that_is_no_short_fraction_is_kept(scale):
+def test_a_scale_that_is_not_a_short_fraction_is_kept(scale):
     assert float(find_integer_form(np.full((2, 3), scale)).scale) == scale
     form = find_integer_form(np.array([[1.0, 2, -3]]) * scale)
     assert form.integers.tolist() == [[1, 2, -3]]
-    assert abs(form.scale - scale) <= 2.0**-52 * scale  # three times the scale was rounded before it came here
+    assert abs(form.scale - scale) <= 2.0**-52 * scale  # three times the scale is rounded in the input
 
 
 @pytest.mark.parametrize("whole", [[[4099, 4111]], [[4099, -5003], [6007, 7001]], [[99_991, 99_989]]], ids=str)
-def test_whole_numbers_are_whole_numbers_however_large(whole):
+def test_large_whole_numbers_are_kept_with_scale_1(whole):
     form = find_integer_form(np.array(whole, float))
     assert form.integers.tolist() == whole
     assert form.scale == 1
@@ -87,11 +87,11 @@ def test_whole_numbers_are_whole_numbers_however_large(whole):
     ],
     ids=lambda v: str(v)[:25],
 )
-def test_weights_that_are_no_integers_times_a_scale(weights):
+def test_other_weights_have_no_integer_form(weights):
     assert find_integer_form(np.array(weights, float)) is None
 
 
-def test_what_is_found_gives_the_weights_back_to_their_own_rounding():
+def test_the_integer_form_equals_the_weights_up_to_rounding():
     rng = np.random.default_rng(2)
     found = 0
     for _ in range(300):
@@ -104,12 +104,12 @@ def test_what_is_found_gives_the_weights_back_to_their_own_rounding():
     assert found > 150
 
 
-def test_the_integers_have_no_divisor_in_common():
+def test_the_integers_have_no_common_divisor():
     assert find_integer_form(np.array([[6.0, -9, 15]])).integers.tolist() == [[2, -3, 5]]
 
 
 @pytest.mark.parametrize("last", [2.0**1023, 2.0**1023 - 2.0**970, 2.0**1022], ids=["alike", "nearly", "half"])
-def test_whole_numbers_whose_sum_no_float_holds(last):
+def test_an_integer_form_is_found_if_the_sum_exceeds_the_range_of_floats(last):
     weights = np.array([[2.0**1023, last]])
     form = find_integer_form(weights)
     assert form.integers.tolist() == ([[2, 1]] if last == 2.0**1022 else [[1, 1]])

@@ -1,4 +1,4 @@
-"""The Kernel value: what it refuses, its algebra, its rank and its factors."""
+"""The class `Kernel`: construction, rejected arguments, algebra, rank, factors and symmetries."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ weights = arrays.arrays(
 )
 
 
-# What it is
+# Construction
 
 
-def test_the_weights_are_a_copy_that_cannot_be_written_to():
+def test_the_weights_are_a_read_only_copy():
     table = TABLE.astype(float)
     kernel = Kernel(table)
     table[0, 0] = 99
@@ -39,12 +39,12 @@ def test_the_weights_are_a_copy_that_cannot_be_written_to():
 @pytest.mark.parametrize(
     ("shape", "anchor"), [((1, 1), (0, 0)), ((2, 2), (1, 1)), ((3, 4), (1, 2)), ((5, 1), (2, 0)), ((6, 7), (3, 3))]
 )
-def test_the_anchor_is_the_one_of_opencv_unless_given(shape, anchor):
+def test_the_default_anchor_is_that_of_opencv(shape, anchor):
     assert Kernel(np.ones(shape)).anchor == anchor
     assert Kernel(np.ones(shape), (0, shape[1] - 1)).anchor == (0, shape[1] - 1)
 
 
-def test_a_kernel_of_a_kernel_keeps_what_is_not_given():
+def test_a_kernel_made_from_a_kernel_keeps_its_attributes_by_default():
     kernel = Kernel(TABLE, (0, 2), "slope", 5)
     assert Kernel(kernel) == kernel
     assert Kernel(kernel).name == "slope"
@@ -53,14 +53,14 @@ def test_a_kernel_of_a_kernel_keeps_what_is_not_given():
 
 
 @pytest.mark.parametrize("kind", [bool, np.uint8, np.int32, np.float32])
-def test_weights_are_kept_in_float64_or_complex128(kind):
+def test_weights_are_stored_as_float64_or_complex128(kind):
     assert Kernel(np.ones((2, 2), kind)).weights.dtype == np.float64
     assert Kernel(np.ones((2, 2), np.complex64)).weights.dtype == np.complex128
     assert Kernel([[1, 1j]]).is_complex
     assert not Kernel([[1, 1]]).is_complex
 
 
-def test_equal_kernels_are_equal_whatever_they_are_called():
+def test_equality_and_hash_ignore_the_name():
     assert Kernel(TABLE, name="a") == Kernel(TABLE, name="b")
     assert len({Kernel(TABLE), Kernel(TABLE.tolist()), Kernel(TABLE, (1, 1))}) == 1
     assert Kernel([[0.0, 1]]) == Kernel([[-0.0, 1]])
@@ -69,7 +69,7 @@ def test_equal_kernels_are_equal_whatever_they_are_called():
     assert Kernel(TABLE) != TABLE.tolist()
 
 
-def test_it_survives_pickling():
+def test_a_kernel_can_be_pickled():
     kernel = Kernel(TABLE, (0, 2), "slope", 5)
     again = pickle.loads(pickle.dumps(kernel))
     assert again == kernel
@@ -77,13 +77,13 @@ def test_it_survives_pickling():
     assert not again.weights.flags.writeable
 
 
-def test_it_is_an_array_to_numpy():
+def test_numpy_converts_a_kernel_to_an_array():
     assert np.array_equal(np.asarray(Kernel(TABLE)), TABLE)
     assert np.asarray(Kernel(TABLE), np.float32).dtype == np.float32
     assert np.array(Kernel(TABLE)).flags.writeable
 
 
-def test_it_says_what_it_is():
+def test_repr_shows_name_shape_anchor_and_sum():
     assert repr(Kernel(TABLE, (0, 2), "slope")) == "Kernel('slope', 2x3, anchor=(0, 2), sum=9)"
 
 
@@ -106,7 +106,7 @@ def test_it_says_what_it_is():
     ],
     ids=lambda v: str(v)[:30],
 )
-def test_what_is_no_kernel_is_refused_by_name(table, words):
+def test_invalid_weights_are_rejected_with_the_name_of_the_kernel(table, words):
     with pytest.raises(KernelError, match=f"^kernel mine: .*{words}"):
         Kernel(table, name="mine")
     with pytest.raises(KernelError, match=r"^kernel: "):
@@ -116,13 +116,13 @@ def test_what_is_no_kernel_is_refused_by_name(table, words):
 @pytest.mark.parametrize(
     "anchor", [(2, 0), (0, 3), (-1, 0), (0.5, 0), (0, np.nan), (0,), (0, 0, 0), 1, "ab", ("a", "b")], ids=str
 )
-def test_an_anchor_outside_of_the_weights_is_refused(anchor):
+def test_an_anchor_outside_of_the_weights_is_rejected(anchor):
     with pytest.raises(KernelError, match=r"anchor.*found|anchor .* lies outside of the 2x3 weights; rows count from 0 to 1"):
         Kernel(TABLE, anchor)
 
 
 @pytest.mark.parametrize("delta", [np.nan, np.inf])
-def test_a_delta_that_is_not_finite_is_refused(delta):
+def test_a_delta_that_is_not_finite_is_rejected(delta):
     with pytest.raises(KernelError, match=f"delta must be a finite number, found {delta}"):
         Kernel(TABLE, delta=delta)
 
@@ -131,56 +131,56 @@ def test_a_delta_that_is_not_finite_is_refused(delta):
 
 
 @given(weights)
-def test_rotating_twice_is_nothing(table):
+def test_rotating_twice_gives_the_same_kernel(table):
     kernel = Kernel(table, (0, table.shape[1] - 1), "k", 3)
-    turned = kernel.rotated()
-    assert np.array_equal(turned.weights, table[::-1, ::-1])
-    assert turned.anchor == (table.shape[0] - 1, 0)
-    assert turned.rotated() == kernel
+    rotated = kernel.rotated()
+    assert np.array_equal(rotated.weights, table[::-1, ::-1])
+    assert rotated.anchor == (table.shape[0] - 1, 0)
+    assert rotated.rotated() == kernel
 
 
 @given(weights, st.integers(1, 4), st.integers(1, 4))
 def test_dilating_puts_zeros_between_the_taps(table, down, across):
     kernel = Kernel(table).dilated((down, across))
-    spread = np.zeros([(n - 1) * d + 1 for n, d in zip(table.shape, (down, across), strict=True)])
-    spread[::down, ::across] = table
-    assert np.array_equal(kernel.weights, spread)
+    expected = np.zeros([(n - 1) * d + 1 for n, d in zip(table.shape, (down, across), strict=True)])
+    expected[::down, ::across] = table
+    assert np.array_equal(kernel.weights, expected)
     assert kernel.weights[kernel.anchor] == table[tuple(n // 2 for n in table.shape)]
     assert Kernel(table).dilated(down) == Kernel(table).dilated((down, down)) == Kernel(table).dilated(np.int64(down))
 
 
 @pytest.mark.parametrize("n", [0, -1, (1, 0), 1.5, (2, 1.5), "2", (1, 2, 3), None])
-def test_a_dilation_is_a_whole_number_from_1_up(n):
+def test_an_invalid_dilation_is_rejected(n):
     with pytest.raises(KernelError, match="a dilation is a whole number from 1 up"):
         Kernel(TABLE).dilated(n)
 
 
-def test_a_dilation_beyond_all_sizes_is_refused():
+def test_a_huge_dilation_is_rejected():
     with pytest.raises(KernelError, match="weights are more than the"):
         Kernel(TABLE).dilated(10**9)
 
 
 @given(weights, weights)
-def test_composing_is_full_convolution_of_the_weights(first, second):
+def test_composing_is_a_full_convolution_of_the_weights(first, second):
     kernel = Kernel(first, (0, 0)).composed(Kernel(second))
     assert np.array_equal(kernel.weights, signal.convolve2d(first, second))
     assert kernel.anchor == (second.shape[0] // 2, second.shape[1] // 2)
 
 
-def test_composing_is_not_limited_to_real_weights_and_tells_both_names():
+def test_composing_supports_complex_weights_and_joins_the_names():
     kernel = Kernel([[1, 1j]], name="a").composed(Kernel([[1, -1j]], name="b"))
     assert np.array_equal(kernel.weights, [[1, 0, 1]])
     assert kernel.name == "a b"
 
 
-def test_scaling_takes_the_delta_along_and_rounds_once():
+def test_scaling_includes_the_delta_and_rounds_once():
     kernel = Kernel(TABLE, (0, 2), "k", 6).scaled(Fraction(1, 3))
     assert np.array_equal(kernel.weights, TABLE / 3)
     assert (kernel.anchor, kernel.name, kernel.delta) == ((0, 2), "k", 2)
     assert np.array_equal(Kernel(TABLE).scaled(0.1).weights, TABLE * 0.1)
 
 
-def test_normalizing_makes_the_sum_1_and_leaves_the_delta():
+def test_normalizing_makes_the_sum_1_and_keeps_the_delta():
     kernel = Kernel(TABLE, delta=6).normalized()
     assert np.array_equal(kernel.weights, TABLE / 9)
     assert kernel.sum == 1
@@ -194,7 +194,7 @@ def test_normalizing_makes_the_sum_1_and_leaves_the_delta():
     [(np.ones((3, 3)) / 9, 1), ([[0.1, 0.2, -0.3]], 0), ([[0.1] * 10], 1), ([[1j, 2]], 2 + 1j), ([[1e300, 1e-300]], 1e300)],
     ids=lambda v: str(v)[:20],
 )
-def test_the_sum_is_that_of_the_numbers_that_were_meant(table, total):
+def test_the_sum_is_that_of_the_decimals_written(table, total):
     assert Kernel(table).sum == total
 
 
@@ -202,7 +202,7 @@ def test_the_sum_is_that_of_the_numbers_that_were_meant(table, total):
 
 
 @given(weights)
-def test_the_rank_is_that_of_the_matrix(table):
+def test_the_rank_equals_that_of_numpy(table):
     assert Kernel(table).rank == np.linalg.matrix_rank(table)
     assert Kernel(table).taps == np.count_nonzero(table)
 
@@ -211,7 +211,7 @@ factor = arrays.arrays(np.int64, st.integers(1, 7), elements=st.integers(-9, 9))
 
 
 @given(factor, factor, st.sampled_from((1, 3, 9, 16, 10)))
-def test_the_factors_of_a_separable_kernel_are_whole_and_give_it_back(column, row, divisor):
+def test_the_factors_of_a_separable_kernel_are_whole_and_their_product_is_the_kernel(column, row, divisor):
     kernel = Kernel(np.outer(column, row) / divisor)
     down, across, scale = kernel.factors
     assert kernel.rank == 1
@@ -223,7 +223,7 @@ def test_the_factors_of_a_separable_kernel_are_whole_and_give_it_back(column, ro
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 9), st.integers(1, 9))
-def test_the_factors_of_real_weights_give_them_back(seed, rows, columns):
+def test_the_product_of_the_factors_of_real_weights_equals_the_weights(seed, rows, columns):
     rng = np.random.default_rng(seed)
     table = np.outer(rng.normal(size=rows), rng.normal(size=columns))
     down, across, scale = Kernel(table).factors
@@ -231,12 +231,12 @@ def test_the_factors_of_real_weights_give_them_back(seed, rows, columns):
 
 
 @pytest.mark.parametrize("table", [TABLE, np.zeros((2, 3)), np.eye(3), [[1j, 2j]]], ids=lambda v: str(v)[:20])
-def test_what_is_not_separable_has_no_factors(table):
+def test_inseparable_kernels_have_no_factors(table):
     assert Kernel(table).factors is None
 
 
 @pytest.mark.parametrize(
-    ("table", "held"),
+    ("table", "expected"),
     [
         ([[1, 2, 1], [2, 4, 2], [1, 2, 1]], ("rows", "columns", "rotation", "transpose")),
         ([[1, 2], [1, 2]], ("rows",)),
@@ -249,5 +249,5 @@ def test_what_is_not_separable_has_no_factors(table):
     ],
     ids=str,
 )
-def test_symmetries(table, held):
-    assert Kernel(table).symmetries == held
+def test_symmetries_are_detected(table, expected):
+    assert Kernel(table).symmetries == expected

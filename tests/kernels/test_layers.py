@@ -1,4 +1,4 @@
-"""One catalog file: what it becomes, and that each mistake is told by file, line, key, expected and found."""
+"""One catalog file: its entries, and errors that state file, line, key, expected and found."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def read(text):
     return parse_layer(text, "mine.yaml", GENERATORS)
 
 
-def test_a_kernel_by_its_matrix():
+def test_a_kernel_with_a_matrix_is_parsed():
     entry = read("""
 kernels:
   slope:
@@ -37,13 +37,13 @@ kernels:
     assert entry.parameters == {}
 
 
-def test_a_kernel_by_its_generator_has_all_arguments():
+def test_a_kernel_with_a_generator_has_all_arguments():
     entry = read("kernels: {soft: {generator: gaussian, defaults: {sigma: 3}}}").kernels["soft"]
     assert entry.generator == "gaussian"
     assert entry.parameters == {"sigma": 3, "size": None}
 
 
-def test_operators_and_filters():
+def test_operators_and_filters_are_parsed():
     layer = read("""
 operators:
   mine: {x: "[1 -1]", y: " slope:size=3 ", scale: 1/4}
@@ -60,7 +60,7 @@ filters:
     assert (layer.filters["long"].about, layer.filters["long"].steps) == ("why", ("box",))
 
 
-def test_files_are_found_from_the_folder_of_the_catalog():
+def test_paths_are_relative_to_the_folder_of_the_catalog():
     text = "filters: {a: ['@k.txt', '@/k.txt', 'f:psf=@k.txt', 'f:psf=(g:p=(@k.txt)),n=1', '[1]']}"
     assert parse_layer(text, "/home/me/mine.yaml").filters["a"].steps == (
         "@/home/me/k.txt",
@@ -159,13 +159,13 @@ MISTAKES = [
     ("&a [*a]", "an alias within itself"),
     ("[" * 100, "nested more than 20 deep"),
     ("{a: " * 100, "nested more than 20 deep"),
-    ("[" * 100_000, ":1: "),  # PyYAML may refuse it first, in its own words
+    ("[" * 100_000, ":1: "),  # PyYAML may reject it first, with its own message
     ("- " * 5_000, "nested more than 20 deep"),
 ]
 
 
 @pytest.mark.parametrize(("text", "reason"), [pair for pair in MISTAKES if pair[1]])
-def test_a_mistake_is_one_line_with_its_place(text, reason):
+def test_an_error_is_one_line_with_file_line_and_key(text, reason):
     with pytest.raises(KernelError) as error:
         read(text)
     message = str(error.value)
@@ -175,7 +175,7 @@ def test_a_mistake_is_one_line_with_its_place(text, reason):
     assert len(message) < 400
 
 
-def test_honest_aliases_work():
+def test_aliases_are_supported():
     assert read("kernels: {a: {matrix: &m [[1, 2]]}, b: {matrix: *m}}").kernels["b"].rows == ((1, 2),)
 
 
@@ -187,21 +187,21 @@ def test_honest_aliases_work():
         (b"#" * (32 * 2**20 + 1), "is larger than 32 MiB"),
     ],
 )
-def test_files_that_are_no_text(tmp_path, data, reason):
+def test_files_that_are_not_text_or_too_large_are_rejected(tmp_path, data, reason):
     path = tmp_path / "mine.yaml"
     path.write_bytes(data)
     with pytest.raises(KernelError, match=reason):
         read_layer(path)
 
 
-def test_files_that_are_not_there(tmp_path):
+def test_missing_files_and_directories_are_rejected(tmp_path):
     with pytest.raises(KernelError, match="there is no catalog"):
         read_layer(tmp_path / "none.yaml")
     with pytest.raises(KernelError, match="is a directory"):
         read_layer(tmp_path)
 
 
-def test_a_byte_order_mark_is_nothing(tmp_path):
+def test_a_byte_order_mark_is_ignored(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_bytes("kernels: {a: {matrix: [[1]]}}".encode("utf-8-sig"))
     assert read_layer(path).kernels["a"].rows == ((1,),)

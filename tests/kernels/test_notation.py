@@ -1,4 +1,4 @@
-"""The notation: what each form means, where each mistake is told, and that no text at all gets past it."""
+"""The notation: the meaning of each form, the place reported for each mistake, nesting and round trips."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from imgconv.kernels.notation import MAX_DEPTH, File, Matrix, Named, parse_notat
         ("@C:\\my kernels\\a=b,c.txt ", File("C:\\my kernels\\a=b,c.txt")),
     ],
 )
-def test_what_it_means(text, spec):
+def test_text_is_parsed_to_the_expected_spec(text, spec):
     found = parse_notation(text)
     assert found == spec
     assert hash(found) == hash(spec)
@@ -42,13 +42,13 @@ def test_what_it_means(text, spec):
     assert pickle.loads(pickle.dumps(found)) == found
 
 
-def test_a_spec_in_a_spec():
+def test_nested_specs_are_parsed():
     outer = parse_notation("deblur:psf=(motion:length=9,angle=30),method=wiener")
     assert outer == Named("deblur", {"psf": Named("motion", {"length": "9", "angle": "30"}), "method": "wiener"})
     assert str(outer) == "deblur:psf=(motion:length=9,angle=30),method=wiener"
 
 
-def test_arguments_keep_the_order_written():
+def test_arguments_keep_their_order():
     assert list(parse_notation("f:b=1,a=2").arguments) == ["b", "a"]
 
 
@@ -92,19 +92,19 @@ def test_arguments_keep_the_order_written():
         ("[1]:anchor=-1 0", "anchor is a row and a column"),
     ],
 )
-def test_every_mistake_says_where_and_what_was_expected(text, reason):
+def test_every_error_states_the_place_and_what_was_expected(text, reason):
     with pytest.raises(KernelError) as error:
         parse_notation(text)
     assert reason in str(error.value)
     assert "\n" not in str(error.value)
 
 
-def test_only_text_is_read():
+def test_specs_that_are_not_text_are_rejected():
     with pytest.raises(KernelError, match="written as text, not as int"):
         parse_notation(3)
 
 
-def test_nesting_has_an_end():
+def test_the_depth_of_nesting_is_limited():
     def nested(depth):
         return "a:b=(" * depth + "a" + ")" * depth
 
@@ -133,5 +133,5 @@ specs = st.recursive(
 
 
 @given(specs)
-def test_a_spec_written_and_read_is_the_same(spec):
+def test_specs_survive_a_round_trip_through_text(spec):
     assert parse_notation(str(spec)) == spec

@@ -1,4 +1,4 @@
-"""The JSON Schema: shipped as generated, and of one mind with the reader."""
+"""The JSON Schema: the shipped file is up to date, and accepts the same catalogs as the parser."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def validator():
     return jsonschema.Draft202012Validator(found)
 
 
-def test_the_schema_that_ships_is_the_one_the_structs_make():
+def test_the_shipped_schema_equals_the_generated_one():
     assert SHIPPED.read_text(encoding="utf-8") == json.dumps(schema.json_schema(), indent=2) + "\n"
 
 
@@ -58,7 +58,7 @@ def test_the_built_in_catalog_names_its_schema():
         ("[]", False),
     ],
 )
-def test_editor_and_reader_agree(validator, text, valid):
+def test_schema_and_parser_accept_the_same_catalogs(validator, text, valid):
     assert validator.is_valid(yaml.safe_load(text)) == valid
     try:
         parse_layer(text, "mine.yaml")

@@ -1,4 +1,4 @@
-"""Kernels that smooth, against SciPy and OpenCV and against geometry."""
+"""Smoothing kernels, compared with SciPy, OpenCV and geometry."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from imgconv.kernels.smoothing import binomial, box, disk, gaussian, low_pass, m
 
 
 def moments(weights):
-    """Return the variance to the right, the covariance of right and up, and the variance up, around the middle."""
+    """Return the horizontal variance, the covariance of right and up, and the vertical variance, around the middle."""
     rows, columns = weights.shape
     up = (rows - 1) / 2 - np.arange(rows)[:, None]
     right = np.arange(columns)[None, :] - (columns - 1) / 2
@@ -32,7 +32,7 @@ def moments(weights):
     ("arguments", "shape"),
     [({}, (3, 3)), ({"size": 4}, (4, 4)), ({"rows": 2, "columns": 5}, (2, 5)), ({"size": 3, "columns": 1}, (3, 1))],
 )
-def test_box_is_exactly_one_nth(arguments, shape):
+def test_weights_of_a_box_are_exactly_one_nth(arguments, shape):
     weights = box(**arguments)
     assert weights.shape == shape
     assert (weights == 1 / (shape[0] * shape[1])).all()
@@ -42,7 +42,7 @@ def test_box_is_exactly_one_nth(arguments, shape):
 
 
 @pytest.mark.parametrize("sigma", [0.3, 0.6, 1, 2.4, 7])
-def test_gaussian_of_a_sigma_is_scipys(sigma):
+def test_gaussian_of_a_sigma_equals_that_of_scipy(sigma):
     weights = gaussian(sigma)
     reach = int(4 * sigma + 0.5)
     impulse = np.zeros((2 * reach + 1, 2 * reach + 1))
@@ -52,12 +52,12 @@ def test_gaussian_of_a_sigma_is_scipys(sigma):
 
 
 @pytest.mark.parametrize("size", [1, 3, 5, 9, 31])
-def test_gaussian_of_a_size_takes_the_sigma_of_opencv(size):
+def test_gaussian_of_a_size_has_the_sigma_of_opencv(size):
     factor = cv2.getGaussianKernel(size, 0.3 * ((size - 1) * 0.5 - 1) + 0.8)
     assert np.allclose(gaussian(size=size), factor @ factor.T, rtol=1e-12)
 
 
-def test_gaussian_of_both():
+def test_gaussian_of_sigma_and_size_equals_that_of_opencv():
     factor = cv2.getGaussianKernel(7, 2.5)
     assert np.allclose(gaussian(2.5, 7), factor @ factor.T, rtol=1e-12)
 
@@ -73,7 +73,7 @@ def test_gaussian_has_a_sigma_for_each_axis():
 
 
 @pytest.mark.parametrize("angle", [30, -70, 390, 45])
-def test_gaussian_turns_counter_clockwise(angle):
+def test_gaussian_is_rotated_counter_clockwise(angle):
     across, middle, up = moments(gaussian(sigma_rows=1, sigma_columns=3, angle=angle))
     radians = math.radians(angle)
     assert across == pytest.approx(9 * math.cos(radians) ** 2 + math.sin(radians) ** 2, rel=5e-3)
@@ -81,13 +81,13 @@ def test_gaussian_turns_counter_clockwise(angle):
     assert middle == pytest.approx(8 * math.sin(radians) * math.cos(radians), rel=5e-3)
 
 
-def test_gaussian_turned_by_a_right_angle_changes_its_axes_and_stays_separable():
+def test_gaussian_rotated_by_a_right_angle_swaps_its_axes_exactly():
     assert np.array_equal(gaussian(sigma_rows=1, sigma_columns=3, angle=90), gaussian(sigma_rows=3, sigma_columns=1))
     assert np.array_equal(gaussian(2, angle=33), gaussian(2))
 
 
 @given(st.floats(0.2, 20), st.floats(0.2, 20), st.floats(-720, 720))
-def test_gaussian_sums_to_one_and_looks_the_same_upside_down(down, across, angle):
+def test_gaussian_sums_to_one_and_is_symmetric_under_rotation(down, across, angle):
     weights = gaussian(sigma_rows=down, sigma_columns=across, angle=angle)
     assert weights.sum() == pytest.approx(1, abs=1e-14)
     assert np.allclose(weights, weights[::-1, ::-1], rtol=1e-9, atol=1e-18)
@@ -96,12 +96,12 @@ def test_gaussian_sums_to_one_and_looks_the_same_upside_down(down, across, angle
 # binomial
 
 
-def test_binomial_is_pascals_triangle():
+def test_binomial_has_the_weights_of_pascals_triangle():
     assert np.array_equal(binomial(5) * 256, np.outer([1, 4, 6, 4, 1], [1, 4, 6, 4, 1]))
     assert np.array_equal(binomial(1), [[1]])
 
 
-def test_binomial_stays_whole_to_its_limit():
+def test_binomial_is_whole_up_to_the_size_limit():
     weights = binomial(29) * 4.0**28
     assert weights.sum() == 4.0**28
     assert weights[14, 14] == math.comb(28, 14) ** 2
@@ -113,12 +113,12 @@ def test_binomial_stays_whole_to_its_limit():
 
 
 @pytest.mark.parametrize(("cutoff", "size"), [(0.25, 9), (0.1, 21), (0.4, 3)])
-def test_low_pass_is_scipys_windowed_design(cutoff, size):
+def test_low_pass_equals_the_windowed_design_of_scipy(cutoff, size):
     factor = signal.firwin(size, cutoff, window="hamming", fs=1)
     assert np.allclose(low_pass(cutoff, size), np.outer(factor, factor), rtol=1e-12, atol=1e-16)
 
 
-def test_low_pass_keeps_what_is_below_the_cutoff_and_removes_what_is_above():
+def test_low_pass_keeps_frequencies_below_the_cutoff_and_removes_those_above():
     factor = low_pass(0.125).sum(axis=0)
     frequencies, gain = signal.freqz(factor, worN=512, fs=1)
     assert factor.size == 17
@@ -128,7 +128,7 @@ def test_low_pass_keeps_what_is_below_the_cutoff_and_removes_what_is_above():
 
 
 @pytest.mark.parametrize("cutoff", [0.5, 1])
-def test_low_pass_refuses_what_pixels_cannot_show(cutoff):
+def test_low_pass_rejects_a_cutoff_of_half_a_cycle_or_more(cutoff):
     with pytest.raises(KernelError, match=r"cutoff must be a number above 0 and below 0\.5"):
         low_pass(cutoff)
 
@@ -143,11 +143,11 @@ def test_motion_along_a_row_is_exact(length):
     assert np.array_equal(motion(length, -180), motion(length))
 
 
-def test_motion_of_an_even_length_shares_its_ends():
+def test_motion_of_an_even_length_has_half_weights_at_its_ends():
     assert np.array_equal(motion(4), [[0.125, 0.25, 0.25, 0.25, 0.125]])
 
 
-def test_motion_turns_counter_clockwise():
+def test_motion_is_rotated_counter_clockwise():
     weights = motion(9, 45)
     corners = weights[0, -1], weights[0, 0], weights[-1, 0], weights[-1, -1]
     assert corners[0] > 0
@@ -158,15 +158,15 @@ def test_motion_turns_counter_clockwise():
 
 
 @given(st.floats(1, 60), st.floats(-400, 400))
-def test_motion_is_an_even_line_of_its_length(length, angle):
+def test_motion_is_a_uniform_line_of_its_length(length, angle):
     weights = motion(length, angle)
     across, _, up = moments(weights)
     assert weights.sum() == pytest.approx(1)
     assert (weights >= 0).all()
     for edge in (weights[0], weights[-1], weights[:, 0], weights[:, -1]):
         assert edge.any()
-    # An even line of n pixels has the variance n**2 / 12; soft ends make it up to a pixel shorter or longer, and the
-    # weights along a slanted one ripple a little.
+    # A uniform line of n pixels has the variance n**2 / 12. Soft ends make it up to a pixel shorter or longer, and the
+    # weights along a slanted line vary slightly.
     assert 0.97 * (length - 1) ** 2 / 12 - 0.1 < across + up < (length + 1) ** 2 / 12 + 0.4
 
 
@@ -174,7 +174,7 @@ def test_motion_is_an_even_line_of_its_length(length, angle):
 
 
 @pytest.mark.parametrize("radius", [0.3, 0.5, 0.9, 1, 2.5, 3, 7.25])
-def test_disk_covers_its_pixels(radius):
+def test_weights_of_a_disk_are_the_covered_areas_of_pixels(radius):
     weights = disk(radius)
     taps, fine = weights.shape[0], 200
     offset = (np.arange(taps * fine) + 0.5) / fine - taps / 2

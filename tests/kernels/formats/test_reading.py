@@ -1,4 +1,4 @@
-"""Kernel files: each format as its own program writes it, and every way a file can be wrong."""
+"""Kernel files: each format as written by its own program, and the errors for invalid files."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from imgconv.kernels.yaml_tree import MAX_BYTES
 
 
 @pytest.fixture
-def written(tmp_path):
-    """Write a file and return its path."""
+def write_file(tmp_path):
+    """Return a function that writes a file and returns its path."""
 
     def write(text, name="kernel.txt"):
         path = tmp_path / name
@@ -42,16 +42,16 @@ ROWS = [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
         "2/2 2. +3e0\n4 5 6",
     ],
 )
-def test_rows_of_numbers(written, text):
-    path = written(text)
+def test_rows_of_numbers_are_read(write_file, text):
+    path = write_file(text)
     kernel = read_kernel_file(path)
     assert kernel.weights.tolist() == ROWS
     assert kernel.anchor == (1, 1)
     assert kernel.name == f"@{path}"
 
 
-def test_rows_may_be_complex(written):
-    assert read_kernel_file(written("1+2j 3\n0 -j")).weights.tolist() == [[1 + 2j, 3], [0, -1j]]
+def test_rows_may_be_complex(write_file):
+    assert read_kernel_file(write_file("1+2j 3\n0 -j")).weights.tolist() == [[1 + 2j, 3], [0, -1j]]
 
 
 @pytest.mark.parametrize(
@@ -65,8 +65,8 @@ def test_rows_may_be_complex(written):
         ("2x2:1,2,3,4", Kernel([[1, 2], [3, 4]], anchor=(0, 0))),
     ],
 )
-def test_imagemagick_strings(written, text, expected):
-    assert read_kernel_file(written(text)) == expected
+def test_imagemagick_strings_are_read(write_file, text, expected):
+    assert read_kernel_file(write_file(text)) == expected
 
 
 @pytest.mark.parametrize(
@@ -87,9 +87,9 @@ def test_imagemagick_strings(written, text, expected):
         ("2x2+2+0:1,2,3,4", "anchor .0, 2. lies outside"),
     ],
 )
-def test_imagemagick_strings_that_are_wrong(written, text, reason):
+def test_invalid_imagemagick_strings_are_rejected(write_file, text, reason):
     with pytest.raises(KernelError, match=reason):
-        read_kernel_file(written(text))
+        read_kernel_file(write_file(text))
 
 
 @pytest.mark.parametrize(
@@ -105,8 +105,8 @@ def test_imagemagick_strings_that_are_wrong(written, text, reason):
         ("3 3\n1 9\n", "m.txt", Kernel([[3, 3], [1, 9]])),
     ],
 )
-def test_libvips_masks_and_rows_that_are_none(written, text, name, expected):
-    assert read_kernel_file(written(text, name)) == expected
+def test_libvips_masks_and_similar_rows_of_numbers_are_read(write_file, text, name, expected):
+    assert read_kernel_file(write_file(text, name)) == expected
 
 
 @pytest.mark.parametrize(
@@ -125,9 +125,9 @@ def test_libvips_masks_and_rows_that_are_none(written, text, name, expected):
         ("1 1 1e-300\n1e300", "m.mat", "finite"),
     ],
 )
-def test_libvips_masks_that_are_wrong(written, text, name, reason):
+def test_invalid_libvips_masks_are_rejected(write_file, text, name, reason):
     with pytest.raises(KernelError, match=reason):
-        read_kernel_file(written(text, name))
+        read_kernel_file(write_file(text, name))
 
 
 @pytest.mark.parametrize(
@@ -144,36 +144,36 @@ def test_libvips_masks_that_are_wrong(written, text, name, reason):
         (b"1" * (MAX_BYTES + 1), "larger than 32 MiB"),
     ],
 )
-def test_files_that_hold_no_kernel(written, text, reason):
+def test_files_without_a_valid_kernel_are_rejected(write_file, text, reason):
     with pytest.raises(KernelError, match=reason) as error:
-        read_kernel_file(written(text))
+        read_kernel_file(write_file(text))
     assert "\n" not in str(error.value)
 
 
-def test_a_catalog_is_sent_to_where_it_belongs(written):
+def test_a_catalog_is_rejected_with_a_hint(write_file):
     with pytest.raises(KernelError, match="a catalog is loaded by"):
-        read_kernel_file(written("kernels: {}", "mine.yaml"))
+        read_kernel_file(write_file("kernels: {}", "mine.yaml"))
 
 
-def test_a_missing_file(tmp_path):
+def test_a_missing_file_is_rejected(tmp_path):
     with pytest.raises(KernelError, match=r"there is no kernel file .*none\.txt'; check the path"):
         read_kernel_file(tmp_path / "none.txt")
 
 
-def test_a_directory(tmp_path):
+def test_a_directory_is_rejected(tmp_path):
     with pytest.raises(KernelError, match="is a directory; name a file in it"):
         read_kernel_file(tmp_path)
 
 
 @pytest.mark.parametrize("path", ["a\0b", "x" * 5000])
-def test_a_path_that_no_system_takes(path):
+def test_an_invalid_path_is_rejected(path):
     with pytest.raises(KernelError, match="cannot be read: "):
         read_kernel_file(path)
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root reads everything")
-def test_a_file_of_somebody_else(written):
-    path = written("1")
+def test_an_unreadable_file_is_rejected(write_file):
+    path = write_file("1")
     path.chmod(0)
     with pytest.raises(KernelError, match="cannot be read: Permission denied"):
         read_kernel_file(path)
@@ -182,9 +182,9 @@ def test_a_file_of_somebody_else(written):
 @pytest.mark.parametrize("name", ["k.txt", "k.mat"])
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.binary(max_size=80) | st.text(alphabet="0123456789 ,;:x+-.enaj\n#", max_size=60).map(str.encode))
-def test_any_bytes_give_a_kernel_or_a_kernel_error(written, name, data):
+def test_any_bytes_give_a_kernel_or_a_kernel_error(write_file, name, data):
     try:
-        found = read_kernel_file(written(data, name))
+        found = read_kernel_file(write_file(data, name))
     except KernelError as error:
         found = str(error)
     assert isinstance(found, Kernel) or "\n" not in found

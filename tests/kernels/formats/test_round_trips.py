@@ -1,4 +1,4 @@
-"""What a format writes gives the same kernel again, bit for bit, or is refused; and what is refused says why."""
+"""Each format writes a kernel that is read back bit for bit, or raises an error that states the reason."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FILES = {"imagemagick": "kernel.txt", "vips": "kernel.mat"}
 
 
 def read_back(text, form, folder):
-    """Read what a format wrote, the way a user of that format would."""
+    """Read the text written in a format, as a user of that format would."""
     if form == "numpy":
         return Kernel(eval(text, {"np": np}))
     path = folder / FILES.get(form, "kernel.yaml")
@@ -46,7 +46,7 @@ READABLE = [form for form in WRITERS if form != "ffmpeg"]
         "[7]",
     ],
 )
-def test_every_kernel_of_the_catalog_comes_back(spec, form, tmp_path):
+def test_kernels_of_the_catalog_survive_a_round_trip(spec, form, tmp_path):
     kernel = builtin_catalog().kernel(spec)
     try:
         text = format_kernel(kernel, form)
@@ -71,7 +71,7 @@ kernels = st.builds(
 
 @pytest.mark.parametrize("form", READABLE)
 @given(kernel=kernels)
-def test_any_kernel_comes_back_or_is_refused(form, kernel, tmp_path_factory):
+def test_any_kernel_survives_a_round_trip_or_is_rejected(form, kernel, tmp_path_factory):
     try:
         text = format_kernel(kernel, form)
     except KernelError:
@@ -81,7 +81,7 @@ def test_any_kernel_comes_back_or_is_refused(form, kernel, tmp_path_factory):
 
 
 @pytest.mark.parametrize("form", ["yaml", "numpy"])
-def test_complex_weights_come_back(form, tmp_path):
+def test_complex_weights_survive_a_round_trip(form, tmp_path):
     kernel = Kernel([[1 - 3j, 0.1 + 10j, 1e-9 + 3j]])
     assert read_back(format_kernel(kernel, form), form, tmp_path) == kernel
 
@@ -114,12 +114,12 @@ def test_complex_weights_come_back(form, tmp_path):
         ("ffmpeg", Kernel([[1, 2, 1]], delta=-1), "no bias below 0"),
     ],
 )
-def test_what_a_format_cannot_hold_is_refused_with_the_reason(form, kernel, reason):
+def test_kernels_that_a_format_cannot_store_are_rejected_with_the_reason(form, kernel, reason):
     with pytest.raises(KernelError, match=reason):
         format_kernel(kernel, form)
 
 
-def test_an_unknown_format_is_told_which_there_are():
+def test_an_unknown_format_is_rejected_with_the_list_of_formats():
     with pytest.raises(KernelError, match=r"unknown format 'vip' \(did you mean vips\?\); choose one of yaml, imagemagick"):
         format_kernel(Kernel([[1]]), "vip")
 
@@ -166,5 +166,5 @@ SLOPE = Kernel([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]], delta=128, name="soft slope
         ),
     ],
 )
-def test_what_is_written(form, kernel, text):
+def test_each_format_writes_the_expected_text(form, kernel, text):
     assert format_kernel(kernel, form) == text
