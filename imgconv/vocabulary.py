@@ -78,8 +78,6 @@ NanWord: TypeAlias = Literal["propagate", "ignore"] | Literal["omit"]
 
 # Characters of a word beyond which nothing is like it, and which a message does not show.
 _LONGEST = 100
-# Characters below which a match means nothing: 12 is not like 1.
-_SHORTEST = 3
 
 
 def canonical(word: str, table: Mapping[str, tuple[str, ...]], what: str) -> str:
@@ -97,11 +95,11 @@ def canonical(word: str, table: Mapping[str, tuple[str, ...]], what: str) -> str
     raise UsageError(f"unknown {what} {shown!r}{suggestion(found, words)}; choose one of {', '.join(table)}")
 
 
-def suggestion(word: str, words: Iterable[str]) -> str:
-    """Return ` (did you mean …?)` with the words closest to `word`, or nothing when none is close."""
+def suggestion(word: str, words: Iterable[str], prefix: str = "") -> str:
+    """Return ` (did you mean …?)` with the words closest to `word`, each after the prefix, or "" if none is close."""
     import difflib
 
-    if not _SHORTEST <= len(word) <= _LONGEST:
+    if len(word) > _LONGEST or not any(map(str.isalpha, word)):  # 12 is not like 16
         return ""
-    close = difflib.get_close_matches(word, list(words), n=3, cutoff=0.7)
-    return f" (did you mean {' or '.join(close)}?)" if close else ""
+    close = difflib.get_close_matches(word, list(words), n=3, cutoff=0.6)
+    return f" (did you mean {' or '.join(prefix + found for found in close)}?)" if close else ""

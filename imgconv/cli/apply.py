@@ -26,7 +26,7 @@ def command(words: tuple[str, ...], **options: Any) -> None:
     once at its end. The kernel is used as written (correlation, as cv2.filter2D); --convolve rotates it.
 
     Every page or frame is filtered, and metadata are kept. OUT may be a folder, or the same file as IN; - is stdin or
-    stdout. Pages of the manual: imgconv help kernels, borders, range-and-depth, alpha, ...
+    stdout. Manual: imgconv help.
     """
     if len(words) < 3:
         from imgconv.cli.words import missing_words

@@ -71,7 +71,7 @@ def command(
 
     A SPEC is anything that `imgconv apply` takes, and edges:operator=sobel. An INPUT is a file or a folder. A file that
     cannot be read or written does not stop the others: it is named at the end, and the exit code is 6. With --no-clobber,
-    existing results are skipped. Pages of the manual: imgconv help batch, untrusted-files
+    existing results are skipped. Manual: imgconv help batch, untrusted-files
     """
     require_isolation(isolate)
     from pathlib import Path

@@ -59,7 +59,7 @@ def command(
 
     Random, Gaussian and box kernels of several sizes are applied to IN, or to generated images: grey in float32 and 8 bits,
     and colour of 12 megapixels. The full run takes half an hour or more; with --quick, small grey images, or the middle of
-    IN, take less than a minute. Each result is checked before it is timed. Pages of the manual: imgconv help bench, methods
+    IN, take less than a minute. Each result is checked before it is timed. Manual: imgconv help bench, methods
     """
     _warn_of_settings()
     if calibrate:

@@ -40,6 +40,6 @@ def command(source: str, target: str, operator: str, output: str, **options: Any
     Each channel is filtered alone. A step from black to white along an axis gives white. x is positive where the image
     becomes brighter to the right, y where it becomes brighter downwards; in 8 and 16 bits, middle grey is zero.
     Direction is in degrees: 0 is to the right, 90 downwards; in 8 and 16 bits, 360 degrees are the full range.
-    Pages of the manual: imgconv help edges, range-and-depth
+    Manual: imgconv help edges, range-and-depth
     """
     run_one((f"edges:operator={operator},output={output}",), source, target, **options)

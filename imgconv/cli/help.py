@@ -35,7 +35,7 @@ def command(context: click.Context, topic: str | None) -> None:
     if topic is None:
         _list_pages(parent)
         return
-    if topic in parent.command.list_commands(parent):
+    if topic not in _pages() and topic in parent.command.list_commands(parent):
         found = parent.command.get_command(parent, topic)
         assert found is not None
         click.echo(found.get_help(click.Context(found, info_name=topic, parent=parent)))

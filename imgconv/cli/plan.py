@@ -31,7 +31,7 @@ def command(words: tuple[str, ...], shape: tuple[int, ...] | None, dtype: str | 
 
     Print, for each convolution of `imgconv apply` with these SPECs, the method and its predicted time, work and error;
     the same for every other method of both engines; and why others cannot be used. Nothing is filtered. Only the header of
-    IN is read, except from a pipe. Pages of the manual: imgconv help methods, numbers
+    IN is read, except from a pipe. Manual: imgconv help methods, numbers
     """
     if shape and len(words) > 1 and Path(words[-1]).suffix and Path(words[-1]).is_file():
         raise click.UsageError(f"--shape replaces the image, found {words[-1]} too; give one of them")

@@ -96,7 +96,8 @@ def unknown_option(option: str, arguments: list[str], flags: list[str]) -> click
     for filter_name in _filters_with(name, arguments):
         value = "=".join(words).partition("=")[2] or "..."
         return click.UsageError(f"no option {option}; parameters are written after the filter: {filter_name}:{name}={value}")
-    return click.UsageError(f"no option {option}{suggestion(option, flags) if len(name) > 2 else ''}")
+    names = [flag.removeprefix("--") for flag in flags if flag.startswith("--")]
+    return click.UsageError(f"no option {option}{suggestion(option.lstrip('-'), names, '--')}")
 
 
 def _filters_with(parameter: str, arguments: list[str]) -> list[str]:

@@ -80,10 +80,12 @@ def find_work(
     if not work:
         searched = ", ".join(map(displayed, inputs))
         raise ReadError(f"{searched}: {_nothing_found(pattern, links, recursive=recursive)}")
-    notes = [f"ignored {_counted(links, 'link')} out of the input folder (`follow_symlinks` follows them)"] if links else []
+    notes = [f"ignored {_counted(links, 'link')} out of the input folder (`follow_symlinks` to follow)"] if links else []
     others = sum((walk.others for walk in walks), Counter[str]())
     if others and not pattern:
-        kinds = ", ".join(f"{count} {kind}" for kind, count in others.most_common(_MOST_KINDS))
+        kinds = ", ".join(
+            f"{count} {kind}" for kind, count in sorted(others.items(), key=lambda o: (-o[1], o[0]))[:_MOST_KINDS]
+        )
         notes.append(f"ignored {_counted(others.total(), 'file')} without the extension of a supported format: {kinds}")
     return Found(list(work.items()), tuple(notes))
 
@@ -91,7 +93,7 @@ def find_work(
 def _nothing_found(pattern: str | None, links: int, *, recursive: bool) -> str:
     named = f"no file named {displayed(pattern)}" if pattern else "no file with the extension of an image"
     below = "" if recursive else " (`recursive` searches the folders below)"
-    ignored = f" (ignored {_counted(links, 'link')} out of the folder: `follow_symlinks` follows them)" if links else ""
+    ignored = f" (ignored {_counted(links, 'link')} out of the input folder; `follow_symlinks` to follow)" if links else ""
     return f"{named}{below}{ignored}"
 
 

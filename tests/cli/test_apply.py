@@ -45,7 +45,8 @@ def test_a_matrix_is_laid_on_as_written_and_convolve_rotates_it(done, photo, loa
 )
 @pytest.mark.parametrize("engine", ["opencv", "numpy"])
 def test_border(done, grey, load, border, scipy, engine):
-    done("apply", SKEW, "grey.png", "out.png", "--border", border, "--border-value", "77", "--engine", engine)
+    value = ["--border-value", "77"] if border == "constant" else []
+    done("apply", SKEW, "grey.png", "out.png", "--border", border, *value, "--engine", engine)
     expected = ndimage.correlate(grey.astype(float), SKEW_WEIGHTS, mode=scipy, cval=77)
     assert np.array_equal(load("out.png"), to_bytes(np.round(expected, 9)))
 
@@ -54,6 +55,12 @@ def test_borders_down_and_across(done, grey, load):
     done("apply", SKEW, "grey.png", "out.png", "--border", "reflect,wrap")
     padded = np.pad(np.pad(grey.astype(float), ((1, 1), (0, 0)), mode="symmetric"), ((0, 0), (1, 1)), mode="wrap")
     expected = signal.correlate2d(padded, SKEW_WEIGHTS, mode="valid")
+    assert np.array_equal(load("out.png"), to_bytes(np.round(expected, 9)))
+
+
+def test_a_border_value_alone_implies_constant(done, grey, load):
+    done("apply", SKEW, "grey.png", "out.png", "--border-value", "77")
+    expected = ndimage.correlate(grey.astype(float), SKEW_WEIGHTS, mode="constant", cval=77)
     assert np.array_equal(load("out.png"), to_bytes(np.round(expected, 9)))
 
 

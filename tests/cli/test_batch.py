@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import cv2
@@ -13,12 +14,11 @@ import imgconv
 
 @pytest.fixture
 def folder(tmp_path, photo, grey):
-    """A tree of pictures: in/a.png, in/b.jpg, in/deep/er/c.png, and a text file."""
+    """A tree of pictures: in/a.png, in/b.jpg and in/deep/er/c.png."""
     (tmp_path / "in" / "deep" / "er").mkdir(parents=True)
     cv2.imwrite(str(tmp_path / "in" / "a.png"), photo)
     cv2.imwrite(str(tmp_path / "in" / "b.jpg"), photo)
     cv2.imwrite(str(tmp_path / "in" / "deep" / "er" / "c.png"), grey)
-    (tmp_path / "in" / "notes.txt").write_text("no picture")
     return tmp_path / "in"
 
 
@@ -62,7 +62,7 @@ def test_one_bad_file_costs_itself_alone(run, folder, tmp_path):
     assert "bad.png" in bad
     assert "cut short" in bad
     assert "empty.jpg: the file is empty" in empty
-    assert summary == "imgconv: 2 of 4 files failed; they are named above, the others are done"
+    assert summary == "imgconv: 2 of 4 files failed; the errors are listed above"
 
 
 def test_json(run, folder):
@@ -84,9 +84,64 @@ def test_no_clobber_skips_what_is_done(done, run, folder, load, tmp_path):
 
 
 def test_bad_input(fails, folder, tmp_path):
-    assert "no such folder" in fails(4, "batch", "sharpen", "nowhere", "out")
-    assert "not a folder" in fails(4, "batch", "sharpen", "in/a.png", "out")
+    assert "no such file or folder" in fails(4, "batch", "sharpen", "nowhere", "out")
     assert "no file named *.gif" in fails(4, "batch", "sharpen", "in", "out", "--pattern", "*.gif")
-    assert "is the output folder" in fails(2, "batch", "sharpen", "in", "in")
+    assert "the output folder holds the input" in fails(2, "batch", "sharpen", "in", "in")
     assert "did you mean sharpen" in fails(3, "batch", "sharpn", "in", "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_files_and_folders_are_inputs(done, folder, tmp_path, photo):
+    cv2.imwrite(str(tmp_path / "one.png"), photo)
+    done("batch", "gaussian:sigma=1", "sharpen", "one.png", "in/a.png", "in", "out", "--no-isolate")
+    assert names(tmp_path / "out") == ["a.png", "b.jpg", "one.png"]
+
+
+def test_a_name_of_a_filter_is_a_filter_and_a_path_is_an_input(done, fails, folder, tmp_path, grey, load):
+    folder.rename(tmp_path / "box")
+    done("batch", "sharpen", "./box", "out", "--no-isolate")
+    done("batch", "sharpen", "box", "other", "--no-isolate")  # no other input
+    assert names(tmp_path / "out") == names(tmp_path / "other") == ["a.png", "b.jpg"]
+    done("batch", "sharpen", "box", "./box", "both", "--no-isolate")
+    done("apply", "sharpen", "box", "box/a.png", "one.png")
+    assert np.array_equal(load("both/a.png"), load("one.png"))
+    assert "write ./sobel for a folder" in fails(2, "batch", "sharpen", "sobel", "out")
+
+
+def test_a_list_of_files(done, fails, folder, tmp_path, monkeypatch):
+    (tmp_path / "list.txt").write_text("in/a.png\n\nin/deep/er/c.png\n")
+    done("batch", "box", "out", "--from-file", "list.txt", "--no-isolate")
+    assert names(tmp_path / "out") == ["a.png", "c.png"]
+    monkeypatch.setattr("sys.stdin", io.StringIO("in/b.jpg\n"))
+    done("batch", "box", "in/a.png", "out2", "--from-file", "-", "--no-isolate")
+    assert names(tmp_path / "out2") == ["a.png", "b.jpg"]
+    assert "the list of files cannot be read" in fails(4, "batch", "box", "out", "--from-file", "none.txt")
+
+
+def test_a_missing_file_among_several_fails_by_name(run, folder, tmp_path):
+    result = run("batch", "box", "in/a.png", "in/none.png", "out", "--no-isolate")
+    assert result.code == 6
+    assert "in/none.png: no such file" in result.err
+    (tmp_path / "list.txt").write_text("in/a.png\nin/none.png\n")
+    result = run("batch", "box", "out", "--from-file", "list.txt", "--no-isolate")
+    assert result.code == 6
+    assert "in/none.png: no such file" in result.err
+    assert names(tmp_path / "out") == ["a.png"]
+
+
+def test_files_of_other_types_are_counted_in_one_note(run, folder):
+    for name in ("a.heic", "b.heic", "film.MP4", "README"):
+        (folder / name).touch()
+    result = run("batch", "box", "in", "out", "--no-isolate")
+    expected = "ignored 4 files without the extension of a supported format: 2 .heic, 1 .mp4, 1 README"
+    assert (result.code, result.err) == (0, f"imgconv: {expected}\n")
+    assert run("batch", "box", "in", "out", "--pattern", "*.png", "--no-isolate").err == ""
+
+
+def test_an_output_that_is_a_file(fails, folder, tmp_path):
+    (tmp_path / "file").touch()
+    assert "file: is a file; name a folder" in fails(5, "batch", "box", "in", "file")
+
+
+def test_an_input_beside_its_result_is_not_replaced(fails, folder):
+    assert "the output folder holds the input" in fails(2, "batch", "box", "in/a.png", "in")

@@ -39,3 +39,18 @@ def test_a_mistake_is_told_with_file_line_and_key(fails, tmp_path):
     message = fails(3, "list", "--kernels", "bad.yaml")
     assert "bad.yaml:3" in message
     assert "did you mean about?" in message
+
+
+def test_words_select_entries(done, fails):
+    names = [line.split()[0] for line in done("list", "BLUR", "sigma").splitlines() if line.startswith("  ")]
+    assert "gaussian" in names
+    assert "sharpen" not in names
+    groups = json.loads(done("list", "kirsch", "--json"))
+    assert [[entry["name"] for entry in entries] for entries in groups.values()] == [["kirsch"], ["kirsch"], []]
+    assert "no kernel, operator or filter contains 'xyz'" in fails(3, "list", "xyz")
+
+
+def test_no_line_is_wider_than_the_terminal(done, monkeypatch):
+    for columns in (60, 80, 200):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        assert max(map(len, done("list").splitlines())) <= min(columns, 100)

@@ -50,4 +50,4 @@ def test_notes_have_flags(run, tmp_path) -> None:
     cv2.imwrite(str(tmp_path / "in" / "a.png"), np.zeros((9, 9), np.uint8))
     (tmp_path / "in" / "b.png").symlink_to(tmp_path / "x.png")
     result = run("batch", "box", "in", "out")
-    assert (result.code, result.err) == (0, "imgconv: ignored 1 link that leads out of in; --follow-symlinks takes it\n")
+    assert (result.code, result.err) == (0, "imgconv: ignored 1 link out of the input folder (--follow-symlinks to follow)\n")

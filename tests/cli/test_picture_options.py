@@ -56,8 +56,8 @@ def test_what_an_option_takes(kind, text, value) -> None:
         ("--pages", "", "0,3-5"),
         ("--pages", "-1", "0,3-5"),
         ("--nodata", "none", "a level, or nan"),
-        ("--quality", "0", "1<=x<=100"),
-        ("--timeout", "-1", "x>=0"),
+        ("--quality", "0", "a whole number from 1 to 100"),
+        ("--timeout", "-1", "seconds from 0 up"),
         ("--alpha", "weigthed", "did you mean weighted"),
     ],
 )
@@ -128,8 +128,8 @@ def test_pages(done, fails, tmp_path, photo) -> None:
 
 @pytest.mark.parametrize("options", [("--timeout", "1"), ("--memory", "2G"), ("--memory", "2G", "--no-isolate")])
 def test_limits_are_for_what_is_isolated(fails, photo, options) -> None:
-    assert "give --isolate too" in fails(2, "apply", "box", "photo.png", "out.png", *options)
-    assert "give --isolate too" in fails(2, "batch", "box", ".", "out", *options, "--no-isolate")
+    assert "add --isolate" in fails(2, "apply", "box", "photo.png", "out.png", *options)
+    assert "add --isolate" in fails(2, "batch", "box", ".", "out", *options, "--no-isolate")
 
 
 def test_quality_and_lossless_contradict_each_other(fails, photo) -> None:

@@ -156,11 +156,11 @@ def test_a_method_asked_for(done):
 
 
 def test_bad_input(fails, grey):
-    assert "name one SPEC or several, then the image, or give --shape" in fails(2, "plan", "sharpen")
-    assert "--dtype goes with --shape" in fails(2, "plan", "sharpen", "grey.png", "--dtype", "uint8")
-    assert "ROWSxCOLUMNS[xCHANNELS]" in fails(2, "plan", "sharpen", "--shape", "300")
+    assert "IN is missing" in fails(2, "plan", "sharpen")
+    assert "--dtype is the type of pixels with --shape" in fails(2, "plan", "sharpen", "grey.png", "--dtype", "uint8")
+    assert "ROWSxCOLUMNS[xBANDS]" in fails(2, "plan", "sharpen", "--shape", "300")
     assert "from 1 up" in fails(2, "plan", "sharpen", "--shape", "300x0")
-    assert "the image or --shape, not both" in fails(2, "plan", "sharpen", "grey.png", "--shape", "30x40")
+    assert "--shape replaces the image, found grey.png too" in fails(2, "plan", "sharpen", "grey.png", "--shape", "30x40")
     assert "no NumPy type" in fails(2, "plan", "sharpen", "--shape", "30x40", "--dtype", "uint9")
     assert "cannot be convolved" in fails(2, "plan", "sharpen", "--shape", "30x40", "--dtype", "object")
     assert "no such file" in fails(4, "plan", "sharpen", "nowhere.png")

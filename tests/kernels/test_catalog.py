@@ -152,9 +152,9 @@ def test_a_file_is_read_as_a_kernel(tmp_path):
         ("crisp", "crisp is a chain of filters, and a kernel is needed here; see `imgconv list`"),
         (
             "gaussian:sgma=2",
-            "gaussian takes no argument 'sgma' (did you mean sigma?); it takes sigma, size, sigma_rows",
+            "gaussian has no parameter 'sgma' (did you mean sigma?); it takes sigma, size, sigma_rows",
         ),
-        ("sharpen:amount=2", "sharpen takes no argument 'amount'; it takes no arguments"),
+        ("sharpen:amount=2", "sharpen has no parameters, found 'amount'"),
         ("gaussian:sigma=wide", "gaussian: sigma must be a number above 0, found 'wide'"),
         ("gaussian:sigma=(box:size=3)", "gaussian: sigma is a number or a word, found a kernel: 'box:size=3'"),
         ("gaussian:sigma=1e9", "gaussian: sigma=1e+09 needs 8,000,000,001 taps a side"),

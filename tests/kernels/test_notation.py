@@ -64,7 +64,8 @@ def test_arguments_keep_their_order():
         ("gaussian sigma=2", "character 10: expected ':' or the end, found 'sigma=2'"),
         ("a" * 101, "character 101: expected ':' or the end"),
         ("gaussian:", "character 10: expected key=value, found nothing"),
-        ("gaussian:2", "character 10: expected key=value, found '2'"),
+        ("gaussian:size=3,2", "character 17: expected key=value, found '2'"),
+        ("gaussian:2,3", "character 12: expected key=value, found '3'"),
         ("gaussian:=2", "expected key=value, found '=2'"),
         ("gaussian:sigma=", "character 15: expected a value after sigma="),
         ("gaussian:sigma=1,,size=2", "character 18: expected key=value, found nothing"),
@@ -134,4 +135,20 @@ specs = st.recursive(
 
 @given(specs)
 def test_specs_survive_a_round_trip_through_text(spec):
+    assert parse_notation(str(spec)) == spec
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments"),
+    [
+        ("gaussian:2", {"sigma": "2"}),
+        ("gaussian: 2 , size=9", {"sigma": "2", "size": "9"}),
+        ("gaussian:size=9", {"size": "9"}),
+        ("gaussian:(box:size=3)", {"sigma": Named("box", {"size": "3"})}),
+    ],
+)
+def test_a_first_argument_without_a_key_is_that_of_the_first_parameter(text, arguments) -> None:
+    spec = parse_notation(text)
+    assert isinstance(spec, Named)
+    assert spec.arguments_for(("sigma", "size")) == arguments
     assert parse_notation(str(spec)) == spec

@@ -27,7 +27,7 @@ def contents(root: Path) -> dict[str, bytes]:
 
 
 def test_every_file_is_filtered(tree, tmp_path, photo, grey, make_task) -> None:
-    work = find_work(tree, tmp_path / "out", recursive=True).work
+    work = find_work([tree], tmp_path / "out", recursive=True).work
     outcomes = run_batch(work, make_task(), jobs=2)
     assert [(o.source, o.target, o.status) for o in outcomes] == [(s, t, "done") for s, t in work]
     assert sorted(contents(tmp_path / "out")) == ["a.jpg", "b.png", "sub/deep/ü 1.png"]
@@ -42,7 +42,7 @@ def test_any_number_of_jobs_gives_the_same_bytes(tree, tmp_path, photo, make_tas
         cv2.imwrite(str(tree / f"n{number:02}.png"), np.roll(photo, number * 5, axis=1))
     results = []
     for jobs in (1, 2, 7):
-        work = find_work(tree, tmp_path / f"out{jobs}", recursive=True).work
+        work = find_work([tree], tmp_path / f"out{jobs}", recursive=True).work
         outcomes = run_batch(work, make_task("gaussian:sigma=1.3"), jobs=jobs)
         assert [o.source for o in outcomes] == [s for s, _ in work]
         results.append(contents(tmp_path / f"out{jobs}"))
@@ -58,7 +58,7 @@ def test_a_bad_file_costs_itself_alone(tree, tmp_path, make_task, jobs) -> None:
     for name, data in BAD.items():
         (tree / name).write_bytes((tree / "b.png").read_bytes()[:700] if data is None else data)
     (tree / "gone.png").symlink_to(tree / "nowhere.png")
-    outcomes = run_batch(find_work(tree, tmp_path / "out").work, make_task(), jobs=jobs)
+    outcomes = run_batch(find_work([tree], tmp_path / "out").work, make_task(), jobs=jobs)
     failed = {o.source.name: o.message for o in outcomes if o.status == "failed"}
     assert set(failed) == {*BAD, "gone.png"}
     for name, message in failed.items():
@@ -80,14 +80,14 @@ def test_an_internal_fault_costs_one_file(tree, tmp_path, make_task, monkeypatch
         return real(source, *rest, **options)
 
     monkeypatch.setattr(folders, "run_file", faulty)
-    first, second = run_batch(find_work(tree, tmp_path / "out").work, make_task(), jobs=1)
+    first, second = run_batch(find_work([tree], tmp_path / "out").work, make_task(), jobs=1)
     assert (first.status, second.status) == ("failed", "done")
     assert words in first.message
 
 
 def test_two_files_with_one_result_fail_the_second_only(tree, tmp_path, photo, make_task) -> None:
     cv2.imwrite(str(tree / "b.bmp"), photo[::-1])
-    work = find_work(tree, tmp_path / "out", file_format="png").work
+    work = find_work([tree], tmp_path / "out", file_format="png").work
     outcomes = {o.source.name: o for o in run_batch(work, make_task("identity"), jobs=3)}
     assert {name: o.status for name, o in outcomes.items()} == {"a.jpg": "done", "b.bmp": "done", "b.png": "failed"}
     assert "b.bmp" in outcomes["b.png"].message
@@ -100,7 +100,7 @@ def test_no_original_is_replaced_by_the_result_of_another(tmp_path, photo, make_
     cv2.imwrite(str(tmp_path / "a" / "x.png"), photo)
     cv2.imwrite(str(tmp_path / "a" / "a" / "x.png"), photo[::-1])
     before = contents(tmp_path)
-    outcomes = run_batch(find_work(tmp_path / "a", tmp_path, recursive=True).work, make_task(), jobs=1)
+    outcomes = run_batch(find_work([tmp_path / "a"], tmp_path, recursive=True).work, make_task(), jobs=1)
     after = contents(tmp_path)
     assert {name: after[name] for name in before} == before
     assert [o.status for o in outcomes] == ["done", "failed"]
@@ -110,7 +110,7 @@ def test_no_original_is_replaced_by_the_result_of_another(tmp_path, photo, make_
 def test_what_exists_is_skipped_when_asked_for(tree, tmp_path, make_task) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "a.jpg").write_bytes(b"mine")
-    work = find_work(tree, tmp_path / "out").work
+    work = find_work([tree], tmp_path / "out").work
     skipped, done = run_batch(work, make_task(), target=Output("", overwrite=False), jobs=2)
     assert (skipped.status, done.status) == ("skipped", "done")
     assert (tmp_path / "out" / "a.jpg").read_bytes() == b"mine"
@@ -121,7 +121,7 @@ def test_what_exists_is_skipped_when_asked_for(tree, tmp_path, make_task) -> Non
 
 def test_a_file_where_a_folder_should_be(tree, tmp_path, make_task) -> None:
     (tmp_path / "out").write_bytes(b"mine")
-    for outcome in run_batch(find_work(tree, tmp_path / "out").work, make_task(), jobs=2):
+    for outcome in run_batch(find_work([tree], tmp_path / "out").work, make_task(), jobs=2):
         assert outcome.status == "failed"
         assert str(tmp_path / "out") in outcome.message
     assert (tmp_path / "out").read_bytes() == b"mine"
@@ -131,7 +131,7 @@ def test_messages_on_names_with_line_breaks_stay_on_one_line(tree, tmp_path, pho
     (tree / "two\nlines.png").write_bytes(b"")
     (tree / "b\n.bmp").write_bytes((tree / "b.png").read_bytes())
     (tree / "b\n.png").write_bytes((tree / "b.png").read_bytes())
-    outcomes = run_batch(find_work(tree, tmp_path / "out", file_format="png").work, make_task(), jobs=1)
+    outcomes = run_batch(find_work([tree], tmp_path / "out", file_format="png").work, make_task(), jobs=1)
     failed = [o for o in outcomes if o.status == "failed"]
     assert len(failed) == 2
     assert [o.message for o in failed if "\n" in o.message] == []
@@ -139,7 +139,7 @@ def test_messages_on_names_with_line_breaks_stay_on_one_line(tree, tmp_path, pho
 
 def test_outcomes_are_told_as_they_come_in_the_thread_that_asked(tree, tmp_path, make_task) -> None:
     told = []
-    work = find_work(tree, tmp_path / "out", recursive=True).work
+    work = find_work([tree], tmp_path / "out", recursive=True).work
     outcomes = run_batch(work, make_task(), jobs=2, progress=lambda o: told.append((o, threading.get_ident())))
     assert sorted(o.source for o, _ in told) == sorted(o.source for o in outcomes)
     assert {thread for _, thread in told} == {threading.get_ident()}
@@ -169,7 +169,7 @@ def test_a_link_leads_no_result_out_of_the_output_folder(
     if through_a_link:  # the folder itself may be one: that is what was asked for
         output = tmp_path / "link"
         output.symlink_to("out")
-    work = find_work(tree, output, recursive=True).work
+    work = find_work([tree], output, recursive=True).work
     with Workers(1, Limits()) if isolated else nullcontext() as workers:
         outcomes = run_batch(work, make_task(), target=Output("", within=str(output)), jobs=1, workers=workers)
     assert [o.status for o in outcomes] == ["failed", "done", "failed"]
@@ -181,7 +181,7 @@ def test_a_link_leads_no_result_out_of_the_output_folder(
 
 
 def test_links_are_written_through_when_asked_for(tree, tmp_path, make_task, elsewhere) -> None:
-    outcomes = run_batch(find_work(tree, tmp_path / "out", recursive=True).work, make_task(), jobs=1)
+    outcomes = run_batch(find_work([tree], tmp_path / "out", recursive=True).work, make_task(), jobs=1)
     assert [o.status for o in outcomes] == ["done"] * 3
     assert sorted(contents(elsewhere)) == ["deep/ü 1.png", "mine.jpg"]
 
@@ -209,11 +209,11 @@ def test_the_number_of_threads_of_opencv_is_left_as_it_was(tree, tmp_path, make_
     monkeypatch.setattr(folders, "run_file", lambda *a, **o: (during.append(cv2.getNumThreads()), real(*a, **o))[1])
     cv2.setNumThreads(2)
     try:
-        run_batch(find_work(tree, tmp_path / "out").work, make_task(), jobs=jobs)
+        run_batch(find_work([tree], tmp_path / "out").work, make_task(), jobs=jobs)
         assert during == ([2, 2] if jobs == 1 else [1, 1])
         assert cv2.getNumThreads() == 2
         with pytest.raises(KeyboardInterrupt):
-            run_batch(find_work(tree, tmp_path / "out").work, make_task(), jobs=jobs, progress=interrupted)
+            run_batch(find_work([tree], tmp_path / "out").work, make_task(), jobs=jobs, progress=interrupted)
         assert cv2.getNumThreads() == 2
     finally:
         cv2.setNumThreads(before)
@@ -241,7 +241,7 @@ def test_an_interrupt_cancels_what_has_not_begun_and_ends_whole_what_has(tree, t
         raise KeyboardInterrupt
 
     monkeypatch.setattr(folders, "run_file", slow)
-    work = find_work(tree, tmp_path / "out").work
+    work = find_work([tree], tmp_path / "out").work
     with pytest.raises(KeyboardInterrupt):
         run_batch(work, make_task(), jobs=1, progress=stop)
     assert 1 <= len(begun) <= 2
@@ -263,6 +263,6 @@ def test_a_file_has_one_thread_unless_it_is_alone(
     monkeypatch.setattr(
         folders, "run_file", lambda s, t, task, **o: (seen.append(task.filter.options.jobs), real(s, t, task, **o))[1]
     )
-    work = find_work(tree, tmp_path / "out", pattern=f"{pattern}g").work
+    work = find_work([tree], tmp_path / "out", pattern=f"{pattern}g").work
     run_batch(work, make_task(), jobs=jobs)
     assert seen == [each] * len(work)

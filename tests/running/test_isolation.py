@@ -39,7 +39,7 @@ def test_a_batch_gives_the_same_files_in_the_same_order(tree, tmp_path, photo, m
     results = []
     with Workers(jobs, LIMITS) as workers:
         for given in (None, workers):
-            work = find_work(tree, tmp_path / "out", recursive=True).work
+            work = find_work([tree], tmp_path / "out", recursive=True).work
             outcomes = run_batch(work, make_task("gaussian:sigma=1.3", count=True), jobs=jobs, workers=given)
             results.append(
                 [(o.source, o.target, o.status, o.message, o.target.exists() and o.target.read_bytes()) for o in outcomes]
@@ -62,7 +62,7 @@ def test_bad_files_among_many_cost_themselves_alone(tree, tmp_path, photo, make_
     }
     for name, text in bad.items():
         (tree / name).write_text(text)
-    work = find_work(tree, tmp_path / "out").work
+    work = find_work([tree], tmp_path / "out").work
     told: list[str] = []
     with Workers(2, Limits(3, LARGE // 2), function=FUNCTION) as workers:
         outcomes = run_batch(work, make_task(), jobs=2, workers=workers, progress=lambda o: told.append(o.source.name))
@@ -82,14 +82,14 @@ def test_each_of_several_has_one_thread(tree, tmp_path, make_task, jobs, each) -
     for name in ("a.jpg", "b.png"):
         (tree / name).write_text("threads")
     with Workers(jobs, LIMITS, function=FUNCTION) as workers:
-        outcomes = run_batch(find_work(tree, tmp_path / "out").work, make_task(), jobs=jobs, workers=workers)
+        outcomes = run_batch(find_work([tree], tmp_path / "out").work, make_task(), jobs=jobs, workers=workers)
     assert [o.report for o in outcomes] == [(each or cv2.getNumThreads(), each)] * 2
 
 
 @pytest.mark.parametrize("function", ["tests.running.nowhere:run", "tests.running.faulty_files:nothing"])
 def test_a_process_that_does_not_start_is_told_once(tmp_path, tree, make_task, function) -> None:
     with Workers(2, LIMITS, function=function) as workers, pytest.raises(StartError, match=r"nowhere|nothing") as caught:
-        run_batch(find_work(tree, tmp_path / "out").work, make_task(), workers=workers)
+        run_batch(find_work([tree], tmp_path / "out").work, make_task(), workers=workers)
     assert len(str(caught.value).splitlines()) == 1
 
 
@@ -106,7 +106,7 @@ from imgconv.running.isolation import Workers
 from imgconv.running.read_limits import Limits
 from imgconv.running.task import Task
 with Workers(2, Limits(), function="tests.running.faulty_files:run") as workers:
-    work = find_work(Path("in"), Path("out")).work
+    work = find_work([Path("in")], Path("out")).work
     run_batch(work, Task(parse_filter("identity")), jobs=2, workers=workers, progress=lambda o: print(o.report, flush=True))
 """
 

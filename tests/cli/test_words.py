@@ -1,0 +1,102 @@
+"""Common mistakes on the command line, and what the messages say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import imgconv
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("", "SPEC, IN and OUT are missing: imgconv apply SPEC... IN OUT"),
+        ("sharpen", "IN and OUT are missing: imgconv apply SPEC... IN OUT"),
+        ("photo.png", "SPEC and OUT are missing: imgconv apply SPEC... IN OUT"),
+        ("sharpen photo.png", "OUT is missing: imgconv apply SPEC... IN OUT"),
+        ("photo.png out.png", "SPEC is missing: imgconv apply SPEC... IN OUT"),
+        ("[0 -1 0; photo.png out.png", 'put the matrix in quotes: "[0 -1 0; -1 5 -1; 0 -1 0]"'),
+        ("[0 1 0 photo.png out.png", 'put the matrix in quotes: "[0 -1 0; -1 5 -1; 0 -1 0]"'),
+        ("box photo.png out.png --sigma 40", "no option --sigma; parameters are written after the filter: gaussian:sigma=40"),
+        ("unsharp photo.png out.png --sigma=4", "no option --sigma; parameters are written after the filter: unsharp:sigma=4"),
+        ("box photo.png out.png --angle", "parameters are written after the filter: gaussian:angle=..."),
+        ("box photo.png out.png --bordr wrap", "no option --bordr (did you mean --border?)"),
+        ("box photo.png out.png -x", "no option -x"),
+        ("box photo.png out.png --depth 12", "unknown depth '12'; choose one of 1, 8, 16, 16f, 32f, 64f"),
+        ("box photo.png out.png --quality 90%", "expected a whole number from 1 to 100, found '90%'"),
+        ("box photo.png out.png --border wrap --border-value 9", "--border-value is the level of border constant, found"),
+    ],
+)
+def test_wrong_usage(fails, photo, words, message):
+    assert message in fails(2, "apply", *words.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("photo.png sharpen out.png", "photo.png looks like a file; filters come first, then files"),
+        ("kernel.txt photo.png out.png", "kernel.txt looks like a file; write @kernel.txt to read a kernel from a file"),
+        ("sharpen:3 photo.png out.png", "sharpen has no parameters, found '3'"),
+        ("box:3,size=5 photo.png out.png", "box: size is given twice"),
+    ],
+)
+def test_unusable_filters(fails, photo, tmp_path, words, message):
+    (tmp_path / "kernel.txt").write_text("1 2 1\n")
+    assert message in fails(3, "apply", *words.split())
+
+
+def test_a_folder_is_no_input_of_apply(fails, tmp_path):
+    (tmp_path / "photos").mkdir()
+    assert "photos/: is a folder; `imgconv batch` filters" in fails(4, "apply", "sharpen", "photos/", "out/")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_url_is_no_input(fails):
+    assert "URLs are not supported; download the file first" in fails(4, "apply", "sharpen", "https://x.org/a.png", "out.png")
+
+
+def test_an_unknown_format_lists_the_formats(fails, photo):
+    message = fails(5, "apply", "box", "photo.png", "out.pdf")
+    assert "no format has the extension .pdf; choose one of .png, .jpg, .tiff" in message
+    assert "did you mean" not in message
+
+
+@pytest.mark.parametrize("folder", ["out/", "there", "new/below/"])
+def test_a_folder_receives_a_file_of_the_same_name(done, fails, photo, load, tmp_path, folder):
+    (tmp_path / "there").mkdir()
+    assert done("apply", "sharpen", "photo.png", folder) == ""
+    expected = imgconv.correlate(photo, "sharpen")
+    assert np.array_equal(load(f"{folder}/photo.png"), expected)
+    done("apply", "sharpen", "photo.png", folder, "--format", "tiff")
+    assert np.array_equal(load(f"{folder}/photo.tiff"), expected)
+    assert "standard input has no name" in fails(2, "apply", "sharpen", "-", folder)
+
+
+def test_a_missing_input_creates_no_folder(fails, tmp_path):
+    fails(4, "apply", "sharpen", "none.png", "out/")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("short", "full"),
+    [
+        ("gaussian:3", "gaussian:sigma=3"),
+        ("box:5", "box:size=5"),
+        ("kirsch:se", "kirsch:direction=se"),
+        ("edges:sobel", "edges:operator=sobel"),
+        ("sobel", "edges:operator=sobel"),
+        ("sobel:x", "edges:operator=sobel,output=x"),
+        ("prewitt:output=direction", "edges:operator=prewitt,output=direction"),
+    ],
+)
+def test_a_short_form_is_the_full_one(done, photo, load, short, full):
+    done("apply", short, "photo.png", "short.png")
+    done("apply", full, "photo.png", "full.png")
+    assert np.array_equal(load("short.png"), load("full.png"))
+
+
+def test_an_operator_is_what_edges_computes(done, photo, load):
+    done("apply", "sobel", "photo.png", "applied.png")
+    done("edges", "photo.png", "edges.png", "--operator", "sobel")
+    assert np.array_equal(load("applied.png"), load("edges.png"))
