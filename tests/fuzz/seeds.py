@@ -1,4 +1,4 @@
-"""Small pictures to begin with, in every format, depth, layout and compression that four other libraries write."""
+"""Small valid files in every format, depth, layout and compression that four other libraries write."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
 class Seed(NamedTuple):
-    """A file that nobody has touched: what it is, the format that it is in, and its bytes."""
+    """An undamaged file: its name, its format, and its bytes."""
 
     name: str
     format: str
@@ -31,7 +31,7 @@ class Seed(NamedTuple):
 
 
 def picture(channels: int = 3, dtype: str = "uint8") -> np.ndarray:
-    """Return noise on a slope, over the range of the type (0 to 1 where it is floating), shape (17, 24[, channels])."""
+    """Return noise on a ramp over the range of the type (0 to 1 for floats), shape (17, 24[, channels])."""
     noise = np.random.default_rng(channels).random((ROWS, COLUMNS, channels)) / 3
     share = noise + np.linspace(0, 0.6, COLUMNS)[None, :, None]
     kind = np.dtype(dtype)
@@ -111,7 +111,7 @@ def png() -> Iterator[tuple[str, bytes]]:
 
 
 def jpeg() -> Iterator[tuple[str, bytes]]:
-    whole = {"exif": EXIF, "icc_profile": ICC, "xmp": XMP, "comment": b"hello", "dpi": (300, 200)}
+    metadata = {"exif": EXIF, "icc_profile": ICC, "xmp": XMP, "comment": b"hello", "dpi": (300, 200)}
     for name, mode, options in (
         ("420", "RGB", {"subsampling": 2}),
         ("444", "RGB", {"subsampling": 0}),
@@ -121,7 +121,7 @@ def jpeg() -> Iterator[tuple[str, bytes]]:
         ("cmyk", "CMYK", {}),
         ("rgb", "RGB", {"keep_rgb": True}),
     ):
-        yield name, saved(pillow(mode), "JPEG", **options, **whole)
+        yield name, saved(pillow(mode), "JPEG", **options, **metadata)
     yield "plain", saved(pillow("RGB"), "JPEG", quality=30, optimize=True)
     yield "mpo", saved(pillow("RGB"), "MPO", save_all=True, append_images=[pillow("RGB").rotate(180)])
     yield "vips", vips(".jpg", picture(3), Q=90, trellis_quant=True, interlace=True)
@@ -185,10 +185,10 @@ def _ome() -> bytes:
 
 
 def webp() -> Iterator[tuple[str, bytes]]:
-    whole = {"exif": EXIF.tobytes(), "icc_profile": ICC, "xmp": XMP}
+    metadata = {"exif": EXIF.tobytes(), "icc_profile": ICC, "xmp": XMP}
     for mode in ("RGB", "RGBA"):
-        yield f"{mode}-lossy", saved(pillow(mode), "WEBP", quality=60, **whole)
-        yield f"{mode}-lossless", saved(pillow(mode), "WEBP", lossless=True, **whole)
+        yield f"{mode}-lossy", saved(pillow(mode), "WEBP", quality=60, **metadata)
+        yield f"{mode}-lossless", saved(pillow(mode), "WEBP", lossless=True, **metadata)
         yield f"{mode}-animated", animated("WEBP", mode, lossless=mode == "RGB")
     yield "plain", saved(pillow("RGB"), "WEBP")
     yield "opencv", opencv(".webp", picture(4), cv2.IMWRITE_WEBP_QUALITY, 101)
@@ -248,7 +248,7 @@ def netpbm() -> Iterator[tuple[str, bytes]]:
 
 def jpeg2000() -> Iterator[tuple[str, bytes]]:
     for channels in (1, 3, 4):
-        yield f"{channels}x8", opencv(".jp2", picture(channels).repeat(2, axis=0).repeat(2, axis=1))  # which takes no less
+        yield f"{channels}x8", opencv(".jp2", picture(channels).repeat(2, axis=0).repeat(2, axis=1))  # OpenCV's minimum size
         yield f"{channels}x16", imagecodecs.jpeg2k_encode(picture(channels, "uint16"), codecformat="jp2", reversible=True)
     yield "12-bit", imagecodecs.jpeg2k_encode(picture(1, "uint16") >> 4, bitspersample=12, codecformat="jp2")
     yield "j2k", saved(pillow("RGB"), "JPEG2000", no_jp2=True, irreversible=True, quality_layers=[10, 2])
@@ -270,7 +270,7 @@ def others() -> Iterator[tuple[str, bytes]]:
         yield f"ras{channels}", opencv(".ras", picture(channels))
 
 
-#: The formats by name, each with what makes its files; the last ones name theirs themselves.
+#: Generators of the files of each format; the names of `others` start with the format.
 MAKERS: dict[str, Callable[[], Iterator[tuple[str, bytes]]]] = {
     "png": png, "jpeg": jpeg, "tiff": tiffs, "webp": webp, "avif": avif, "bmp": bmp, "pnm": netpbm, "jp2": jpeg2000, "gif": gif,
 }  # fmt: skip
@@ -278,6 +278,6 @@ MAKERS: dict[str, Callable[[], Iterator[tuple[str, bytes]]]] = {
 
 @functools.cache
 def all_seeds() -> tuple[Seed, ...]:
-    """Return every seed, in an order that stays."""
+    """Return every seed, in a fixed order."""
     found = [Seed(name, kind, data) for kind, make in MAKERS.items() for name, data in make()]
     return (*found, *(Seed(name, name[:3], data) for name, data in others()))
