@@ -21,13 +21,13 @@ def photographs() -> Path:
 
 @pytest.fixture(scope="session")
 def photo() -> np.ndarray:
-    """A part of a photograph: 37 x 50, blue, green, red."""
+    """Part of a photograph: 37 x 50, BGR."""
     return cv2.imread(str(PHOTOGRAPHS / "astronaut.png"))[60:97, 200:250].copy()
 
 
 @pytest.fixture
-def left(tmp_path):
-    """Return the names of the files that are left, hidden ones too."""
+def file_names(tmp_path):
+    """List the names of the files in `tmp_path`, including hidden ones."""
     return lambda: sorted(os.listdir(tmp_path))
 
 
@@ -39,7 +39,7 @@ def profile() -> bytes:
 
 @pytest.fixture
 def saved():
-    """Return what Pillow makes of pixels, red first: `saved(pixels, "PNG", **options)`, as bytes."""
+    """Encode RGB pixels with Pillow, and return the bytes: `saved(pixels, "PNG", **options)`."""
 
     def save(pixels: np.ndarray, kind: str, **options) -> bytes:
         file = io.BytesIO()
