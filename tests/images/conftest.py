@@ -38,7 +38,7 @@ def profile() -> bytes:
 
 
 @pytest.fixture
-def saved():
+def save():
     """Encode RGB pixels with Pillow, and return the bytes: `saved(pixels, "PNG", **options)`."""
 
     def save(pixels: np.ndarray, kind: str, **options) -> bytes:

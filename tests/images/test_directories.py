@@ -16,7 +16,7 @@ from imgconv.images import directories
 from imgconv.images.directories import Field, Layout
 from imgconv.images.file_bytes import FileBytes
 from tests.cases import each
-from tests.images.formats.tiff_files import Entries, described, made
+from tests.images.formats.tiff_files import Entries, build, page_tags
 
 #: One field of each type, with values stored in the entry or at an offset.
 FIELDS: Entries = {
@@ -40,7 +40,7 @@ def any_tag(_: int) -> bool:
 
 
 def file_of(entries: Entries, order: str, big: bool = False) -> FileBytes:
-    return in_memory(made([(described(3, 4) | entries, [bytes(12)])], order, big))
+    return in_memory(build([(page_tags(3, 4) | entries, [bytes(12)])], order, big))
 
 
 def in_memory(data: bytes | bytearray) -> FileBytes:

@@ -35,7 +35,7 @@ def palette_of(colours: int) -> Pillow.Image:
     return image_of("RGB").quantize(colours)
 
 
-def saved(image: Pillow.Image, kind: str, **options: object) -> bytes:
+def save(image: Pillow.Image, kind: str, **options: object) -> bytes:
     """Return an image encoded as a file."""
     file = io.BytesIO()
     image.save(file, kind, **options)
@@ -51,7 +51,7 @@ def levels_of(mode: str) -> NDArray:
 
 def _exact(kind: str, suffix: str, mode: str, **options: object) -> Source:
     words = " ".join(map(str, options.values()))
-    make: Callable[[], bytes] = lambda: saved(image_of(mode), kind, **options)  # noqa: E731
+    make: Callable[[], bytes] = lambda: save(image_of(mode), kind, **options)  # noqa: E731
     return Source(f"pillow {suffix[1:]} {mode} {words}".strip(), suffix, make, lambda _: levels_of(mode))
 
 
@@ -59,7 +59,7 @@ def _palette(kind: str, suffix: str, colours: int, **options: object) -> Source:
     """Return an image with a palette; `transparency` is one index, or the alpha values of the first entries."""
     words = " with transparency" if options else ""
     mode = "RGBA" if options else "RGB"
-    make: Callable[[], bytes] = lambda: saved(palette_of(colours), kind, **options)  # noqa: E731
+    make: Callable[[], bytes] = lambda: save(palette_of(colours), kind, **options)  # noqa: E731
     return Source(f"pillow {suffix[1:]} palette of {colours}{words}", suffix, make, pillow_decoder(mode))
 
 
@@ -69,13 +69,13 @@ def _keyed(mode: str) -> Source:
     key = tuple(int(v) for v in levels[20, 30]) if levels.ndim == 3 else int(levels[20, 30])
     full = np.iinfo(levels.dtype).max
     alpha = np.where(np.atleast_3d(levels == key).all(axis=2), 0, full).astype(levels.dtype)
-    make: Callable[[], bytes] = lambda: saved(image_of(mode), "PNG", transparency=key)  # noqa: E731
+    make: Callable[[], bytes] = lambda: save(image_of(mode), "PNG", transparency=key)  # noqa: E731
     return Source(f"pillow png {mode} with a transparent colour", ".png", make, known(np.dstack([levels, alpha])))
 
 
 def _lossy(kind: str, suffix: str, mode: str, tolerance: float, **options: object) -> Source:
     words = " ".join(f"{name} {value}" for name, value in options.items())
-    make: Callable[[], bytes] = lambda: saved(image_of(mode), kind, **options)  # noqa: E731
+    make: Callable[[], bytes] = lambda: save(image_of(mode), kind, **options)  # noqa: E731
     return Source(f"pillow {suffix[1:]} {mode} {words}".strip(), suffix, make, pillow_decoder(), tolerance)
 
 
@@ -83,7 +83,7 @@ def _cmyk(suffix: str, kind: str, **options: object) -> Source:
     def truth(data: bytes) -> NDArray:
         return cmyk_to_rgb(pillow_decoder()(data))
 
-    make: Callable[[], bytes] = lambda: saved(image_of("CMYK"), kind, quality=95, **options)  # noqa: E731
+    make: Callable[[], bytes] = lambda: save(image_of("CMYK"), kind, quality=95, **options)  # noqa: E731
     return Source(f"pillow {suffix[1:]} CMYK of quality 95", suffix, make, truth, JPEG)
 
 
@@ -111,14 +111,14 @@ _TIFF = (
         Source(
             f"pillow tif palette {compression}",
             ".tif",
-            lambda compression=compression: saved(palette_of(200), "TIFF", compression=compression),
+            lambda compression=compression: save(palette_of(200), "TIFF", compression=compression),
             pillow_decoder("RGB"),
         )
         for compression in ("raw", "tiff_lzw", "tiff_deflate", "packbits")
     ),
     *(_lossy("TIFF", ".tif", mode, JPEG, compression="jpeg", quality=90) for mode in ("L", "LA", "RGB", "RGBA")),
     _cmyk(".tif", "TIFF", compression="jpeg"),
-    Source("pillow tif YCbCr", ".tif", lambda: saved(image_of("YCbCr"), "TIFF"), _converted("YCbCr"), YCBCR),
+    Source("pillow tif YCbCr", ".tif", lambda: save(image_of("YCbCr"), "TIFF"), _converted("YCbCr"), YCBCR),
 )
 _JPEG = (
     _lossy("JPEG", ".jpg", "L", JPEG, quality=90),
@@ -138,11 +138,11 @@ _OTHERS = (
     *(_exact("BMP", ".bmp", mode) for mode in ("1", "L", "RGB")),
     _palette("BMP", ".bmp", 200),
     # The header that Pillow writes declares no alpha, so the fourth byte is unused and Pillow ignores it.
-    Source("pillow bmp RGBA", ".bmp", lambda: saved(image_of("RGBA"), "BMP"), pillow_decoder("RGB")),
+    Source("pillow bmp RGBA", ".bmp", lambda: save(image_of("RGBA"), "BMP"), pillow_decoder("RGB")),
     _palette("GIF", ".gif", 200),
     _palette("GIF", ".gif", 200, transparency=5),
     # Pillow adds a transparent colour that no pixel uses.
-    Source("pillow gif RGBA", ".gif", lambda: saved(image_of("RGBA"), "GIF"), pillow_decoder("RGB")),
+    Source("pillow gif RGBA", ".gif", lambda: save(image_of("RGBA"), "GIF"), pillow_decoder("RGB")),
     *(_exact("JPEG2000", ".jp2", mode) for mode in ("L", "LA", "RGB", "RGBA", "I;16")),
     _exact("JPEG2000", ".j2k", "RGB", no_jp2=True),
     *(_exact("PPM", suffix, mode) for suffix, mode in ((".pbm", "1"), (".pgm", "L"), (".pgm", "I;16"), (".ppm", "RGB"))),

@@ -11,7 +11,7 @@ import tifffile
 from PIL import Image as Pillow
 from PIL import JpegImagePlugin
 
-from tests.matrix.by_pillow import image_of, saved
+from tests.matrix.by_pillow import image_of, save
 from tests.matrix.pictures import picture
 
 _SAMPLINGS = {0: "444", 1: "422", 2: "420"}
@@ -28,7 +28,7 @@ def tables(data: bytes) -> tuple[dict, int]:
 @pytest.mark.parametrize("subsampling", _SAMPLINGS)
 @pytest.mark.parametrize("quality", [20, 50, 75, 88, 95, 100])
 def test_a_jpeg_keeps_quality_and_subsampling(quality, subsampling, tmp_path, run_ok):
-    data = saved(image_of("RGB"), "JPEG", quality=quality, subsampling=subsampling)
+    data = save(image_of("RGB"), "JPEG", quality=quality, subsampling=subsampling)
     (tmp_path / "in.jpg").write_bytes(data)
     run_ok("apply", "identity", tmp_path / "in.jpg", tmp_path / "out.jpg")
     assert tables((tmp_path / "out.jpg").read_bytes()) == tables(data)
@@ -36,7 +36,7 @@ def test_a_jpeg_keeps_quality_and_subsampling(quality, subsampling, tmp_path, ru
 
 @pytest.mark.parametrize("quality", [20, 75, 95])
 def test_a_grey_jpeg_keeps_its_quality(quality, tmp_path, run_ok):
-    data = saved(image_of("L"), "JPEG", quality=quality)
+    data = save(image_of("L"), "JPEG", quality=quality)
     (tmp_path / "in.jpg").write_bytes(data)
     run_ok("apply", "identity", tmp_path / "in.jpg", tmp_path / "out.jpg")
     assert tables((tmp_path / "out.jpg").read_bytes()) == tables(data)
@@ -59,14 +59,14 @@ def test_rarer_subsampling_is_kept(subsampling, tmp_path, run_ok):
 def test_quality_selects_the_quantization_tables(name, quality, tmp_path, run_ok):
     image_of("RGB").save(tmp_path / name, **({"quality": 30} if name == "in.jpg" else {}))
     run_ok("apply", "identity", "--quality", quality, tmp_path / name, tmp_path / "out.jpg")
-    expected, _ = tables(saved(image_of("RGB"), "JPEG", quality=quality))
+    expected, _ = tables(save(image_of("RGB"), "JPEG", quality=quality))
     assert tables((tmp_path / "out.jpg").read_bytes())[0] == expected
 
 
 def test_a_jpeg_from_another_format_has_quality_95(tmp_path, run_ok):
     image_of("RGB").save(tmp_path / "in.png")
     run_ok("apply", "identity", tmp_path / "in.png", tmp_path / "out.jpg")
-    assert tables((tmp_path / "out.jpg").read_bytes())[0] == tables(saved(image_of("RGB"), "JPEG", quality=95))[0]
+    assert tables((tmp_path / "out.jpg").read_bytes())[0] == tables(save(image_of("RGB"), "JPEG", quality=95))[0]
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])

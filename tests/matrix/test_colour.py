@@ -19,7 +19,7 @@ from scipy import ndimage
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 from tests.images import profiles
-from tests.matrix.by_pillow import saved
+from tests.matrix.by_pillow import save
 from tests.matrix.labels import read_pillow, read_vips
 from tests.matrix.pictures import cmyk_picture, full_scale, picture
 
@@ -61,9 +61,9 @@ def cmyk_file(kind: str, inks: NDArray, profile: bytes) -> tuple[str, bytes]:
     """Return the suffix and the bytes of a CMYK file."""
     image, file = Pillow.frombytes("CMYK", inks.shape[1::-1], inks.tobytes()), io.BytesIO()
     if kind == "jpeg":
-        return ".jpg", saved(image, "JPEG", quality=95, icc_profile=profile)
+        return ".jpg", save(image, "JPEG", quality=95, icc_profile=profile)
     if kind == "tiff":
-        return ".tif", saved(image, "TIFF", compression="tiff_lzw", icc_profile=profile)
+        return ".tif", save(image, "TIFF", compression="tiff_lzw", icc_profile=profile)
     deep = inks.astype(np.uint16) * 257
     stored = np.ascontiguousarray(np.moveaxis(deep, -1, 0)) if kind == "planes of 16 bits" else deep
     planes = "separate" if kind == "planes of 16 bits" else "contig"
@@ -107,7 +107,7 @@ def test_cmyk_is_converted_by_its_profile(printer, kind, target, tmp_path, run):
 @pytest.mark.parametrize("depth", ["8", "16"])
 def test_lab_is_converted_to_srgb(depth, tmp_path, run_ok):
     lab = ImageCms.profileToProfile(Pillow.fromarray(picture()), SRGB, ImageCms.createProfile("LAB"), outputMode="LAB")
-    (tmp_path / "in.tif").write_bytes(saved(lab, "TIFF"))
+    (tmp_path / "in.tif").write_bytes(save(lab, "TIFF"))
     if depth == "16":
         levels = np.asarray(lab)
         deep = np.dstack([levels[:, :, 0] * np.uint16(257), levels[:, :, 1:].astype(np.uint16) << 8])
@@ -130,7 +130,7 @@ def gaussian(pixels: NDArray, sigma: float) -> NDArray:
 @pytest.mark.parametrize("space", RGB_PROFILES)
 def test_filtered_pixels_keep_their_rgb_profile(space, target, tmp_path, run_ok):
     profile = RGB_PROFILES[space]
-    (tmp_path / "in.png").write_bytes(saved(Pillow.fromarray(picture()), "PNG", icc_profile=profile))
+    (tmp_path / "in.png").write_bytes(save(Pillow.fromarray(picture()), "PNG", icc_profile=profile))
     assert run_ok("apply", "gaussian:sigma=1", tmp_path / "in.png", tmp_path / f"out{target}") == ""
     out = tmp_path / f"out{target}"
     assert read_pillow(out)["icc"] == profile
@@ -204,11 +204,11 @@ def write_png_with_gamma(path, written: int) -> None:
     """Write a PNG with a gAMA chunk."""
     chunks = PngImagePlugin.PngInfo()
     chunks.add(b"gAMA", written.to_bytes(4, "big"))
-    path.write_bytes(saved(Pillow.fromarray(picture()), "PNG", pnginfo=chunks))
+    path.write_bytes(save(Pillow.fromarray(picture()), "PNG", pnginfo=chunks))
 
 
 def test_gray_drops_an_rgb_profile(tmp_path, run_ok):
-    (tmp_path / "in.png").write_bytes(saved(Pillow.fromarray(picture()), "PNG", icc_profile=RGB_PROFILES["Adobe RGB"]))
+    (tmp_path / "in.png").write_bytes(save(Pillow.fromarray(picture()), "PNG", icc_profile=RGB_PROFILES["Adobe RGB"]))
     assert "left out the colour profile" in run_ok("apply", "identity", "--gray", tmp_path / "in.png", tmp_path / "out.png")
     assert "icc" not in read_pillow(tmp_path / "out.png")
     with Pillow.open(tmp_path / "out.png") as image:

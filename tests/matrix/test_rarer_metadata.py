@@ -15,7 +15,7 @@ from skimage.color import deltaE_ciede2000
 
 from tests.matrix.animations import SUFFIXES as ANIMATED
 from tests.matrix.animations import frames
-from tests.matrix.by_pillow import saved
+from tests.matrix.by_pillow import save
 from tests.matrix.by_vips import vips
 from tests.matrix.labels import LABELS, SUFFIXES, XMP, encode, exif, read_pillow, read_tifffile, read_vips
 from tests.matrix.pictures import picture
@@ -32,7 +32,7 @@ def test_a_comment_in_any_alphabet_is_kept(source, target, tmp_path, run_ok):
     else:
         texts = PngImagePlugin.PngInfo()
         texts.add_itxt("Comment", WORDS)
-        data = saved(Pillow.fromarray(picture()), "PNG", pnginfo=texts)
+        data = save(Pillow.fromarray(picture()), "PNG", pnginfo=texts)
     path, out = tmp_path / f"in{SUFFIXES[source]}", tmp_path / f"out{SUFFIXES[target]}"
     path.write_bytes(data)
     run_ok("apply", "identity", path, out)
@@ -53,7 +53,7 @@ def iptc(caption: bytes) -> bytes:
 def test_iptc_is_kept(target, tmp_path, run_ok):
     """The result is converted to JPEG, from which Pillow reads IPTC."""
     segment = b"Photoshop 3.0\0" + iptc(b"A caption")
-    data = saved(Pillow.fromarray(picture()), "JPEG")
+    data = save(Pillow.fromarray(picture()), "JPEG")
     (tmp_path / "in.jpg").write_bytes(data[:2] + b"\xff\xed" + struct.pack(">H", len(segment) + 2) + segment + data[2:])
     assert run_ok("apply", "identity", tmp_path / "in.jpg", tmp_path / f"between{target}") == ""
     assert run_ok("apply", "identity", tmp_path / f"between{target}", tmp_path / "out.jpg") == ""
@@ -69,7 +69,7 @@ def test_cicp_is_kept_or_becomes_a_profile(target, tmp_path, run_ok):
     """The cICP chunk declares the primaries of P3 and the curve of sRGB (ITU-T H.273)."""
     chunks, out = PngImagePlugin.PngInfo(), tmp_path / f"out{SUFFIXES[target]}"
     chunks.add(b"cICP", bytes((12, 13, 0, 1)))
-    (tmp_path / "in.png").write_bytes(saved(Pillow.fromarray(picture()), "PNG", pnginfo=chunks))
+    (tmp_path / "in.png").write_bytes(save(Pillow.fromarray(picture()), "PNG", pnginfo=chunks))
     run_ok("apply", "identity", tmp_path / "in.png", out)
     if target == "png":
         assert b"cICP\x0c\x0d\0\x01" in out.read_bytes()
@@ -168,7 +168,7 @@ def test_a_long_comment_is_kept_or_its_loss_is_reported(tmp_path, run_ok):
     for length in (65_000, 65_533, 65_534, 200_000):
         texts = PngImagePlugin.PngInfo()
         texts.add_text("Comment", "x" * length)
-        (tmp_path / "in.png").write_bytes(saved(Pillow.fromarray(picture()), "PNG", pnginfo=texts))
+        (tmp_path / "in.png").write_bytes(save(Pillow.fromarray(picture()), "PNG", pnginfo=texts))
         notes = run_ok("apply", "identity", tmp_path / "in.png", tmp_path / "out.jpg")
         kept = read_pillow(tmp_path / "out.jpg").get("comment") == "x" * length
         assert kept != ("comment" in notes)

@@ -21,7 +21,7 @@ from tests.images.formats.animations import (
     chunk,
     frames,
     gif,
-    opened,
+    open_pages,
 )
 
 
@@ -42,7 +42,7 @@ FILES = {kind: some(kind) for kind in ANIMATED}
 
 @pytest.mark.parametrize("kind", FILES)
 def test_frames_in_any_order_and_again(kind) -> None:
-    in_order, pages = frames(FILES[kind]), opened(FILES[kind])
+    in_order, pages = frames(FILES[kind]), open_pages(FILES[kind])
     for index in (5, 5, 0, 3, 2, 4, 1, 1):
         found = pages.page(index).pixels
         assert np.array_equal(found, in_order[index])
@@ -52,10 +52,10 @@ def test_frames_in_any_order_and_again(kind) -> None:
 @pytest.mark.parametrize("kind", FILES)
 def test_frames_that_are_too_large_together_are_rejected_unless_they_are_allowed(kind) -> None:
     total = COUNT * ROWS * COLUMNS
-    assert opened(FILES[kind], total).count == COUNT
+    assert open_pages(FILES[kind], total).count == COUNT
     message = rf"x\.pic: claims {COUNT} frames of {ROWS} x {COLUMNS} pixels, 0\.001\d* megapixels together; .* `max_pixels`"
     with pytest.raises(ReadError, match=message):
-        opened(FILES[kind], total - 1)
+        open_pages(FILES[kind], total - 1)
 
 
 @pytest.mark.parametrize("kind", FILES)
@@ -77,8 +77,8 @@ def test_a_file_that_is_cut_short_is_not_read_to_its_end(kind) -> None:
 @given(places=st.lists(st.tuples(st.integers(0, 1 << 16), st.integers(1, 255)), min_size=1, max_size=4))
 def test_a_damaged_file_ends_in_a_read_error_or_in_frames(kind, places) -> None:
     data = bytearray(FILES[kind])
-    for place, change in places:
-        data[place % len(data)] ^= change
+    for random_place, change in places:
+        data[random_place % len(data)] ^= change
     fault = ""
     try:
         frames(bytes(data))
@@ -112,6 +112,6 @@ def test_the_number_of_frames_of_files_written_by_pillow(kind, count) -> None:
     first, *rest = map(Pillow.fromarray, noise)
     file = io.BytesIO()
     first.save(file, kind.upper(), save_all=True, append_images=rest)
-    pages = opened(file.getvalue())
+    pages = open_pages(file.getvalue())
     assert (pages.count, pages.timing is None) == (count, count == 1)
     assert pages.page(0).pages == count

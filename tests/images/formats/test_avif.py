@@ -30,7 +30,7 @@ PACKET = b"<x:xmpmeta/>"
 NUMBERS = np.random.default_rng(3)
 
 
-def saved(pictures: list[np.ndarray], **options: object) -> bytes:
+def save(pictures: list[np.ndarray], **options: object) -> bytes:
     """Return what Pillow makes of pictures, red first."""
     file = io.BytesIO()
     first, *rest = map(Pillow.fromarray, pictures)
@@ -38,7 +38,7 @@ def saved(pictures: list[np.ndarray], **options: object) -> bytes:
     return file.getvalue()
 
 
-def blue_first(pixels: np.ndarray) -> np.ndarray:
+def to_bgr(pixels: np.ndarray) -> np.ndarray:
     return pixels if pixels.ndim == 2 or pixels.shape[2] == 2 else pixels[:, :, [2, 1, 0, 3][: pixels.shape[2]]]
 
 
@@ -59,7 +59,7 @@ def test_samples(channels, bits, tmp_path) -> None:
     path.write_bytes(imagecodecs.avif_encode(samples, level=100, bitspersample=bits))
     image, header = read_image(path), read_header(path)
     assert (header.shape, header.dtype, header.has_alpha) == (samples.shape, samples.dtype, channels in (2, 4))
-    assert np.array_equal(blue_first(image.pixels), np.rint(samples * (full / ((1 << bits) - 1))).astype(samples.dtype))
+    assert np.array_equal(to_bgr(image.pixels), np.rint(samples * (full / ((1 << bits) - 1))).astype(samples.dtype))
     assert image.coding == Coding(bits=None if bits == 8 else bits)
 
 
@@ -102,11 +102,11 @@ def test_what_pillow_turns_is_read_turned(orientation) -> None:
     pixels[:20, :30], pixels[:20, 30:], pixels[20:, :30] = (250, 0, 0), (0, 250, 0), (0, 0, 250)
     exif = Pillow.Exif()
     exif[0x0112], exif[0x010F] = orientation, "A maker"
-    image = decode(saved([pixels], exif=exif.tobytes(), quality=95))
+    image = decode(save([pixels], exif=exif.tobytes(), quality=95))
     source = Pillow.fromarray(pixels)
     source.getexif()[0x0112] = orientation
     assert image.metadata.orientation == orientation
-    assert mean_error(blue_first(image.upright().pixels), np.asarray(ImageOps.exif_transpose(source))) < 5
+    assert mean_error(to_bgr(image.upright().pixels), np.asarray(ImageOps.exif_transpose(source))) < 5
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
@@ -115,11 +115,11 @@ def test_what_pillow_writes_is_read(mode, frames, photo, profile) -> None:
     fields = Pillow.Exif()
     fields[0x010F] = "A maker"
     first = np.asarray(Pillow.fromarray(np.dstack([photo, photo[:, :, 1]])).convert(mode))
-    data = saved([first, first[::-1]][:frames], exif=fields.tobytes(), xmp=PACKET, icc_profile=profile)
+    data = save([first, first[::-1]][:frames], exif=fields.tobytes(), xmp=PACKET, icc_profile=profile)
     image = decode(data)
     assert image.metadata == Metadata(fields.tobytes()[6:], PACKET, profile)
     assert (image.pages, image.pixels.shape) == (frames, first.shape)
-    assert mean_error(blue_first(image.pixels), first) < 12
+    assert mean_error(to_bgr(image.pixels), first) < 12
 
 
 # Sequences; what holds for the animations of every format is in test_animations.py
@@ -143,12 +143,12 @@ def moving(channels: int) -> list[np.ndarray]:
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_sequences_of_pillow(channels) -> None:
-    frames = [blue_first(frame) for frame in moving(channels)]
-    data = saved(frames, duration=[10, 20, 35, 999, 1])
+    frames = [to_bgr(frame) for frame in moving(channels)]
+    data = save(frames, duration=[10, 20, 35, 999, 1])
     decoded = imagecodecs.avif_decode(data)
     for index in (4, 0, 1, 2, 3):
         page = open_frames(data).page(index)
-        assert mean_error(blue_first(page.pixels), decoded[index].reshape(page.pixels.shape)) < 1
+        assert mean_error(to_bgr(page.pixels), decoded[index].reshape(page.pixels.shape)) < 1
     assert open_frames(data).timing == Timing((10.0, 20.0, 35.0, 999.0, 1.0), 0)
 
 
@@ -180,7 +180,7 @@ def test_frames_of_more_than_8_bits_are_rejected(bits, tmp_path) -> None:
 
 
 def test_the_brand_decides_between_picture_and_sequence() -> None:
-    data = saved(moving(3))
+    data = save(moving(3))
     assert decode(data).pages == 5
     assert decode(data.replace(b"ftypavis", b"ftypavif", 1)).pages == 1
     assert decode(data.replace(b"ftypavis", b"ftypmsf1", 1)).pages == 5
@@ -189,8 +189,8 @@ def test_the_brand_decides_between_picture_and_sequence() -> None:
 # Damage
 
 DAMAGED = {
-    "picture": saved([moving(4)[0]], exif=b"Exif\0\0" + TIFF, xmp=PACKET),
-    "sequence": saved(moving(4), exif=b"Exif\0\0" + TIFF),
+    "picture": save([moving(4)[0]], exif=b"Exif\0\0" + TIFF, xmp=PACKET),
+    "sequence": save(moving(4), exif=b"Exif\0\0" + TIFF),
     "12 bits": imagecodecs.avif_encode(moving(3)[0].astype(np.uint16), level=95, bitspersample=12),
 }
 

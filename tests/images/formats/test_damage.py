@@ -50,8 +50,8 @@ def test_any_bytes_say_something(kind, data) -> None:
 @pytest.mark.parametrize("kind", HEADS)
 @settings(max_examples=60)
 @given(data=st.data())
-def test_damaged_files_say_something(kind, data, everything, put) -> None:
-    whole = put(kind, everything)
+def test_damaged_files_say_something(kind, data, full_metadata, file_with) -> None:
+    whole = file_with(kind, full_metadata)
     damaged = bytearray(whole)
     for position in data.draw(st.lists(st.integers(0, min(len(damaged), 3000) - 1), max_size=8)):
         damaged[position] ^= data.draw(st.integers(1, 255))
@@ -61,12 +61,12 @@ def test_damaged_files_say_something(kind, data, everything, put) -> None:
     # What was read of it can be written again.
     for name in ("jpeg", "png", "webp"):
         chosen = registry.format_named(name)
-        chosen.with_metadata(memoryview(put(name, Metadata())), chosen.fitted(metadata, 3)[0])
+        chosen.with_metadata(memoryview(file_with(name, Metadata())), chosen.fitted(metadata, 3)[0])
 
 
 @pytest.mark.parametrize("kind", HEADS)
-def test_every_cut_says_something(kind, everything, put) -> None:
-    whole = put(kind, everything)
+def test_every_cut_says_something(kind, full_metadata, file_with) -> None:
+    whole = file_with(kind, full_metadata)
     for cut in range(0, min(len(whole), 2500), 3):
         read(kind, whole[:cut])
 

@@ -27,7 +27,7 @@ COLOURS = np.dstack([GREY, 255 - GREY, np.minimum(6 * DOWN, 255).astype(np.uint8
 FOUR = np.dstack([COLOURS, GREY // 3])
 
 
-def red_first(pixels: np.ndarray) -> np.ndarray:
+def to_rgb(pixels: np.ndarray) -> np.ndarray:
     return pixels if pixels.ndim == 2 or pixels.shape[2] == 2 else pixels[:, :, [2, 1, 0, 3][: pixels.shape[2]]]
 
 
@@ -35,7 +35,7 @@ def encoded(pixels: np.ndarray, bits: int | None = None, boxes: str = "jp2") -> 
     return imagecodecs.jpeg2k_encode(pixels, level=0, bitspersample=bits, codecformat=boxes, reversible=True)
 
 
-def saved(pixels: np.ndarray, mode: str, **options: object) -> bytes:
+def save(pixels: np.ndarray, mode: str, **options: object) -> bytes:
     file = io.BytesIO()
     Pillow.frombytes(mode, pixels.shape[1::-1], pixels.tobytes()).save(file, "JPEG2000", **options)
     return file.getvalue()
@@ -68,7 +68,7 @@ def test_samples(channels, dtype, boxes, tmp_path) -> None:
     image, header = read_image(path), read_header(path)
     assert (header.shape, header.dtype, header.has_alpha) == (samples.shape, samples.dtype, channels in (2, 4))
     assert image.pixels.dtype == samples.dtype
-    assert np.array_equal(red_first(image.pixels), samples)
+    assert np.array_equal(to_rgb(image.pixels), samples)
     assert (image.format, image.has_alpha, image.colours) == ("jp2", channels in (2, 4), 3 if channels > 2 else 1)
 
 
@@ -78,7 +78,7 @@ def test_few_bits_reach_white(pixels, bits) -> None:
     full, most = (1 << bits) - 1, 255 if bits < 9 else 65_535
     samples = (pixels.astype(np.uint32) * full // 255).astype(np.uint8 if bits < 9 else np.uint16)
     found = decode(encoded(samples, bits, "j2k"))
-    assert np.array_equal(red_first(found.pixels), np.rint(samples * (most / full)).astype(samples.dtype))
+    assert np.array_equal(to_rgb(found.pixels), np.rint(samples * (most / full)).astype(samples.dtype))
     assert found.coding.bits == bits
 
 
@@ -90,7 +90,7 @@ def test_what_is_written_is_read_by_others(channels, dtype, tmp_path) -> None:
     assert write_image(path, Image(pixels)) == ()
     wanted = pixels[:, :, [0, 0, 0, 1]] if channels == 2 else pixels
     assert np.array_equal(read_image(path).pixels, wanted)
-    assert np.array_equal(red_first(imagecodecs.jpeg2k_decode(path.read_bytes())), wanted)
+    assert np.array_equal(to_rgb(imagecodecs.jpeg2k_decode(path.read_bytes())), wanted)
     assert np.array_equal(cv2.imread(str(path), cv2.IMREAD_UNCHANGED), wanted)
 
 
@@ -100,21 +100,21 @@ def test_a_palette(bits) -> None:
     columns = b"".join(struct.pack(">HBB", 0, 1, column) for column in range(3))
     palette = box(b"pclr", struct.pack(">HB3B", 16, 3, 7, 7, 7) + table.tobytes())
     data = boxed(encoded(GREY // 16, bits), palette, box(b"cmap", columns))
-    assert np.array_equal(red_first(decode(data).pixels), table[GREY // 16])
+    assert np.array_equal(to_rgb(decode(data).pixels), table[GREY // 16])
     with pytest.raises(ReadError, match="x: is damaged"):  # no channel is mapped to the palette
         decode(boxed(encoded(GREY // 16, bits), palette), "x")
 
 
 def test_luma_and_chroma() -> None:
-    data = boxed(saved(np.dstack([GREY, GREY // 2 + 60, 200 - GREY // 3]), "RGB", mct=0), space=18)
+    data = boxed(save(np.dstack([GREY, GREY // 2 + 60, 200 - GREY // 3]), "RGB", mct=0), space=18)
     with Pillow.open(io.BytesIO(data)) as image:
-        assert np.abs(red_first(decode(data).pixels).astype(int) - np.asarray(image)).max() <= 1
+        assert np.abs(to_rgb(decode(data).pixels).astype(int) - np.asarray(image)).max() <= 1
 
 
 def test_cmyk() -> None:
-    found = decode(saved(FOUR, "CMYK"))
+    found = decode(save(FOUR, "CMYK"))
     expected, _, note = cmyk_to_rgb(FOUR, b"")
-    assert np.array_equal(red_first(found.pixels), expected)
+    assert np.array_equal(to_rgb(found.pixels), expected)
     assert (found.notes, found.has_alpha) == ((note,), False)
 
 
@@ -122,7 +122,7 @@ def test_cmyk() -> None:
 def test_alpha_is_what_the_file_defines(kind, alpha) -> None:
     definition = struct.pack(">H12H", 4, 0, 0, 1, 1, 0, 2, 2, 0, 3, 3, kind, 0)
     found = decode(boxed(encoded(FOUR), box(b"cdef", definition)))
-    assert np.array_equal(red_first(found.pixels), FOUR)
+    assert np.array_equal(to_rgb(found.pixels), FOUR)
     assert (found.has_alpha, found.colours) == (alpha, 3)
 
 
@@ -135,7 +135,7 @@ MIXED[42 + 9] = 0  # 1 bit of the last component
     [
         (imagecodecs.jpeg2k_encode(GREY.astype(np.uint32) << 16, level=0, bitspersample=24), "of 24 bits a sample"),
         (imagecodecs.jpeg2k_encode(GREY.astype(np.int32) << 4, level=0, bitspersample=20), "of 20 signed bits a sample"),
-        (boxed(saved(COLOURS, "RGB"), space=14), "colour space other than RGB"),
+        (boxed(save(COLOURS, "RGB"), space=14), "colour space other than RGB"),
         (encoded(np.dstack([FOUR, GREY])), "of 5 components cannot be read"),
         (bytes(MIXED), "components differ in depth"),
     ],
@@ -164,7 +164,7 @@ def test_boxes_of_gigabytes_are_skipped(tmp_path) -> None:
 
 DAMAGED = {
     "codestream": encoded(COLOURS, boxes="j2k"),
-    "boxes": saved(FOUR, "RGBA"),
+    "boxes": save(FOUR, "RGBA"),
     "signed": encoded(GREY.view(np.int8), boxes="j2k"),
     "palette": boxed(encoded(GREY // 16), box(b"pclr", struct.pack(">HB3B", 16, 3, 7, 7, 7) + bytes(48))),
 }

@@ -23,7 +23,7 @@ from tests.images.formats.pictures import page, segment
 NOISE = np.random.default_rng(0).integers(0, 256, (24, 40, 3), np.uint8)
 
 
-def saved(pixels: np.ndarray, **options) -> bytes:
+def save(pixels: np.ndarray, **options) -> bytes:
     file = io.BytesIO()
     Pillow.fromarray(pixels).save(file, "JPEG", **options)
     return file.getvalue()
@@ -43,7 +43,7 @@ def opened(data: bytes) -> Pillow.Image:
 
 def with_segments(*segments: bytes, jfif: bytes = b"") -> bytes:
     """Return a JPEG with segments before those that Pillow writes, JFIF's left out or replaced."""
-    plain = saved(NOISE)
+    plain = save(NOISE)
     assert plain[2:4] == b"\xff\xe0"
     return plain[:2] + jfif + b"".join(segments) + plain[20:]
 
@@ -54,10 +54,10 @@ def with_segments(*segments: bytes, jfif: bytes = b"") -> bytes:
 @each("quality", range(1, 101))
 def test_the_quality_is_the_one_it_was_written_with(quality) -> None:
     for pixels in (NOISE, NOISE[:, :, 0].copy()):
-        assert coding_of(saved(pixels, quality=quality)).quality == quality
+        assert coding_of(save(pixels, quality=quality)).quality == quality
         encoded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
         assert coding_of(encoded).quality == quality
-    assert coding_of(saved(NOISE, quality=quality, progressive=True)).quality == quality
+    assert coding_of(save(NOISE, quality=quality, progressive=True)).quality == quality
 
 
 @pytest.mark.parametrize("name", [n for n in JpegPresets.presets if n != "web_low"])
@@ -65,23 +65,23 @@ def test_other_tables_are_as_good_as_those_of_the_quality_found(name) -> None:
     """Photoshop's tables: a file of the quality found has the same error as one with them, give or take a few steps."""
     photo = skimage.data.astronaut()[:256, :256]
     tables = JpegPresets.presets[name]["quantization"]
-    found = coding_of(saved(photo, qtables=tables, subsampling=0)).quality
+    found = coding_of(save(photo, qtables=tables, subsampling=0)).quality
 
     def error(**options) -> float:
-        return float(((np.asarray(opened(saved(photo, subsampling=0, **options)), float) - photo) ** 2).mean())
+        return float(((np.asarray(opened(save(photo, subsampling=0, **options)), float) - photo) ** 2).mean())
 
     assert error(quality=max(1, found - 10)) > error(qtables=tables) > error(quality=min(100, found + 4))
 
 
 def test_the_coarser_a_flat_table_the_lower_its_quality() -> None:
-    found = [coding_of(saved(NOISE, qtables=[[level] * 64])).quality for level in (1, 3, 10, 30, 100, 255)]
+    found = [coding_of(save(NOISE, qtables=[[level] * 64])).quality for level in (1, 3, 10, 30, 100, 255)]
     assert found == sorted(set(found), reverse=True)
     assert (found[0], found[-1]) == (100, 1)
 
 
 def test_tables_of_16_bits() -> None:
     """Qualities below 25 go beyond 255, where an encoder may write 16 bits, as libjpeg does when it is not held to baseline."""
-    plain = saved(NOISE[:, :, 0].copy(), quality=50)
+    plain = save(NOISE[:, :, 0].copy(), quality=50)
     at = plain.index(b"\xff\xdb\0\x43\0")
     base = np.frombuffer(plain, np.uint8, 64, at + 5).astype(int)  # quality 50 is the table of the standard itself
     wide = segment(0xDB, b"\x10", ((base * (5000 // 10) + 50) // 100).astype(">u2").tobytes())
@@ -98,11 +98,11 @@ def test_subsampling_is_read_and_written(tmp_path, name) -> None:
 
 
 def test_pictures_without_subsampling() -> None:
-    assert coding_of(saved(NOISE[:, :, 0].copy())).subsampling is None
+    assert coding_of(save(NOISE[:, :, 0].copy())).subsampling is None
     file = io.BytesIO()
     Pillow.fromarray(NOISE).convert("CMYK").save(file, "JPEG")
     assert coding_of(file.getvalue()).subsampling is None
-    assert coding_of(saved(NOISE, keep_rgb=True)).subsampling == "444"
+    assert coding_of(save(NOISE, keep_rgb=True)).subsampling == "444"
 
 
 # Resolution
@@ -150,21 +150,21 @@ def test_without_jfif_the_resolution_is_that_of_exif() -> None:
         ((0.7, 0.9), 1, (1, 1)),
     ],
 )
-def test_resolutions_are_written_in_the_unit_that_suits_them(put, resolution, unit, written) -> None:
-    info = opened(put("jpeg", Metadata(resolution=resolution))).info
+def test_resolutions_are_written_in_the_unit_that_suits_them(file_with, resolution, unit, written) -> None:
+    info = opened(file_with("jpeg", Metadata(resolution=resolution))).info
     assert (info["jfif_unit"], info["jfif_density"]) == (unit, written)
 
 
 @pytest.mark.parametrize("resolution", [(0.1, 72.0), (1e9, 1e9)])
-def test_a_resolution_out_of_range_is_named_in_a_note(left_out, resolution) -> None:
-    [note] = left_out("jpeg", Metadata(resolution=resolution))
+def test_a_resolution_out_of_range_is_named_in_a_note(loss_notes, resolution) -> None:
+    [note] = loss_notes("jpeg", Metadata(resolution=resolution))
     assert note.startswith("left out the resolution: ")
 
 
-def test_exif_keeps_its_own_resolution(put) -> None:
+def test_exif_keeps_its_own_resolution(file_with) -> None:
     exif = Pillow.Exif()
     exif[0x011A], exif[0x011B], exif[0x0128] = 240.0, 240.0, 2
-    picture = opened(put("jpeg", Metadata(exif=exif.tobytes()[6:], resolution=(300.0, 300.0))))
+    picture = opened(file_with("jpeg", Metadata(exif=exif.tobytes()[6:], resolution=(300.0, 300.0))))
     assert picture.info["dpi"] == (300, 300)
     assert picture.getexif()[0x011A] == 240
 
@@ -188,11 +188,11 @@ def test_a_profile_with_a_part_missing_is_none(profile) -> None:
     assert metadata_of(with_segments(segment(0xE2, b"ICC_PROFILE\0"), segment(0xE2, b"ICC_PROFILE\0\1\0", profile))).icc == b""
 
 
-def test_image_resources_in_parts(iptc, put) -> None:
+def test_image_resources_in_parts(iptc, file_with) -> None:
     parts = [segment(0xED, b"Photoshop 3.0\0", part) for part in (iptc[:9], iptc[9:])]
     assert metadata_of(with_segments(*parts)).iptc == iptc
     long = iptc + b"8BIM\x04\x0f\0\0" + struct.pack(">I", 100_000) + bytes(100_000)
-    file = put("jpeg", Metadata(iptc=long))
+    file = file_with("jpeg", Metadata(iptc=long))
     assert file.count(b"Photoshop 3.0\0") == 2
     assert metadata_of(file).iptc == long
 
@@ -224,33 +224,33 @@ def test_segments_of_other_pictures_are_not_carried(photo) -> None:
     assert metadata_of(file.getvalue()).blocks().keys() <= {"resolution"}
 
 
-def test_of_exif_that_is_too_long_the_orientation_is_written(exif, put, left_out) -> None:
+def test_of_exif_that_is_too_long_the_orientation_is_written(exif, file_with, loss_notes) -> None:
     long = exif + bytes(70_000)
-    [note] = left_out("jpeg", Metadata(exif=long))
+    [note] = loss_notes("jpeg", Metadata(exif=long))
     assert f"left out EXIF: it has {len(long)} bytes, a JPEG holds 65527" in note
-    assert dict(opened(put("jpeg", Metadata(exif=long))).getexif()) == {0x0112: 6}
+    assert dict(opened(file_with("jpeg", Metadata(exif=long))).getexif()) == {0x0112: 6}
     fits = exif + bytes(65_527 - len(exif))
-    assert left_out("jpeg", Metadata(exif=fits)) == []
-    assert opened(put("jpeg", Metadata(exif=fits))).getexif()[0x010F] == "A maker"
+    assert loss_notes("jpeg", Metadata(exif=fits)) == []
+    assert opened(file_with("jpeg", Metadata(exif=fits))).getexif()[0x010F] == "A maker"
 
 
-def test_blocks_that_are_too_long_are_named_in_notes(profile, xmp, put, left_out) -> None:
+def test_blocks_that_are_too_long_are_named_in_notes(profile, xmp, file_with, loss_notes) -> None:
     fits = Metadata(comment="ü" * 32_766, xmp=xmp + b" " * (65_504 - len(xmp)))
-    assert left_out("jpeg", fits) == []
-    found = metadata_of(put("jpeg", fits))
+    assert loss_notes("jpeg", fits) == []
+    found = metadata_of(file_with("jpeg", fits))
     assert (found.comment, found.xmp) == (fits.comment, fits.xmp)
     long = Metadata(comment="ü" * 32_767, xmp=fits.xmp + b" ", icc=profile + bytes(17_000_000))
-    assert [note.split(":")[0] for note in left_out("jpeg", long)] == [
+    assert [note.split(":")[0] for note in loss_notes("jpeg", long)] == [
         "left out XMP", "left out the colour profile", "left out the comment",
     ]  # fmt: skip
-    assert metadata_of(put("jpeg", replace(long, icc=b""))) == Metadata()
+    assert metadata_of(file_with("jpeg", replace(long, icc=b""))) == Metadata()
 
 
 # Structure
 
 
 def test_nothing_behind_the_first_scan_is_looked_at() -> None:
-    plain = saved(NOISE)
+    plain = save(NOISE)
     scan = plain.index(b"\xff\xda")
     behind = plain[:scan] + segment(0xDA, bytes(10)) + segment(0xFE, b"no comment") + plain[scan:]
     assert metadata_of(behind).comment == ""

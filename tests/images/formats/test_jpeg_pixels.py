@@ -16,7 +16,7 @@ from PIL import Image as Pillow
 from imgconv.errors import ReadError
 from imgconv.images.colour.mixing import cmyk_to_rgb
 from imgconv.images.files import decode
-from tests.images.formats.pictures import page, read, red_first
+from tests.images.formats.pictures import page, read, to_rgb
 
 DOWN, ACROSS = np.mgrid[:40, :56]
 GREY = np.minimum(4 * ACROSS + DOWN, 255).astype(np.uint8)
@@ -24,7 +24,7 @@ COLOURS = np.dstack([GREY, 255 - GREY, np.minimum(6 * DOWN, 255).astype(np.uint8
 INKS = np.dstack([COLOURS, GREY // 3])
 
 
-def saved(pixels: np.ndarray, mode: str | None = None, **options) -> bytes:
+def save(pixels: np.ndarray, mode: str | None = None, **options) -> bytes:
     file = io.BytesIO()
     image = Pillow.frombytes(mode, pixels.shape[1::-1], pixels.tobytes()) if mode else Pillow.fromarray(pixels)
     image.save(file, "JPEG", **options)
@@ -40,8 +40,8 @@ def inks(colorspace: str) -> bytes:
 
 
 JPEGS_OF_INKS = {
-    "Pillow's": lambda profile: saved(INKS, "CMYK", quality=98, icc_profile=profile or None),
-    "progressive": lambda profile: saved(INKS, "CMYK", quality=98, progressive=True, icc_profile=profile or None),
+    "Pillow's": lambda profile: save(INKS, "CMYK", quality=98, icc_profile=profile or None),
+    "progressive": lambda profile: save(INKS, "CMYK", quality=98, progressive=True, icc_profile=profile or None),
     "YCCK": lambda profile: inks("YCCK"),
     "without Adobe's marker": lambda profile: inks("CMYK").replace(
         b"\xff\xee\x00\x0eAdobe", b"\xff\xea\x00\x0eOther", 1
@@ -57,12 +57,12 @@ def test_inks_become_colours_by_their_profile(how, profiled) -> None:
     found = decode(data)
     expected, icc, note = cmyk_to_rgb(INKS, profile)
     # 1 to 3 levels of an ink are what the compression leaves.
-    assert np.abs(red_first(found.pixels).astype(int) - expected).mean() < 1.5
-    assert np.abs(red_first(found.pixels).astype(int) - expected).max() < 16
+    assert np.abs(to_rgb(found.pixels).astype(int) - expected).mean() < 1.5
+    assert np.abs(to_rgb(found.pixels).astype(int) - expected).max() < 16
     assert (found.metadata.icc, found.notes, found.format) == (icc, (note,), "jpeg")
     opencv = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if profile:
-        assert np.abs(red_first(opencv).astype(int) - expected).mean() > 10
+        assert np.abs(to_rgb(opencv).astype(int) - expected).mean() > 10
 
 
 @pytest.mark.parametrize("pixels", [GREY, COLOURS], ids=["grey", "colours"])
@@ -86,7 +86,7 @@ def test_lossless(pixels, bits) -> None:
 @pytest.mark.parametrize("progressive", [False, True])
 @pytest.mark.parametrize("pixels", [GREY, COLOURS], ids=["grey", "colours"])
 def test_usual_ones(pixels, progressive) -> None:
-    data = saved(pixels, progressive=progressive)
+    data = save(pixels, progressive=progressive)
     assert np.abs(read(data).astype(int) - np.asarray(Pillow.open(io.BytesIO(data)))).max() <= 1
 
 
@@ -98,7 +98,7 @@ def test_what_is_not_supported() -> None:
 # Damage
 
 WHOLE = {
-    "inks": saved(INKS, "CMYK"),
+    "inks": save(INKS, "CMYK"),
     "12 bits": imagecodecs.jpeg8_encode(COLOURS.astype(np.uint16) * 16, bitspersample=12),
     "lossless": imagecodecs.jpeg8_encode(GREY.astype(np.uint16) * 16, lossless=True, bitspersample=12),
 }

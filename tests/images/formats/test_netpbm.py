@@ -33,19 +33,19 @@ def noise(dtype: str, *shape: int) -> np.ndarray:
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
 @pytest.mark.parametrize("shape", [(1, 1), (7, 5), (7, 5, 3), (1, 1, 3), (2000, 300, 3)])
-def test_what_is_written_is_what_opencv_writes(put, dtype, shape) -> None:
+def test_what_is_written_is_what_opencv_writes(file_with, dtype, shape) -> None:
     pixels = noise(dtype, *shape)
-    data = put("pnm", Metadata(), pixels)
+    data = file_with("pnm", Metadata(), pixels)
     assert data == cv2.imencode(".pnm", pixels)[1].tobytes()
     assert np.array_equal(decode(data).pixels, pixels)
-    assert np.array_equal(decode(put("pnm", Metadata(), pixels[::2, ::3])).pixels, pixels[::2, ::3])
+    assert np.array_equal(decode(file_with("pnm", Metadata(), pixels[::2, ::3])).pixels, pixels[::2, ::3])
     assert np.array_equal(by_pillow(data) if len(shape) == 2 else pixels, pixels)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (7, 8), (7, 13)])
-def test_bitmaps(put, shape) -> None:
+def test_bitmaps(file_with, shape) -> None:
     pixels = noise("bool", *shape)
-    data = put("pbm", Metadata(), pixels)
+    data = file_with("pbm", Metadata(), pixels)
     assert np.array_equal(read(data), pixels * np.uint8(255))
     assert np.array_equal(read(data), by_pillow(data))
     assert decode(data).coding == Coding(bits=1)
@@ -53,12 +53,12 @@ def test_bitmaps(put, shape) -> None:
 
 @pytest.mark.parametrize(("dtype", "shape"), [("uint8", (50, 9, 3)), ("uint16", (50, 9)), ("bool", (50, 9))])
 @pytest.mark.parametrize("heights", [(50,), (1,) * 50, (7, 40, 3)])
-def test_strips_of_any_height(put, dtype, shape, heights) -> None:
+def test_strips_of_any_height(file_with, dtype, shape, heights) -> None:
     pixels = noise(dtype, *shape)
     strips = iter(np.split(pixels, np.cumsum(heights)[:-1]))
     picture = Picture(Header.of(*shape[:2], *(shape[2:] or (1,)), dtype), strips)
     pieces = registry.format_named("pnm").encode(picture, Coding(), "out")
-    assert b"".join(map(bytes, pieces)) == put("pnm", Metadata(), pixels)
+    assert b"".join(map(bytes, pieces)) == file_with("pnm", Metadata(), pixels)
 
 
 CASES = {
@@ -80,8 +80,8 @@ WINDOWS = [
 
 
 @pytest.mark.parametrize("kind", CASES)
-def test_windows_read_their_rows_and_no_others(put, kind, monkeypatch) -> None:
-    data = put(kind[:3], Metadata(), CASES[kind])
+def test_windows_read_their_rows_and_no_others(file_with, kind, monkeypatch) -> None:
+    data = file_with(kind[:3], Metadata(), CASES[kind])
     whole, found = decode(data).pixels, page(data)
     counts: list[int] = []
     real = FileBytes.block

@@ -27,12 +27,12 @@ from tests.images.formats.animations import (
     by_opencv,
     by_pillow,
     chunk,
+    encode_frames,
     frames,
-    opened,
-    seen,
-    written,
+    open_pages,
+    visible,
 )
-from tests.images.formats.png_files import metadata, saved, with_chunks
+from tests.images.formats.png_files import metadata, save, with_chunks
 
 # Pixels
 
@@ -61,9 +61,9 @@ def test_pixels_are_read_back_as_they_were(dtype, channels, tmp_path) -> None:
      ("P", {"bits": 4}, 3), ("P", {"transparency": b"\0\x80\xff"}, 4), ("LA", {}, 2), ("RGBA", {}, 4)],
 )  # fmt: skip
 def test_transparency_and_palettes(mode, options, channels) -> None:
-    data = saved(mode, **options)
+    data = save(mode, **options)
     image = decode(data)
-    assert (1 if image.pixels.ndim == 2 else image.pixels.shape[2]) == channels == opened(data).open_page(0).header.channels
+    assert (1 if image.pixels.ndim == 2 else image.pixels.shape[2]) == channels == open_pages(data).open_page(0).header.channels
     with Pillow.open(io.BytesIO(data)) as found:
         expected = np.asarray(found if mode == "I;16" else found.convert({1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[channels]))
     assert np.array_equal(image.pixels if channels < 3 else image.pixels[:, :, [2, 1, 0, 3][:channels]], expected)
@@ -74,14 +74,14 @@ def test_transparency_and_palettes(mode, options, channels) -> None:
     ("RGBA", {}, None), ("I;16", {}, None),
 ])  # fmt: skip
 def test_bits(mode, options, bits) -> None:
-    assert opened(saved(mode, **options)).open_page(0).coding == Coding(bits=bits)
+    assert open_pages(save(mode, **options)).open_page(0).coding == Coding(bits=bits)
 
 
 # Headers and damage
 
 
 def test_the_size_of_a_file_makes_no_difference_to_its_header(tmp_path) -> None:
-    plain, path = saved("RGB", transparency=(1, 2, 3)), tmp_path / "in.png"
+    plain, path = save("RGB", transparency=(1, 2, 3)), tmp_path / "in.png"
     large = chunk(b"prVt", bytes(3_000_000))
     path.write_bytes(plain[:16] + struct.pack(">II", 100_000, 90_000) + plain[24:33] + 5 * large + plain[33:])
     os.truncate(path, 20 << 30)  # a hole, which takes no room on the disk
@@ -94,7 +94,7 @@ def test_the_size_of_a_file_makes_no_difference_to_its_header(tmp_path) -> None:
 
 @pytest.mark.parametrize("size", [(0, 6), (8, 0), (1 << 31, 1 << 31), ((1 << 32) - 1,) * 2])
 def test_sizes_that_cannot_be(size) -> None:
-    plain = saved("RGB")
+    plain = save("RGB")
     with pytest.raises(ReadError, match=r"x\.pic: (is damaged\b.*PNG|is damaged: claims|claims \d+ x \d+ pixels)"):
         decode(plain[:16] + struct.pack(">II", *size) + plain[24:], "x.pic")
 
@@ -129,14 +129,14 @@ def test_frames_are_composed_as_opencv_composes_them(colour, extra, seed) -> Non
     data = apng(np.random.default_rng(seed), colour, extra=extra)
     found = frames(data)
     assert found[0].shape == (ROWS, COLUMNS, 2 if colour == 4 else 4)
-    assert all(np.array_equal(seen(one), seen(other)) for one, other in zip(found, by_opencv(data), strict=True))
+    assert all(np.array_equal(visible(one), visible(other)) for one, other in zip(found, by_opencv(data), strict=True))
 
 
 @pytest.mark.parametrize("colour", [0, 2, 3, 4, 6])
 def test_whole_frames(colour) -> None:
     data = apng(np.random.default_rng(4), colour, plain=True)
     for read in (by_pillow, by_opencv):
-        assert all(np.array_equal(seen(one), seen(other)) for one, other in zip(frames(data), read(data), strict=True))
+        assert all(np.array_equal(visible(one), visible(other)) for one, other in zip(frames(data), read(data), strict=True))
 
 
 def over(above: np.ndarray, below: np.ndarray) -> np.ndarray:
@@ -167,7 +167,7 @@ def test_alpha_is_mixed_by_the_definition(channels, colour) -> None:
 
 
 def test_durations_are_fractions_and_a_picture_that_is_no_frame_is_named() -> None:
-    pages = opened(apng(np.random.default_rng(0), 2, extra=True))
+    pages = open_pages(apng(np.random.default_rng(0), 2, extra=True))
     assert pages.timing.durations == tuple(1000 * (i + 1) / 60 for i in range(COUNT))
     assert pages.timing.loop == 3
     assert [len(pages.page(index).notes) for index in range(COUNT)] == [1] + [0] * (COUNT - 1)
@@ -175,14 +175,14 @@ def test_durations_are_fractions_and_a_picture_that_is_no_frame_is_named() -> No
 
 def test_durations_are_stored_as_fractions_of_a_second() -> None:
     durations = (1000 / 60, 1001 / 30, 0.1, 12_345_678.0, 0, 65_535_000)
-    data = written([np.zeros((2, 3), np.uint8)] * 6, "png", durations)
-    assert opened(data).timing.durations == pytest.approx(durations, rel=1e-5)
+    data = encode_frames([np.zeros((2, 3), np.uint8)] * 6, "png", durations)
+    assert open_pages(data).timing.durations == pytest.approx(durations, rel=1e-5)
     assert struct.unpack_from(">HH", data, data.index(b"fcTL") + 24) == (1, 60)
 
 
 def test_an_animation_in_black_and_white() -> None:
     pictures = list(np.random.default_rng(1).random((4, 9, 11)) > 0.5)
-    data = written(pictures, "png", coding=Coding(bits=1))
+    data = encode_frames(pictures, "png", coding=Coding(bits=1))
     assert data[24] == 1  # bits a sample
     for read in (frames, by_pillow, by_opencv):
         found = [frame if frame.ndim == 2 else frame[:, :, 0] for frame in read(data)]
@@ -193,16 +193,16 @@ def test_an_animation_of_one_frame_is_a_picture() -> None:
     data = with_chunks(
         chunk(b"acTL", struct.pack(">II", 1, 0)), chunk(b"fcTL", struct.pack(">6I2H2x", 0, 8, 6, 0, 0, 0, 1, 10))
     )
-    pages = opened(data)
+    pages = open_pages(data)
     assert (pages.count, pages.timing) == (1, None)
-    assert np.array_equal(pages.page(0).pixels, decode(saved("RGB")).pixels)
+    assert np.array_equal(pages.page(0).pixels, decode(save("RGB")).pixels)
 
 
 def test_the_only_frame_may_be_another_picture_than_the_one_for_other_programs() -> None:
     data = with_chunks(chunk(b"acTL", struct.pack(">II", 1, 0)))
     frame = chunk(b"fcTL", struct.pack(">6I2H2x", 0, 8, 6, 0, 0, 0, 1, 10))
     frame += chunk(b"fdAT", struct.pack(">I", 1) + zlib.compress(bytes([0] + [7, 8, 9] * 8) * 6))
-    pages = opened(data[:-12] + frame + data[-12:])
+    pages = open_pages(data[:-12] + frame + data[-12:])
     assert (pages.count, pages.timing) == (1, None)
     image = pages.page(0)
     assert np.array_equal(image.pixels, np.broadcast_to(np.uint8([9, 8, 7]), (6, 8, 3)))
@@ -230,10 +230,10 @@ def test_an_animation_of_16_bits_is_rejected() -> None:
     with pytest.raises(
         ReadError, match=r"x\.pic: an animated PNG of 16 bits per sample cannot be read; save its frames in 8 bits"
     ):
-        opened(apng(np.random.default_rng(0), 2, 16))
+        open_pages(apng(np.random.default_rng(0), 2, 16))
 
 
 def test_missing_frames_are_damage() -> None:
     data = apng(np.random.default_rng(0), 2).replace(struct.pack(">II", COUNT, 3), struct.pack(">II", COUNT + 1, 3))
     with pytest.raises(ReadError, match=r"is damaged or cut short: it has 6 of 7 frames"):
-        opened(data)
+        open_pages(data)

@@ -18,7 +18,7 @@ from imgconv.images.metadata import Metadata
 from tests.images.formats.animations import (
     chunk,
 )
-from tests.images.formats.png_files import chunks, metadata, saved, with_chunks
+from tests.images.formats.png_files import chunks, metadata, save, with_chunks
 
 XMP = b"XML:com.adobe.xmp"
 PACKET = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"/>'
@@ -26,7 +26,7 @@ EXIF = Metadata().oriented(6).exif
 
 
 @pytest.fixture
-def put(tmp_path):
+def write_png(tmp_path):
     """Return the file with metadata, and the notes: `put(**blocks)`."""
 
     def file(**blocks) -> tuple[bytes, tuple[str, ...]]:
@@ -74,8 +74,8 @@ def test_comments(name) -> None:
 
 
 @pytest.mark.parametrize("text", ["plain", "grün", "中文", "two\nlines", "Ã¼", "\udc80x"])
-def test_comments_are_written_so_that_others_read_them(put, text) -> None:
-    file, _ = put(comment=text)
+def test_comments_are_written_so_that_others_read_them(write_png, text) -> None:
+    file, _ = write_png(comment=text)
     expected = text.encode("utf-8", "replace").decode()
     assert metadata(file).comment == expected
     assert Pillow.open(io.BytesIO(file)).text["Comment"] == expected
@@ -86,7 +86,7 @@ def test_comments_are_written_so_that_others_read_them(put, text) -> None:
 def test_a_description_is_not_written_twice(tmp_path) -> None:
     info = PngImagePlugin.PngInfo()
     info.add_text("Description", "a bird")
-    image = decode(saved("RGB", pnginfo=info))
+    image = decode(save("RGB", pnginfo=info))
     assert image.metadata.comment == "a bird"
     imgconv.write_image(tmp_path / "out.png", image)
     with Pillow.open(tmp_path / "out.png") as found:
@@ -101,7 +101,7 @@ def test_other_texts_are_carried(tmp_path) -> None:
     for number, (keyword, text) in enumerate(texts.items()):
         (info.add_itxt if number == 1 else info.add_text)(keyword, text, zip=number == 2)
     info.add_text("Comment", "by hand")
-    image = decode(saved("RGB", pnginfo=info))
+    image = decode(save("RGB", pnginfo=info))
     assert (dict(image.metadata.texts), image.metadata.comment, image.metadata.exif) == (texts, "by hand", b"")
     imgconv.write_image(tmp_path / "out.png", image)
     with Pillow.open(tmp_path / "out.png") as found:
@@ -117,24 +117,24 @@ def test_a_chunk_with_a_wrong_checksum_is_left_out() -> None:
     assert metadata(with_chunks(bytes(damaged), chunk(b"tEXt", b"Comment\0behind"))) == Metadata(comment="behind")
 
 
-def test_the_density(put) -> None:
+def test_the_density(write_png) -> None:
     found = metadata(with_chunks(chunk(b"pHYs", struct.pack(">IIB", 5906, 11811, 1)))).resolution
     assert found == pytest.approx((300, 150), rel=1e-4)
     for content in (struct.pack(">IIB", 3, 4, 0), struct.pack(">IIB", 0, 4, 1), b"short"):
         assert metadata(with_chunks(chunk(b"pHYs", content))).resolution is None
-    assert "left out the resolution" in put(resolution=(1e-9, 1e12))[1][0]
+    assert "left out the resolution" in write_png(resolution=(1e-9, 1e12))[1][0]
 
 
 @pytest.mark.parametrize("dots", [72, 96, 240, 300, 1200])
-def test_a_resolution_is_rounded_once(put, dots) -> None:
-    once = metadata(put(resolution=(dots, dots))[0]).resolution
+def test_a_resolution_is_rounded_once(write_png, dots) -> None:
+    once = metadata(write_png(resolution=(dots, dots))[0]).resolution
     assert once == pytest.approx((dots, dots), abs=0.02)
-    assert metadata(put(resolution=once)[0]).resolution == once
+    assert metadata(write_png(resolution=once)[0]).resolution == once
 
 
-def test_chunks_stand_where_they_have_to(put, profile) -> None:
+def test_chunks_stand_where_they_have_to(write_png, profile) -> None:
     blocks = {"exif": EXIF, "xmp": PACKET, "icc": profile, "comment": "ein grüner Vogel", "resolution": (300.0, 150.0)}
-    file, notes = put(**blocks, iptc=b"8BIM\x04\x04\0\0\0\0\0\0")
+    file, notes = write_png(**blocks, iptc=b"8BIM\x04\x04\0\0\0\0\0\0")
     assert notes == ("left out IPTC: PNG has no place for it",)
     kinds = [kind for kind, _ in chunks(file)]
     assert (kinds[0], kinds[-1]) == (b"IHDR", b"IEND")
@@ -145,7 +145,7 @@ def test_what_pillow_writes_is_read(profile) -> None:
     texts = PngImagePlugin.PngInfo()
     texts.add_text("Comment", "grün", zip=True)
     texts.add_itxt(XMP.decode(), PACKET.decode(), zip=True)
-    found = metadata(saved("RGB", exif=EXIF, icc_profile=profile, pnginfo=texts, dpi=(150, 300)))
+    found = metadata(save("RGB", exif=EXIF, icc_profile=profile, pnginfo=texts, dpi=(150, 300)))
     assert found == Metadata(EXIF, PACKET, profile, comment="grün", resolution=found.resolution)
     assert found.resolution == pytest.approx((300, 150), rel=1e-4)
 
@@ -158,9 +158,9 @@ GAMMA = chunk(b"gAMA", struct.pack(">I", 100_000))
 PRIMARIES = chunk(b"cHRM", struct.pack(">8I", 31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000))
 
 
-def test_code_points_are_read_and_written(put) -> None:
+def test_code_points_are_read_and_written(write_png) -> None:
     assert metadata(with_chunks(CICP)) == Metadata(cicp=b"\x0c\x0d\0\1")
-    file, _ = put(cicp=b"\x09\x10\0\1")
+    file, _ = write_png(cicp=b"\x09\x10\0\1")
     assert [kind for kind, _ in chunks(file)][:2] == [b"IHDR", b"cICP"]
     assert metadata(file).cicp == b"\x09\x10\0\1"
     assert metadata(with_chunks(chunk(b"cICP", b"\x0c\x0d\0"))).cicp == b""

@@ -14,7 +14,7 @@ from PIL import Image as Pillow
 
 from imgconv import Image
 from imgconv.images.metadata import Metadata
-from tests.images.formats.tiff_files import Entries, described, encoded, made, opened, page
+from tests.images.formats.tiff_files import Entries, build, encode, open_pages, page, page_tags
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (7, 9, 3), np.uint8)
 #: A model of the earth: degrees to a pixel, where the first one lies, and the keys that say which degrees.
@@ -29,11 +29,11 @@ GEOGRAPHIC = {
 
 
 def metadata_of(data: bytes) -> Metadata:
-    return opened(data).open_page(0).metadata
+    return open_pages(data).open_page(0).metadata
 
 
 def written(metadata: Metadata, compression: str = "none") -> bytes:
-    return encoded(Image(PIXELS[:, :, ::-1], metadata), compression=compression)
+    return encode(Image(PIXELS[:, :, ::-1], metadata), compression=compression)
 
 
 def exif(data: bytes) -> Pillow.Exif:
@@ -96,17 +96,17 @@ def test_exif_as_pillow_writes_it_into_a_tiff() -> None:
             assert len(first) > 3
 
 
-def test_exif_in_a_jpeg_is_the_same(saved) -> None:
+def test_exif_in_a_jpeg_is_the_same(save) -> None:
     """What comes out of a TIFF is EXIF that Pillow takes for a JPEG."""
     block = metadata_of(written(Metadata(exif=full_exif()))).exif
-    with Pillow.open(io.BytesIO(saved(PIXELS, "JPEG", exif=b"Exif\0\0" + block))) as image:
+    with Pillow.open(io.BytesIO(save(PIXELS, "JPEG", exif=b"Exif\0\0" + block))) as image:
         assert_same_exif(image.getexif(), exif(full_exif()))
 
 
 @pytest.mark.parametrize("order", "<>")
 @pytest.mark.parametrize("big", [False, True])
 def test_geotiff_survives(order, big) -> None:
-    data = made([(described(7, 9, 8, 3, 2) | GEOGRAPHIC, [PIXELS.tobytes()])], order, big)
+    data = build([(page_tags(7, 9, 8, 3, 2) | GEOGRAPHIC, [PIXELS.tobytes()])], order, big)
     again = written(metadata_of(data))
     for content in (data, again, written(metadata_of(again))):
         with tifffile.TiffFile(io.BytesIO(content)) as file:
@@ -143,9 +143,9 @@ def test_entries_of_the_stored_pixels_are_left_out() -> None:
         60_001: (7, b"private"),
         60_002: (13, 8),
     }
-    data = made([(described(7, 9, 8, 3, 2) | layout | kept, [PIXELS.tobytes()])])
+    data = build([(page_tags(7, 9, 8, 3, 2) | layout | kept, [PIXELS.tobytes()])])
     assert set(exif(metadata_of(data).exif)) == {269, 271, 318, 60_001}
-    other = written(Metadata(exif=tiff_of({**described(500, 600, 16), **layout, **kept})))
+    other = written(Metadata(exif=tiff_of({**page_tags(500, 600, 16), **layout, **kept})))
     with tifffile.TiffFile(io.BytesIO(other)) as file:
         assert np.array_equal(file.pages[0].asarray(), PIXELS)
         assert {269, 271, 318, 60_001} <= {tag.code for tag in file.pages[0].tags}
@@ -153,23 +153,23 @@ def test_entries_of_the_stored_pixels_are_left_out() -> None:
 
 
 def tiff_of(entries: Entries) -> bytes:
-    return made([({**entries, 273: (4, None), 279: (4, None)}, [])])
+    return build([({**entries, 273: (4, None), 279: (4, None)}, [])])
 
 
 @pytest.mark.parametrize(
     ("unit", "expected"), [(2, (300.0, 72.5)), (3, (762.0, 184.15)), (1, None), (None, (300.0, 72.5)), (9, None)]
 )
 def test_resolution_is_read(unit, expected) -> None:
-    entries = described(7, 9, 8, 3, 2) | {282: (5, [145, 2]), 283: (5, [300, 1]), 296: (3, unit)}
-    metadata = metadata_of(made([(entries, [PIXELS.tobytes()])]))
+    entries = page_tags(7, 9, 8, 3, 2) | {282: (5, [145, 2]), 283: (5, [300, 1]), 296: (3, unit)}
+    metadata = metadata_of(build([(entries, [PIXELS.tobytes()])]))
     assert metadata.resolution == (pytest.approx(expected) if expected else None)
     assert metadata.exif == b""
 
 
 @pytest.mark.parametrize("values", [[0, 1], [1, 0], [0, 0]])
 def test_a_resolution_that_makes_no_sense_is_none(values) -> None:
-    entries = described(7, 9, 8, 3, 2) | {282: (5, values), 283: (5, [300, 1]), 296: (3, 2)}
-    assert metadata_of(made([(entries, [PIXELS.tobytes()])])).resolution is None
+    entries = page_tags(7, 9, 8, 3, 2) | {282: (5, values), 283: (5, [300, 1]), 296: (3, 2)}
+    assert metadata_of(build([(entries, [PIXELS.tobytes()])])).resolution is None
 
 
 @pytest.mark.parametrize("resolution", [(300.0, 72.0), (118.11, 0.5), (1e-3, 2400.25)])
@@ -212,20 +212,20 @@ def test_profile_xmp_and_iptc(profile) -> None:
 @pytest.mark.parametrize(
     ("kind", "iptc"), [(7, b"\x1c\x02\x78\0\x03abc"), (1, b"\x1c\x02\x78\0\x02ab"), (4, (0x0078021C, 0x6362610A))]
 )
-def test_bare_iptc_becomes_a_record_of_resources(saved, kind, iptc) -> None:
+def test_bare_iptc_becomes_a_record_of_resources(save, kind, iptc) -> None:
     content = iptc if isinstance(iptc, bytes) else struct.pack("<2I", *iptc)
-    entries = described(7, 9, 8, 3, 2) | {33723: (kind, iptc)}
-    resources = metadata_of(made([(entries, [PIXELS.tobytes()])])).iptc
+    entries = page_tags(7, 9, 8, 3, 2) | {33723: (kind, iptc)}
+    resources = metadata_of(build([(entries, [PIXELS.tobytes()])])).iptc
     assert resources[:8] == b"8BIM\x04\x04\0\0"
     assert len(resources) % 2 == 0
     segment = b"Photoshop 3.0\0" + resources
-    jpeg = saved(PIXELS, "JPEG")
+    jpeg = save(PIXELS, "JPEG")
     jpeg = jpeg[:2] + b"\xff\xed" + struct.pack(">H", len(segment) + 2) + segment + jpeg[2:]
     with Pillow.open(io.BytesIO(jpeg)) as image:
         assert image.info["photoshop"] == {0x0404: content}
     assert metadata_of(written(Metadata(iptc=resources))).iptc == resources
     both = {34377: (1, b"8BIM\x04\x04\0\0\0\0\0\0"), 33723: (kind, iptc)}
-    assert metadata_of(made([(described(7, 9, 8, 3, 2) | both, [PIXELS.tobytes()])])).iptc == both[34377][1]
+    assert metadata_of(build([(page_tags(7, 9, 8, 3, 2) | both, [PIXELS.tobytes()])])).iptc == both[34377][1]
 
 
 def test_a_comment_is_a_description_unless_there_is_one() -> None:
@@ -241,21 +241,21 @@ def test_a_comment_is_a_description_unless_there_is_one() -> None:
     "words", [b'{"shape": [7, 9, 3]}\0', b'{"shape": [7, 9], "axes": "YX"}\0', b"shape=(7,9,3)\0", b"ImageJ=1\nimages=4"]
 )
 def test_counts_of_pages_are_not_a_description(words) -> None:
-    entries = described(7, 9, 8, 3, 2) | {270: (2, words)}
-    block = metadata_of(made([(entries, [PIXELS.tobytes()])])).exif
+    entries = page_tags(7, 9, 8, 3, 2) | {270: (2, words)}
+    block = metadata_of(build([(entries, [PIXELS.tobytes()])])).exif
     assert b"shape" not in block
     assert b"images" not in block
 
 
 def test_a_plain_file_has_no_metadata() -> None:
-    entries = described(7, 9, 8, 3, 2) | {274: (3, 1), 282: (5, [1, 1]), 283: (5, [1, 1]), 296: (3, 1)}
-    assert metadata_of(made([(entries, [PIXELS.tobytes()])])) == Metadata()
+    entries = page_tags(7, 9, 8, 3, 2) | {274: (3, 1), 282: (5, [1, 1]), 283: (5, [1, 1]), 296: (3, 1)}
+    assert metadata_of(build([(entries, [PIXELS.tobytes()])])) == Metadata()
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_pixels_are_as_stored_beside_their_orientation(orientation) -> None:
-    entries = described(7, 9, 8, 3, 2) | {274: (3, orientation)}
-    image = page(made([(entries, [PIXELS.tobytes()])]))
+    entries = page_tags(7, 9, 8, 3, 2) | {274: (3, orientation)}
+    image = page(build([(entries, [PIXELS.tobytes()])]))
     assert np.array_equal(image.pixels, PIXELS[:, :, ::-1])
     assert image.metadata.orientation == orientation
     with tifffile.TiffFile(io.BytesIO(written(image.metadata.oriented(3)))) as file:
@@ -272,7 +272,7 @@ def test_damaged_exif_keeps_nothing_else_from_being_written(block) -> None:
 
 
 def test_private_entries_on_top_of_each_other_are_not_multiplied() -> None:
-    data = bytearray(made([(described(7, 9, 8, 3, 2) | {60_000 + n: (7, bytes(8)) for n in range(2000)}, [PIXELS.tobytes()])]))
+    data = bytearray(build([(page_tags(7, 9, 8, 3, 2) | {60_000 + n: (7, bytes(8)) for n in range(2000)}, [PIXELS.tobytes()])]))
     data += bytes(1_000_000)
     at = data.find(struct.pack("<HHI", 60_000, 7, 8))
     for n in range(2000):
@@ -284,15 +284,15 @@ def test_private_entries_on_top_of_each_other_are_not_multiplied() -> None:
     ("text", "value"), [("-9999", -9999.0), ("0 ", 0.0), ("-3.4e38", -3.4e38), ("", None), ("none", None), ("\xff", None)]
 )
 def test_the_level_of_missing_values(text, value) -> None:
-    entries = described(7, 9, 8, 3, 2) | {42113: (2, text.encode("latin-1") + b"\0")}
-    assert page(made([(entries, [PIXELS.tobytes()])])).nodata == value
+    entries = page_tags(7, 9, 8, 3, 2) | {42113: (2, text.encode("latin-1") + b"\0")}
+    assert page(build([(entries, [PIXELS.tobytes()])])).nodata == value
 
 
 @pytest.mark.parametrize(
     ("level", "text"), [(-9999.0, "-9999"), (0.1, "0.10000000000000001"), (float("nan"), "nan"), (None, None)]
 )
 def test_the_level_of_missing_values_is_written(level, text) -> None:
-    data = encoded(Image(np.ones((4, 5), np.float32), nodata=level))
+    data = encode(Image(np.ones((4, 5), np.float32), nodata=level))
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         assert file.pages[0].tags.valueof(42113) == text
     assert page(data).nodata == (pytest.approx(level, nan_ok=True) if text else None)

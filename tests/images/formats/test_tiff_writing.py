@@ -19,7 +19,7 @@ from imgconv.images.formats.tiff import encoder
 from imgconv.images.metadata import Metadata
 from imgconv.images.pages import Header
 from tests.cases import each
-from tests.images.formats.tiff_files import DTYPES, encoded, noise, opened, page, red_first
+from tests.images.formats.tiff_files import DTYPES, encode, noise, open_pages, page, to_rgb
 
 NUMBERS = {"none": 1, "lzw": 5, "deflate": 8, "zstd": 50_000, "packbits": 32_773}
 #: What libvips and Pillow have no type for.
@@ -27,7 +27,7 @@ NOT_IN_VIPS, IN_PILLOW = ("float16", "float64"), ("uint8",)
 
 
 def assert_read_by_all(data: bytes, pixels: np.ndarray, compression: str) -> None:
-    expected = red_first(pixels)
+    expected = to_rgb(pixels)
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         first = file.pages[0]
         assert np.array_equal(first.asarray(), expected)
@@ -49,7 +49,7 @@ def assert_read_by_all(data: bytes, pixels: np.ndarray, compression: str) -> Non
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_every_type_in_every_compression(dtype, channels, compression) -> None:
     pixels = noise(dtype, channels)
-    data = encoded(pixels, compression=compression)
+    data = encode(pixels, compression=compression)
     assert_read_by_all(data, pixels, compression)
     image = page(data)
     assert np.array_equal(image.pixels, pixels)
@@ -63,12 +63,12 @@ def test_every_size(rows, columns, channels, compression) -> None:
     pixels = noise("uint8", channels, rows, columns)
     if rows * columns > 100_000:
         pixels = np.asarray(pixels) // 64
-    assert_read_by_all(encoded(pixels, compression=compression), pixels, compression)
+    assert_read_by_all(encode(pixels, compression=compression), pixels, compression)
 
 
 def test_strips_are_neither_small_nor_large() -> None:
     for compression in ("none", "lzw"):
-        with tifffile.TiffFile(io.BytesIO(encoded(np.zeros((900, 1500, 3), np.uint8), compression=compression))) as file:
+        with tifffile.TiffFile(io.BytesIO(encode(np.zeros((900, 1500, 3), np.uint8), compression=compression))) as file:
             first = file.pages[0]
             assert len(first.dataoffsets) == 8
             assert first.rowsperstrip * 4500 <= 1 << 19
@@ -79,7 +79,7 @@ def test_strips_are_neither_small_nor_large() -> None:
 def test_one_bit(photo, compression) -> None:
     bits = photo[:, :, 1] > 120
     for pixels in (bits, bits[:, :, np.newaxis]):
-        data = encoded(pixels, compression=compression)
+        data = encode(pixels, compression=compression)
         with tifffile.TiffFile(io.BytesIO(data)) as file:
             assert file.pages[0].bitspersample == 1
             assert np.array_equal(file.pages[0].asarray(), bits)
@@ -95,8 +95,8 @@ def test_one_bit(photo, compression) -> None:
 def test_pixels_in_any_memory(compression) -> None:
     pixels = noise("uint16", 4)
     for other in (pixels[::-1, ::2], pixels.astype(">u2"), np.asfortranarray(pixels), pixels[:, :, :3], pixels[:, :, :1]):
-        data = encoded(other, compression=compression)
-        expected = red_first(other[:, :, 0] if other.shape[2] == 1 else other)
+        data = encode(other, compression=compression)
+        expected = to_rgb(other[:, :, 0] if other.shape[2] == 1 else other)
         assert np.array_equal(tifffile.imread(io.BytesIO(data)), expected)
 
 
@@ -118,7 +118,7 @@ def test_pages_are_taken_one_at_a_time() -> None:
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         assert len(file.pages) == 4
         for n, page in enumerate(file.pages):
-            assert np.array_equal(page.asarray(), red_first(noise("uint8", 1 + n, 10 + n, 30)))
+            assert np.array_equal(page.asarray(), to_rgb(noise("uint8", 1 + n, 10 + n, 30)))
             assert page.tags[270].value == f"page {n}"
             assert page.resolution == (200, 100 + n)
             assert page.tags[297].value == (n, 4)
@@ -126,7 +126,7 @@ def test_pages_are_taken_one_at_a_time() -> None:
     with Pillow.open(io.BytesIO(data)) as image:
         assert image.n_frames == 4
     assert pyvips.Image.new_from_buffer(data, "", n=1, page=3).width == 30
-    assert opened(data).count == 4
+    assert open_pages(data).count == 4
 
 
 @pytest.mark.parametrize("compression", ["none", "lzw", "packbits"])
@@ -148,7 +148,7 @@ def test_strips_of_any_height(heights, compression) -> None:
             assert taken[-1] * 18_000 <= written + (2 << 19) + max(heights) * 18_000
             written += len(piece)
         data += bytes(piece)
-    assert np.array_equal(tifffile.imread(io.BytesIO(data)), red_first(pixels))
+    assert np.array_equal(tifffile.imread(io.BytesIO(data)), to_rgb(pixels))
 
 
 def test_a_page_that_is_missing_is_an_error() -> None:
@@ -163,7 +163,7 @@ def test_a_page_that_is_missing_is_an_error() -> None:
 ])  # fmt: skip
 def test_what_cannot_be_written(dtype, channels, words) -> None:
     with pytest.raises(WriteError, match=f"^out.tif: TIFF .*{words}") as caught:
-        encoded(np.zeros((3, 4, channels), dtype))
+        encode(np.zeros((3, 4, channels), dtype))
     assert len(str(caught.value).splitlines()) == 1
 
 
@@ -173,7 +173,7 @@ def test_a_codec_that_fails(monkeypatch) -> None:
 
     monkeypatch.setattr(np, "packbits", fail)
     with pytest.raises(WriteError, match=r"^out.tif: the image cannot be written as TIFF \(no room\)$"):
-        encoded(noise("uint8", 1) > 9)
+        encode(noise("uint8", 1) > 9)
 
 
 @pytest.mark.parametrize("compression", ["none", "lzw"])
@@ -181,20 +181,20 @@ def test_a_codec_that_fails(monkeypatch) -> None:
 def test_a_file_beyond_the_classic_end_is_a_bigtiff(monkeypatch, count, compression) -> None:
     pixels = noise("uint16", 3, 60, 50)
     images = [Image(pixels, Metadata(comment="big", exif=b"MM\0*\0\0\0\x08\0\0\0\0\0\0"))] * count
-    assert encoded(images, compression=compression)[2] == 42
+    assert encode(images, compression=compression)[2] == 42
     monkeypatch.setattr(encoder, "_CLASSIC_END", 15_000)
-    data = encoded(images, compression=compression)
+    data = encode(images, compression=compression)
     assert data[2] == 43
     with tifffile.TiffFile(io.BytesIO(data)) as file:
-        assert [np.array_equal(page.asarray(), red_first(pixels)) for page in file.pages] == [True] * count
+        assert [np.array_equal(page.asarray(), to_rgb(pixels)) for page in file.pages] == [True] * count
         assert file.pages[count - 1].description == "big"
-    assert np.array_equal(pyvips.Image.new_from_buffer(data, "", page=count - 1).numpy(), red_first(pixels))
+    assert np.array_equal(pyvips.Image.new_from_buffer(data, "", page=count - 1).numpy(), to_rgb(pixels))
 
 
 def test_pages_that_grow_beyond_the_classic_end(monkeypatch) -> None:
     monkeypatch.setattr(encoder, "_CLASSIC_END", 15_000)
     with pytest.raises(WriteError, match=r"^out\.tif: page 2 lies beyond 4 GB"):
-        encoded([noise("uint8", 1, 5, 5), noise("uint8", 1, 200, 200)])
+        encode([noise("uint8", 1, 5, 5), noise("uint8", 1, 200, 200)])
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
@@ -209,12 +209,12 @@ def test_a_tiff_is_compressed_like_its_source(tmp_path, dtype, compression) -> N
 
 
 def test_other_pictures_are_compressed() -> None:
-    with tifffile.TiffFile(io.BytesIO(encoded(np.zeros((20, 30), np.uint8)))) as file:
+    with tifffile.TiffFile(io.BytesIO(encode(np.zeros((20, 30), np.uint8)))) as file:
         assert file.pages[0].compression.value == 5
 
 
 def test_no_program_signs_the_file(photo) -> None:
-    data = encoded(photo)
+    data = encode(photo)
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         assert not {270, 282, 283, 296, 305, 306} & {tag.code for tag in file.pages[0].tags}
     assert b"tifffile" not in data

@@ -34,7 +34,7 @@ def exif(**fields: object) -> bytes:
     return found.tobytes()
 
 
-def saved(mode: str, **options: object) -> bytes:
+def save(mode: str, **options: object) -> bytes:
     file = io.BytesIO()
     frames = [Pillow.new(mode, (9, 7))] if options.get("save_all") else []
     Pillow.fromarray(NOISE).convert(mode).save(file, "WEBP", append_images=frames, **options)
@@ -52,29 +52,29 @@ def chunks(data: bytes) -> list[tuple[bytes, bytes]]:
     return found
 
 
-def blue_first(pixels: np.ndarray) -> np.ndarray:
+def to_bgr(pixels: np.ndarray) -> np.ndarray:
     return pixels[:, :, [2, 1, 0, 3][: pixels.shape[2]]]
 
 
 def by_pillow(path) -> list[np.ndarray]:
     with Pillow.open(path) as image:
-        return [blue_first(np.asarray(image)) for index in range(image.n_frames) if not image.seek(index)]
+        return [to_bgr(np.asarray(image)) for index in range(image.n_frames) if not image.seek(index)]
 
 
 def by_libvips(path) -> list[np.ndarray]:
     image = pyvips.Image.new_from_buffer(path.read_bytes(), "", n=-1)
     rows = image.get("page-height") if "page-height" in image.get_fields() else image.height
-    return [blue_first(frame) for frame in np.split(image.numpy(), image.height // rows)]
+    return [to_bgr(frame) for frame in np.split(image.numpy(), image.height // rows)]
 
 
 FILES = {
-    "lossy": (saved("RGB"), False),
-    "lossless": (saved("RGB", lossless=True), True),
-    "lossy with alpha": (saved("RGBA"), False),
-    "lossless with alpha": (saved("RGBA", lossless=True, exact=True), True),
-    "lossy with EXIF": (saved("RGB", exif=exif(ORIENTATION=6)), False),
-    "animated": (saved("RGBA", save_all=True), False),
-    "animated lossless": (saved("RGBA", save_all=True, lossless=True), True),
+    "lossy": (save("RGB"), False),
+    "lossless": (save("RGB", lossless=True), True),
+    "lossy with alpha": (save("RGBA"), False),
+    "lossless with alpha": (save("RGBA", lossless=True, exact=True), True),
+    "lossy with EXIF": (save("RGB", exif=exif(ORIENTATION=6)), False),
+    "animated": (save("RGBA", save_all=True), False),
+    "animated lossless": (save("RGBA", save_all=True, lossless=True), True),
 }
 
 
@@ -89,7 +89,7 @@ def test_pixels_header_and_coding(kind, tmp_path) -> None:
     assert (header.shape, header.dtype) == (image.pixels.shape, image.pixels.dtype)
     assert np.array_equal(image.pixels, by_pillow(path)[0])
     if kind == "lossless with alpha":
-        assert np.array_equal(image.pixels, blue_first(NOISE))
+        assert np.array_equal(image.pixels, to_bgr(NOISE))
 
 
 @each("channels", [1, 2, 3, 4])
@@ -132,7 +132,7 @@ def test_the_canvas_has_the_size_of_the_picture(size, coding, tmp_path) -> None:
 
 def test_resolution_and_comment_are_those_of_exif(tmp_path) -> None:
     fields = exif(DESCRIPTION="a bird", ACROSS=240.0, DOWN=120.0, UNIT=2)
-    image = decode(saved("RGB", exif=fields))
+    image = decode(save("RGB", exif=fields))
     assert (image.metadata.comment, image.metadata.resolution) == ("a bird", (120, 240))
     # EXIF that agrees stays as it is, byte for byte; another resolution replaces that of EXIF, another comment does not.
     path = tmp_path / "out.webp"
