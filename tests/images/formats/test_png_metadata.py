@@ -1,4 +1,4 @@
-"""The metadata of a PNG: the chunks of other programs, texts, colour in all its forms."""
+"""Metadata of PNG: chunks of other programs, texts, and colour descriptions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ EXIF = Metadata().oriented(6).exif
 
 @pytest.fixture
 def write_png(tmp_path):
-    """Return the file with metadata, and the notes: `put(**blocks)`."""
+    """Write a PNG with metadata, and return its bytes and the notes: `write_png(**blocks)`."""
 
     def file(**blocks) -> tuple[bytes, tuple[str, ...]]:
         notes = imgconv.write_image(tmp_path / "out.png", imgconv.Image(np.zeros((6, 8, 3), np.uint8), Metadata(**blocks)))
@@ -37,13 +37,13 @@ def write_png(tmp_path):
 
 
 @pytest.mark.parametrize("at_the_end", [False, True])
-def test_chunks_anywhere(at_the_end) -> None:
+def test_chunks_are_read_before_and_after_the_pixels(at_the_end) -> None:
     added = (chunk(b"eXIf", EXIF), chunk(b"iTXt", XMP + bytes(5) + PACKET), chunk(b"tEXt", b"Comment\0gr\xfcn"))
     found = metadata(with_chunks(*added, at_the_end=at_the_end))
     assert (found.exif, found.xmp, found.comment) == (EXIF, PACKET, "grün")
 
 
-def test_blocks_that_are_compressed(profile) -> None:
+def test_compressed_blocks_are_read(profile) -> None:
     xmp = chunk(b"iTXt", XMP + b"\0\1\0en\0XMP\0" + zlib.compress(PACKET))
     found = metadata(with_chunks(xmp, chunk(b"iCCP", b"any name\0\0" + zlib.compress(profile))))
     assert (found.xmp, found.icc) == (PACKET, profile)
@@ -68,13 +68,13 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_comments(name) -> None:
+def test_comments_are_read(name) -> None:
     added, expected = TEXTS[name]
     assert metadata(with_chunks(added)).comment == expected
 
 
 @pytest.mark.parametrize("text", ["plain", "grün", "中文", "two\nlines", "Ã¼", "\udc80x"])
-def test_comments_are_written_so_that_others_read_them(write_png, text) -> None:
+def test_comments_are_written_as_latin_1_or_utf_8(write_png, text) -> None:
     file, _ = write_png(comment=text)
     expected = text.encode("utf-8", "replace").decode()
     assert metadata(file).comment == expected
@@ -95,7 +95,7 @@ def test_a_description_is_not_written_twice(tmp_path) -> None:
     assert imgconv.read_image(tmp_path / "out.jpg").metadata.comment == "a bird"
 
 
-def test_other_texts_are_carried(tmp_path) -> None:
+def test_other_texts_are_kept(tmp_path) -> None:
     texts = {"Title": "a house", "Author": "Zoë 図", "Description": "what is seen", "Raw profile type exif": "\nexif\n 0\n"}
     info = PngImagePlugin.PngInfo()
     for number, (keyword, text) in enumerate(texts.items()):
@@ -111,13 +111,13 @@ def test_other_texts_are_carried(tmp_path) -> None:
             assert "texts" in other.fitted(image.metadata, 3)[1]
 
 
-def test_a_chunk_with_a_wrong_checksum_is_left_out() -> None:
+def test_a_chunk_with_a_wrong_checksum_is_ignored() -> None:
     damaged = bytearray(chunk(b"eXIf", EXIF))
     damaged[-10] ^= 1
     assert metadata(with_chunks(bytes(damaged), chunk(b"tEXt", b"Comment\0behind"))) == Metadata(comment="behind")
 
 
-def test_the_density(write_png) -> None:
+def test_the_resolution_is_read_from_phys(write_png) -> None:
     found = metadata(with_chunks(chunk(b"pHYs", struct.pack(">IIB", 5906, 11811, 1)))).resolution
     assert found == pytest.approx((300, 150), rel=1e-4)
     for content in (struct.pack(">IIB", 3, 4, 0), struct.pack(">IIB", 0, 4, 1), b"short"):
@@ -132,7 +132,7 @@ def test_a_resolution_is_rounded_once(write_png, dots) -> None:
     assert metadata(write_png(resolution=once)[0]).resolution == once
 
 
-def test_chunks_stand_where_they_have_to(write_png, profile) -> None:
+def test_chunks_are_written_in_the_required_order(write_png, profile) -> None:
     blocks = {"exif": EXIF, "xmp": PACKET, "icc": profile, "comment": "ein grüner Vogel", "resolution": (300.0, 150.0)}
     file, notes = write_png(**blocks, iptc=b"8BIM\x04\x04\0\0\0\0\0\0")
     assert notes == ("left out IPTC: PNG has no place for it",)
@@ -141,7 +141,7 @@ def test_chunks_stand_where_they_have_to(write_png, profile) -> None:
     assert set(kinds[1 : kinds.index(b"IDAT")]) == {b"iCCP", b"pHYs", b"eXIf", b"iTXt", b"tEXt"}
 
 
-def test_what_pillow_writes_is_read(profile) -> None:
+def test_metadata_of_pillow_is_read(profile) -> None:
     texts = PngImagePlugin.PngInfo()
     texts.add_text("Comment", "grün", zip=True)
     texts.add_itxt(XMP.decode(), PACKET.decode(), zip=True)
@@ -167,11 +167,11 @@ def test_code_points_are_read_and_written(write_png) -> None:
 
 
 @pytest.mark.parametrize("before", [SRGB, CICP, SRGB + CICP], ids=["sRGB", "cICP", "both"])
-def test_gamma_is_ignored_beside_a_better_description(before) -> None:
+def test_gamma_is_ignored_with_srgb_or_cicp(before) -> None:
     assert metadata(with_chunks(before, GAMMA, PRIMARIES)).icc == b""
 
 
-def test_a_profile_goes_before_gamma(profile) -> None:
+def test_a_profile_overrides_gamma(profile) -> None:
     assert metadata(with_chunks(GAMMA, PRIMARIES, chunk(b"iCCP", b"a\0\0" + zlib.compress(profile)))).icc == profile
 
 

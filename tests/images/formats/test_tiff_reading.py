@@ -1,4 +1,4 @@
-"""Pixels of TIFF files by tifffile, and of files by hand: every type, arrangement and number of bits."""
+"""Pixels of TIFF files written by tifffile or built here: every type, layout and bit depth."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ KINDS = {1: "minisblack", 2: "minisblack", 3: "rgb", 4: "rgb"}
 @each("compression", [None, "lzw", "deflate", "zstd", "packbits"])
 @each("samples", [1, 2, 3, 4])
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_every_type_in_every_arrangement(dtype, samples, compression) -> None:
+def test_every_type_in_every_layout(dtype, samples, compression) -> None:
     pixels = noise(dtype, samples)
     for separate, tile, order in ((False, None, ">"), (False, (16, 32), "<"), (True, None, "<"), (True, (16, 32), ">")):
         if separate and samples == 1:
@@ -61,7 +61,7 @@ def test_every_type_in_every_arrangement(dtype, samples, compression) -> None:
 @each("order", "<>")
 @pytest.mark.parametrize("bits", [1, 2, 3, 4, 7, 10, 12, 14, 15])
 @each("samples, photometric", [(1, 0), (1, 1), (2, 1), (3, 2), (4, 2)])
-def test_bits_that_do_not_fill_their_type_are_scaled(bits, samples, photometric, order) -> None:
+def test_unusual_bit_depths_are_scaled_to_white(bits, samples, photometric, order) -> None:
     values = np.random.default_rng(bits).integers(0, 1 << bits, (7, 11, samples))
     values[0, :2] = [[0], [(1 << bits) - 1]]
     dtype = np.uint8 if bits <= 8 else np.uint16
@@ -76,8 +76,8 @@ def test_bits_that_do_not_fill_their_type_are_scaled(bits, samples, photometric,
 
 
 @pytest.mark.parametrize("bits", [10, 12, 14])
-def test_bits_as_opencv_unpacks_them(bits) -> None:
-    """OpenCV shifts them: white is not quite white there."""
+def test_unusual_bit_depths_are_close_to_opencv(bits) -> None:
+    """OpenCV shifts the bits, so its white is slightly darker."""
     values = np.random.default_rng(1).integers(0, 1 << bits, (7, 11, 3))
     data = build([(page_tags(7, 11, bits, 3, 2), [bit_rows(values, bits)])])
     shifted = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
@@ -85,7 +85,7 @@ def test_bits_as_opencv_unpacks_them(bits) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_white_is_zero(dtype) -> None:
+def test_white_is_zero_is_inverted(dtype) -> None:
     pixels = noise(dtype, 1)
     expected = 1 - pixels if pixels.dtype.kind == "f" else ~pixels
     image = page(by_tifffile(pixels, photometric="miniswhite"))
@@ -93,15 +93,15 @@ def test_white_is_zero(dtype) -> None:
 
 
 @pytest.mark.parametrize("order", "<>")
-def test_floats_of_24_bits(order) -> None:
+def test_24_bit_floats_are_read(order) -> None:
     pixels = np.random.default_rng(6).random((7, 11)).astype(np.float32)
     data = build([(page_tags(7, 11, 24, t339=(3, 3)), [bytes(imagecodecs.float24_encode(pixels, byteorder=order))])], order)
     assert np.allclose(page(data).pixels, pixels, rtol=2e-5)
 
 
 @pytest.mark.parametrize("compression", [1, 5])
-def test_strips_that_are_left_out_are_empty(compression) -> None:
-    """As GDAL leaves them out; 42113 is what it calls their value."""
+def test_omitted_strips_have_the_nodata_value(compression) -> None:
+    """GDAL omits empty strips; tag 42113 has their value."""
     strips = [bytes([1]) * 33, b"", bytes([2]) * 33, b"", bytes([3]) * 22]
     strips = [imagecodecs.lzw_encode(strip) if strip and compression == 5 else strip for strip in strips]
     for no_data, value in ((b"7\0", 7), (None, 0), (b"-9999\0", 0), (b"word\0", 0), (b"nan\0", 0)):
@@ -110,14 +110,14 @@ def test_strips_that_are_left_out_are_empty(compression) -> None:
         assert pixels[:, 5].tolist() == [1] * 3 + [value] * 3 + [2] * 3 + [value] * 3 + [3] * 2
 
 
-def test_the_size_of_the_only_strip_may_be_missing() -> None:
+def test_the_size_of_a_single_strip_may_be_missing() -> None:
     pixels = noise("uint8", 3)
     for size in (None, 0):
         entries = page_tags(ROWS, COLUMNS, 8, 3, 2, t279=(4, size))
         assert np.array_equal(to_rgb(page(build([(entries, [pixels.tobytes()])])).pixels), pixels)
 
 
-def test_the_lowest_bit_may_come_first() -> None:
+def test_fill_order_2_is_read() -> None:
     values = np.random.default_rng(7).integers(0, 2, (7, 11, 1))
     bits = bytes(int(f"{byte:08b}"[::-1], 2) for byte in bit_rows(values, 1))
     assert np.array_equal(page(build([(page_tags(7, 11, 1, t266=(3, 2)), [bits])])).pixels, values[:, :, 0] * 255)
@@ -149,7 +149,7 @@ def test_errors_name_the_reason(entries, words) -> None:
     assert len(str(caught.value).splitlines()) == 1
 
 
-def test_a_page_is_rejected_by_its_header() -> None:
+def test_a_page_above_max_pixels_is_an_error() -> None:
     data = build([(page_tags(30, 40), [bytes(1200)])])
     assert open_pages(data, 1200).page(0).pixels.shape == (30, 40)
     with pytest.raises(ReadError, match="claims 30 x 40 pixels"):
@@ -158,19 +158,19 @@ def test_a_page_is_rejected_by_its_header() -> None:
 
 @pytest.mark.parametrize("tile", [None, (16, 16)])
 @pytest.mark.parametrize("compression", [None, "lzw"])
-def test_a_window_takes_no_more_than_what_it_touches(compression, tile) -> None:
-    """What is damaged or cut off elsewhere does not matter."""
+def test_a_window_reads_only_its_strips_or_tiles(compression, tile) -> None:
+    """Damage outside of the window does not matter."""
     pixels = noise("uint16", 3, 64, 48)
     data = bytearray(by_tifffile(pixels, photometric="rgb", compression=compression, tile=tile, rowsperstrip=16))
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         last = file.pages[0].dataoffsets[-1]
-    whole = open_pages(bytes(data)).open_page(0)
+    intact = open_pages(bytes(data)).open_page(0)
     rows, columns = slice(5, 30), slice(3, 20)
-    assert np.array_equal(to_rgb(whole.read(rows, columns)), pixels[rows, columns])
-    cut = open_pages(bytes(data[: last + 9])).open_page(0)
-    assert np.array_equal(to_rgb(cut.read(rows, columns)), pixels[rows, columns])
-    assert cut.read(slice(9, 9)).shape == (0, 48, 3)
+    assert np.array_equal(to_rgb(intact.read(rows, columns)), pixels[rows, columns])
+    truncated = open_pages(bytes(data[: last + 9])).open_page(0)
+    assert np.array_equal(to_rgb(truncated.read(rows, columns)), pixels[rows, columns])
+    assert truncated.read(slice(9, 9)).shape == (0, 48, 3)
     with pytest.raises(ReadError, match=r"^in\.tif: is damaged or cut short"):
-        cut.read(slice(40, None))
+        truncated.read(slice(40, None))
     with pytest.raises(ReadError, match=r"^in\.tif: is damaged or cut short"):
-        cut.image()
+        truncated.image()
