@@ -27,8 +27,7 @@ def mutant(seeds: Sequence[Seed], others: Sequence[Seed], choices: random.Random
     seed = choices.choice([seed for seed in seeds if seed.format == kind])
     data, history = seed.data, []
     # Only the first mutation uses the structure of the seed, since it may invalidate that structure.
-    chosen = choices.choices(_KINDS, weights=_WEIGHTS, k=1) + choices.choices(_SIMPLE, k=choices.choice((0, 0, 0, 1, 2)))
-    for mutate in chosen:
+    for mutate in choices.choices(_KINDS, _WEIGHTS) + choices.choices(_SIMPLE, k=choices.choice((0, 0, 0, 1, 2))):
         data, description = mutate(data, seed, others, choices) if data else (data, "nothing left")
         history.append(description)
     if choices.random() < 0.8:
@@ -105,11 +104,10 @@ def _falsify(data: bytes, seed: Seed, others: Sequence[Seed], choices: random.Ra
 
 def _number(data: bytearray, field: Field, choices: random.Random) -> bytes:
     order = "big" if field.order == "big" else "little"
-    largest, current = 256**field.size - 1, int.from_bytes(data[field.at : field.at + field.size], order)
-    values = [0, 1, 2, 3, largest, largest - 1, largest // 2, largest // 2 + 1, current + 1, current - 1]
-    values += [current * 2, current // 2, len(data), current ^ 0x80]
-    values += [255, 256, 20_000, 65_535, 65_536, 1 << 24, choices.randrange(largest + 1), choices.randrange(40)]
-    return (choices.choice(values) & largest).to_bytes(field.size, order)
+    top, now = 256**field.size - 1, int.from_bytes(data[field.at : field.at + field.size], order)
+    values = [0, 1, 2, 3, top, top - 1, top // 2, top // 2 + 1, now + 1, now - 1, now * 2, now // 2, len(data), now ^ 0x80]
+    values += [255, 256, 20_000, 65_535, 65_536, 1 << 24, choices.randrange(top + 1), choices.randrange(40)]
+    return (choices.choice(values) & top).to_bytes(field.size, order)
 
 
 _KINDS: tuple[Mutation, ...] = (_cut, _flip, _overwrite, _shuffle, _splice, _falsify)

@@ -129,7 +129,7 @@ os._exit(0)
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 def test_a_forked_process_has_a_different_mark(run_python) -> None:
     lines = run_python("-c", FORKED).stdout.splitlines()
     assert len(lines) == 2
@@ -180,7 +180,7 @@ def test_paths_out_of_the_folder_are_an_error(inside, tmp_path, image, name) -> 
     assert sorted(tmp_path.rglob("*")) == before
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no /dev/full")
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
 def test_a_full_device_is_an_error(image) -> None:
     with pytest.raises(WriteError, match="/dev/full: no space left"):
         write_image("/dev/full", image, format="png")

@@ -45,8 +45,8 @@ def as_type(levels: NDArray[np.uint32], dtype: object) -> NDArray:
     if kind.kind == "f":
         return (levels / 2.0**32 * 1.5 - 0.25).astype(kind)
     bits = 8 * kind.itemsize
-    whole = (levels >> (32 - bits)).astype(f"u{kind.itemsize}")
-    return whole if kind.kind == "u" else (whole ^ whole.dtype.type(1 << (bits - 1))).view(kind)
+    unsigned = (levels >> (32 - bits)).astype(f"u{kind.itemsize}")
+    return unsigned if kind.kind == "u" else (unsigned ^ unsigned.dtype.type(1 << (bits - 1))).view(kind)
 
 
 def picture(dtype: object = "u1", channels: int = 3) -> NDArray:

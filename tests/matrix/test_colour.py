@@ -121,8 +121,8 @@ def test_lab_is_converted_to_srgb(depth, tmp_path, run_ok):
 
 def gaussian(pixels: NDArray, sigma: float) -> NDArray:
     """Return each channel filtered with a Gaussian in float64."""
-    whole = pixels.reshape(*pixels.shape[:2], -1).astype(np.float64)
-    planes = [ndimage.gaussian_filter(whole[:, :, c], sigma, mode="mirror") for c in range(whole.shape[2])]
+    values = pixels.reshape(*pixels.shape[:2], -1).astype(np.float64)
+    planes = [ndimage.gaussian_filter(values[:, :, c], sigma, mode="mirror") for c in range(values.shape[2])]
     return np.dstack(planes).reshape(pixels.shape)
 
 

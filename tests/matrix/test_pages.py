@@ -40,8 +40,7 @@ def mean_difference(found: np.ndarray, expected: np.ndarray) -> float:
     visible = expected[:, :, 3] > 0 if expected.shape[2] == 4 else np.ones(expected.shape[:2], bool)
     colours = np.abs(found[:, :, :3].astype(float) - expected[:, :, :3])[visible].mean()
     alpha = expected[:, :, 3] if expected.shape[2] == 4 else 255
-    alpha_difference = np.abs(found[:, :, 3].astype(float) - alpha) if found.shape[2] == 4 else 0
-    return float(colours + np.mean(alpha_difference))
+    return float(colours + (np.abs(found[:, :, 3].astype(float) - alpha).mean() if found.shape[2] == 4 else 0))
 
 
 def test_every_page_of_a_tiff_is_filtered_separately(tmp_path, run_ok):

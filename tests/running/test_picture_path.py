@@ -243,9 +243,9 @@ def test_plan_picture_returns_the_executed_plans(make_task, transparent) -> None
         task = make_task(KERNEL, **fields, count=True)
         opaque = transparent.copy()
         opaque[:, :, 3] = 255
-        (done,) = filter_picture(Image(opaque), task).plans
+        (actual,) = filter_picture(Image(opaque), task).plans
         (planned,) = plan_picture(Header.of(*transparent.shape[:2], 4, "uint8"), task)
-        assert (done.method, done.job.shape, done.job.dtype) == (planned.method, planned.job.shape, planned.job.dtype)
+        assert (actual.method, actual.job.shape, actual.job.dtype) == (planned.method, planned.job.shape, planned.job.dtype)
 
 
 def test_abs_of_a_complex_result_is_linear_light(make_task, photo) -> None:

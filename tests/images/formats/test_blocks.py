@@ -23,7 +23,7 @@ def pixels_of(data: bytes) -> np.ndarray:
     return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
 
 
-def opened(data: bytes) -> Pillow.Image:
+def open_with_pillow(data: bytes) -> Pillow.Image:
     found = Pillow.open(io.BytesIO(data))
     found.load()
     return found
@@ -68,8 +68,8 @@ def test_metadata_does_not_change_the_pixels(kind, channels, picture, full_metad
     plain, full = file_with(kind, Metadata(), pixels), file_with(kind, upright, pixels)
     assert full != plain
     assert np.array_equal(pixels_of(full), pixels_of(plain))
-    assert np.array_equal(np.asarray(opened(full)), np.asarray(opened(plain)))
-    assert opened(full).mode == opened(plain).mode
+    assert np.array_equal(np.asarray(open_with_pillow(full)), np.asarray(open_with_pillow(plain)))
+    assert open_with_pillow(full).mode == open_with_pillow(plain).mode
 
 
 @pytest.mark.parametrize("kind", ["jpeg", "png", "webp"])
@@ -85,7 +85,7 @@ def test_the_encoded_pixels_are_not_copied(kind, full_metadata) -> None:
 
 @pytest.mark.parametrize("kind", ["jpeg", "png", "webp"])
 def test_pillow_reads_the_metadata(kind, full_metadata, file_with) -> None:
-    found = opened(file_with(kind, full_metadata))
+    found = open_with_pillow(file_with(kind, full_metadata))
     assert found.getexif()[0x0112] == 6
     assert found.getexif()[0x010F] == "A maker"
     assert found.info["icc_profile"] == full_metadata.icc
@@ -143,7 +143,7 @@ def test_long_blocks_are_stored(kind, full_metadata, file_with) -> None:
     found = decode(file).metadata
     assert (found.icc, found.xmp, found.iptc) == (icc, kept.xmp, kept.iptc)
     assert kept.xmp == (b"" if kind == "jpeg" else long)
-    assert opened(file).info["icc_profile"] == icc
+    assert open_with_pillow(file).info["icc_profile"] == icc
     assert pyvips.Image.new_from_buffer(file, "").get("icc-profile-data") == icc
 
 

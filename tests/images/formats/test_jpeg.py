@@ -37,7 +37,7 @@ def metadata_of(data: bytes) -> Metadata:
     return page(data).metadata
 
 
-def opened(data: bytes) -> Pillow.Image:
+def open_with_pillow(data: bytes) -> Pillow.Image:
     return Pillow.open(io.BytesIO(data))
 
 
@@ -68,7 +68,7 @@ def test_the_quality_of_other_tables_is_estimated(name) -> None:
     found = coding_of(save(photo, qtables=tables, subsampling=0)).quality
 
     def error(**options) -> float:
-        return float(((np.asarray(opened(save(photo, subsampling=0, **options)), float) - photo) ** 2).mean())
+        return float(((np.asarray(open_with_pillow(save(photo, subsampling=0, **options)), float) - photo) ** 2).mean())
 
     assert error(quality=max(1, found - 10)) > error(qtables=tables) > error(quality=min(100, found + 4))
 
@@ -128,7 +128,7 @@ def test_jfif_density_is_read(numbers, expected) -> None:
     file = with_segments(jfif=density(*numbers))
     assert metadata_of(file).resolution == (expected and pytest.approx(expected))
     if expected:
-        assert opened(file).info["dpi"] == pytest.approx(expected[::-1])
+        assert open_with_pillow(file).info["dpi"] == pytest.approx(expected[::-1])
 
 
 def test_the_resolution_of_exif_is_used_without_jfif() -> None:
@@ -151,7 +151,7 @@ def test_the_resolution_of_exif_is_used_without_jfif() -> None:
     ],
 )
 def test_resolutions_are_written_in_the_closest_unit(file_with, resolution, unit, written) -> None:
-    info = opened(file_with("jpeg", Metadata(resolution=resolution))).info
+    info = open_with_pillow(file_with("jpeg", Metadata(resolution=resolution))).info
     assert (info["jfif_unit"], info["jfif_density"]) == (unit, written)
 
 
@@ -164,7 +164,7 @@ def test_a_resolution_out_of_range_is_reported(loss_notes, resolution) -> None:
 def test_exif_keeps_its_own_resolution(file_with) -> None:
     exif = Pillow.Exif()
     exif[0x011A], exif[0x011B], exif[0x0128] = 240.0, 240.0, 2
-    picture = opened(file_with("jpeg", Metadata(exif=exif.tobytes()[6:], resolution=(300.0, 300.0))))
+    picture = open_with_pillow(file_with("jpeg", Metadata(exif=exif.tobytes()[6:], resolution=(300.0, 300.0))))
     assert picture.info["dpi"] == (300, 300)
     assert picture.getexif()[0x011A] == 240
 
@@ -179,7 +179,7 @@ def test_a_profile_in_parts_is_read_in_any_order(order, profile) -> None:
         for n in range(3)
     ]
     file = with_segments(*(parts[n] for n in order))
-    assert metadata_of(file).icc == profile == opened(file).info["icc_profile"]
+    assert metadata_of(file).icc == profile == open_with_pillow(file).info["icc_profile"]
 
 
 def test_a_profile_with_a_missing_part_is_dropped(profile) -> None:
@@ -228,10 +228,10 @@ def test_of_too_long_exif_only_the_orientation_is_written(exif, file_with, loss_
     long = exif + bytes(70_000)
     [note] = loss_notes("jpeg", Metadata(exif=long))
     assert f"left out EXIF: it has {len(long)} bytes, a JPEG holds 65527" in note
-    assert dict(opened(file_with("jpeg", Metadata(exif=long))).getexif()) == {0x0112: 6}
+    assert dict(open_with_pillow(file_with("jpeg", Metadata(exif=long))).getexif()) == {0x0112: 6}
     fits = exif + bytes(65_527 - len(exif))
     assert loss_notes("jpeg", Metadata(exif=fits)) == []
-    assert opened(file_with("jpeg", Metadata(exif=fits))).getexif()[0x010F] == "A maker"
+    assert open_with_pillow(file_with("jpeg", Metadata(exif=fits))).getexif()[0x010F] == "A maker"
 
 
 def test_too_long_blocks_are_reported(profile, xmp, file_with, loss_notes) -> None:

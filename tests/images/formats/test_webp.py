@@ -108,10 +108,10 @@ def test_written_chunks_pixels_and_metadata(blocks, coding, channels, profile, t
     for read in (by_pillow, by_libvips):
         assert np.array_equal(read(path)[0], image.pixels)
     assert image.metadata.only({"exif", "xmp", "icc"}) == full_metadata.only(set(blocks))
-    with Pillow.open(path) as opened:
-        assert opened.info.get("icc_profile", b"") == image.metadata.icc
-        assert opened.info.get("xmp", b"") == image.metadata.xmp
-        assert opened.getexif().get(ORIENTATION) == (6 if "exif" in blocks else None)
+    with Pillow.open(path) as stored:
+        assert stored.info.get("icc_profile", b"") == image.metadata.icc
+        assert stored.info.get("xmp", b"") == image.metadata.xmp
+        assert stored.getexif().get(ORIENTATION) == (6 if "exif" in blocks else None)
     if blocks:
         image_chunks = [b"VP8L"] if not coding.quality else [b"ALPH", b"VP8 "] if channels in (2, 4) else [b"VP8 "]
         metadata = [b"EXIF", b"XMP "] if "exif" in blocks else []
