@@ -120,7 +120,7 @@ def _tiff(data: bytes, found: Structure, base: int = 0) -> None:
     _row(found, base + 2, "2" + "22" * big, order)
     waiting, seen = [base + (8 if big else 4)], set()
     while waiting:
-        at = waiting.pop()  # offset of the field with the offset of a directory
+        at = waiting.pop()  # position of a directory offset
         found.fields.append(Field(at, wide, order))
         directory = base + _number(data, at, wide, order)
         if directory == base or directory in seen:

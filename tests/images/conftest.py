@@ -27,7 +27,7 @@ def photo() -> np.ndarray:
 
 @pytest.fixture
 def file_names(tmp_path):
-    """List the names of the files in `tmp_path`, including hidden ones."""
+    """Return a function that lists the names of the files in `tmp_path`, including hidden ones."""
     return lambda: sorted(os.listdir(tmp_path))
 
 
@@ -39,7 +39,7 @@ def profile() -> bytes:
 
 @pytest.fixture
 def save():
-    """Encode RGB pixels with Pillow, and return the bytes: `saved(pixels, "PNG", **options)`."""
+    """Return a function that encodes RGB pixels with Pillow: `save(pixels, "PNG", **options)`, as bytes."""
 
     def save(pixels: np.ndarray, kind: str, **options) -> bytes:
         file = io.BytesIO()

@@ -15,7 +15,7 @@ from tests.images import profiles
 from tests.images.profiles import curv, para
 
 LEVELS = np.linspace(0, 1, 4097)
-LINEAR_RGB = profiles.rgb(para(0, 1.0))  # linear
+LINEAR_RGB = profiles.rgb(para(0, 1.0))
 
 
 def light_by_littlecms(profile: bytes) -> np.ndarray:

@@ -146,7 +146,7 @@ def test_an_unsupported_depth_is_an_error_before_filtering(source, tmp_path, mak
 
 
 @pytest.mark.parametrize("name", ["missing/out.png", "out.nonsense", "out"])
-def test_an_impossible_output_path_is_an_error_before_filtering(source, tmp_path, make_task, monkeypatch, name) -> None:
+def test_an_unusable_output_path_is_an_error_before_filtering(source, tmp_path, make_task, monkeypatch, name) -> None:
     task = make_task()
     monkeypatch.setattr("imgconv.running.file.filter_picture", lambda *_: pytest.fail("filtering was started"))
     with pytest.raises(WriteError):

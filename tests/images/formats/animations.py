@@ -118,7 +118,7 @@ def gif_codes(indices: np.ndarray) -> bytes:
 def gif(
     numbers: np.random.Generator, disposals: tuple[int, ...], *, transparent: float, whole: bool, loop: int | None = 0
 ) -> bytes:
-    """Return a GIF of randomly placed frames with a local or global palette; `transparent` is the share of transparent ones."""
+    """Return a GIF of random frames with a local or global palette; the share `transparent` of them has transparency."""
     colours = numbers.integers(0, 256, 768, np.uint8).tobytes()
     data = b"GIF89a" + struct.pack("<HHBBB", COLUMNS, ROWS, 0xF7, 0, 0) + colours
     data += b"" if loop is None else b"!\xff\x0bNETSCAPE2.0\x03\x01" + struct.pack("<HB", loop, 0)

@@ -201,7 +201,7 @@ def test_metadata_of_an_animation_is_kept(kind, profile) -> None:
             assert image.getexif().get(274, 1) == (1 if kind == "avif" else 6)
             assert image.info["xmp"] == b"<x:xmpmeta/>"
     found = open_pages(data).page(4)
-    if kind == "avif":  # Pillow has applied the orientation
+    if kind == "avif":  # AVIF animations are written upright
         assert (found.metadata.icc, found.metadata.xmp) == (profile, b"<x:xmpmeta/>")
         assert np.abs(found.pixels.astype(int) - np.rot90(moving(3)[4], -1)).mean() < 1.5
     else:

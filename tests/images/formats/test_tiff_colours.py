@@ -165,5 +165,5 @@ def test_lab_is_converted_to_srgb(photo, photometric) -> None:
         grey = np.zeros((3, 256, 3), ">i2")
         grey[:, :, 0] = (np.arange(256) * 257).astype(">u2").view(">i2")
         pixels = page(build([(page_tags(3, 256, 16, 3, 8), [grey.tobytes()])], ">")).pixels.astype(int)
-        assert np.ptp(pixels, axis=2).max() <= 65  # tolerance of neutral
+        assert np.ptp(pixels, axis=2).max() <= 65  # close to neutral
         assert pixels[0, -1].min() >= 65_470

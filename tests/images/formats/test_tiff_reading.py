@@ -101,7 +101,7 @@ def test_24_bit_floats_are_read(order) -> None:
 
 @pytest.mark.parametrize("compression", [1, 5])
 def test_omitted_strips_have_the_nodata_value(compression) -> None:
-    """GDAL omits empty strips; tag 42113 has their value."""
+    """GDAL omits empty strips; tag 42113 gives their value, by default 0."""
     strips = [bytes([1]) * 33, b"", bytes([2]) * 33, b"", bytes([3]) * 22]
     strips = [imagecodecs.lzw_encode(strip) if strip and compression == 5 else strip for strip in strips]
     for no_data, value in ((b"7\0", 7), (None, 0), (b"-9999\0", 0), (b"word\0", 0), (b"nan\0", 0)):
