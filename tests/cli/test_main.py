@@ -94,7 +94,7 @@ def test_catalogs_that_cannot_be_used(fails, grey, tmp_path, text, said):
         (None, "no such file"),
         (b"", "empty"),
         (b"not a picture\n" * 9, "not an image"),
-        (b"P6 70000 70000 255\n" + bytes(99), "at most 1074 megapixels are read: --max-pixels allows more"),
+        (b"P6 70000 70000 255\n" + bytes(99), "more than the limit of 1074 megapixels; raise --max-pixels to read it"),
         (b"P6 4000 3000 255\n" + bytes(99), "cut short"),
     ],
 )

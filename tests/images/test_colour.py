@@ -54,7 +54,7 @@ def test_colours_are_those_of_another_binding(profile: bytes, dtype: str) -> Non
     assert found.shape == (50, 70, 3)
     assert found.dtype == dtype
     assert embedded == srgb()
-    assert note == "CMYK turned into sRGB by its colour profile"
+    assert note == "CMYK converted to sRGB by its colour profile"
     apart = difference(found, by_pillow(pixels, profile))
     assert apart.mean() < 0.3
     assert apart.max() < 4  # in the dark of four inks, where a grid is coarse
@@ -105,8 +105,8 @@ UNUSABLE = {
     "cut short": (PRINTER[:100], "is damaged"),
     "without its tables": (PRINTER[:700], "cannot be used"),
     "no tags": (profiles.built(b"CMYK", {}), "cannot be used"),
-    "of another space": (srgb(), "is not for CMYK but for RGB"),
-    "of no space": (profiles.built(b"\n\0\x1b[", {}), "is not for CMYK but for something else"),
+    "of another space": (srgb(), "is for RGB, not for CMYK"),
+    "of no space": (profiles.built(b"\n\0\x1b[", {}), "is for another colour space, not for CMYK"),
 }
 
 

@@ -261,7 +261,7 @@ def test_some_planes_of_three() -> None:
     for one in (pixels[:, :, 1], pixels[:, :, 1:2]):
         assert np.array_equal(linear(one, three), there[:, :, 1].reshape(one.shape))
     assert SRGB.of_planes([1]) == SRGB
-    with pytest.raises(UsageError, match="curves for 3 channels, and 2 of them"):
+    with pytest.raises(UsageError, match="expected 3 channels, one per curve, found 2"):
         linear(pixels[:, :, :2], three)
 
 

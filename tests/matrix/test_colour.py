@@ -90,7 +90,7 @@ def test_inks_look_as_they_are_printed(printer, kind, target, tmp_path, run):
     options = ["--depth", "8"] if "16" in kind else []
     result = run("apply", "identity", *options, tmp_path / f"in{suffix}", tmp_path / f"out{target}")
     assert result.code == 0
-    assert "CMYK turned into sRGB" in result.err
+    assert "CMYK converted to sRGB" in result.err
     plates = np.asarray(Pillow.open(io.BytesIO(data))) if kind == "jpeg" else CHART
     with Pillow.open(tmp_path / f"out{target}") as image:
         found, embedded = np.asarray(image), image.info["icc_profile"]

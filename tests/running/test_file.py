@@ -117,7 +117,7 @@ def test_pages_are_chosen_by_their_numbers(tmp_path, photo, make_task) -> None:
             make_task("identity"),
         )
         assert np.array_equal(tifffile.imread(tmp_path / "out.tif").reshape(-1, *photo.shape), [photo + n for n in wanted])
-    with pytest.raises(UsageError, match=r"in\.tif: has 5 pages, 0 to 4; `pages` asks for 7"):
+    with pytest.raises(UsageError, match=r"in\.tif: has 5 pages, 0 to 4; `pages` selects page 7"):
         run_file(
             Input(str(tmp_path / "in.tif"), pages=parse_page_range("1,5-7")),
             Output(str(tmp_path / "out.tif")),

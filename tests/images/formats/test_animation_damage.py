@@ -53,7 +53,7 @@ def test_frames_in_any_order_and_again(kind) -> None:
 def test_frames_that_are_too_large_together_are_rejected_unless_they_are_allowed(kind) -> None:
     total = COUNT * ROWS * COLUMNS
     assert opened(FILES[kind], total).count == COUNT
-    message = rf"x\.pic: claims {COUNT} frames of {ROWS} x {COLUMNS} pixels, 0\.001\d* megapixels together; .* `max_pixels`"
+    message = rf"x\.pic: has {COUNT} frames of {ROWS} x {COLUMNS} pixels \(0\.001\d* megapixels\), .*; raise `max_pixels`"
     with pytest.raises(ReadError, match=message):
         opened(FILES[kind], total - 1)
 

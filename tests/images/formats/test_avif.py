@@ -88,7 +88,7 @@ def test_what_is_written(depth, channels, orientation, photo, profile, tmp_path)
 def test_resolution_and_comment_go_into_exif(photo, tmp_path) -> None:
     path = tmp_path / "out.avif"
     metadata = Metadata(comment="a bird", resolution=(300.0, 150.0), iptc=b"8BIM")
-    assert write_image(path, Image(photo, metadata)) == ("left out IPTC: AVIF has no place for it",)
+    assert write_image(path, Image(photo, metadata)) == ("left out IPTC: AVIF cannot store it",)
     with Pillow.open(path) as image:
         fields = image.getexif()
         assert (fields[0x010E], fields[0x011A], fields[0x011B]) == ("a bird", 150, 300)

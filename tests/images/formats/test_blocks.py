@@ -40,9 +40,7 @@ def test_what_goes_in_comes_out(kind, everything, put, left_out) -> None:
     kept, lost = fitted(kind, everything)
     assert set(kept.blocks()) == PLACES[kind]
     assert set(lost) == set(everything.blocks()) - PLACES[kind]
-    assert all(
-        note.endswith(f": {registry.format_named(kind).title} has no place for it") for note in left_out(kind, everything)
-    )
+    assert all(note.endswith(f": {registry.format_named(kind).title} cannot store it") for note in left_out(kind, everything))
     found = decode(put(kind, everything)).metadata
     assert dataclasses.replace(found, resolution=None) == dataclasses.replace(kept, resolution=None)
     if "resolution" in PLACES[kind]:

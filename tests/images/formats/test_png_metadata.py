@@ -135,7 +135,7 @@ def test_a_resolution_is_rounded_once(put, dots) -> None:
 def test_chunks_stand_where_they_have_to(put, profile) -> None:
     blocks = {"exif": EXIF, "xmp": PACKET, "icc": profile, "comment": "ein grüner Vogel", "resolution": (300.0, 150.0)}
     file, notes = put(**blocks, iptc=b"8BIM\x04\x04\0\0\0\0\0\0")
-    assert notes == ("left out IPTC: PNG has no place for it",)
+    assert notes == ("left out IPTC: PNG cannot store it",)
     kinds = [kind for kind, _ in chunks(file)]
     assert (kinds[0], kinds[-1]) == (b"IHDR", b"IEND")
     assert set(kinds[1 : kinds.index(b"IDAT")]) == {b"iCCP", b"pHYs", b"eXIf", b"iTXt", b"tEXt"}

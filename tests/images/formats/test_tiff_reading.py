@@ -139,7 +139,7 @@ def test_the_lowest_bit_may_come_first() -> None:
         (described(3, 4, 8, 1, 3), "cannot be read"),
         (described(3, 4, t259=(3, 50_002)), "a TIFF of compression 50002, which cannot be read; save it with LZW or Deflate"),
         (described(3, 4, t259=(3, 5), t317=(3, 9)), "behind predictor 9, which is not supported"),
-        (described(0, 4), "is damaged: claims 0 x 4 pixels"),
+        (described(0, 4), "is damaged: its header gives 0 x 4 pixels"),
     ],
 )  # fmt: skip
 def test_errors_name_the_reason(entries, words) -> None:
@@ -152,7 +152,7 @@ def test_errors_name_the_reason(entries, words) -> None:
 def test_a_page_is_rejected_by_its_header() -> None:
     data = made([(described(30, 40), [bytes(1200)])])
     assert opened(data, 1200).page(0).pixels.shape == (30, 40)
-    with pytest.raises(ReadError, match="claims 30 x 40 pixels"):
+    with pytest.raises(ReadError, match="has 30 x 40 pixels"):
         opened(data, 1199).page(0)
 
 

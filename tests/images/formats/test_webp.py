@@ -140,7 +140,7 @@ def test_resolution_and_comment_are_those_of_exif(tmp_path) -> None:
     assert read_image(path).metadata == image.metadata
     other = Metadata(exif=fields[6:], resolution=(72.0, 72.0), comment="another bird")
     (note,) = write_image(path, Image(image.pixels, other))
-    assert note == "left out the comment: WebP has a place for it in EXIF only, and that has another text"
+    assert note == "left out the comment: WebP stores it only in EXIF, which contains another description"
     found = read_image(path).metadata
     assert (found.resolution, found.comment) == ((72, 72), "a bird")
     notes = write_image(
