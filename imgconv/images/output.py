@@ -128,17 +128,17 @@ class Output:
         else:
             chosen = registry.format_of(path)
         if self.coding != Coding():
-            from imgconv.images.formats.refusals import require_coding
+            from imgconv.images.formats.write_errors import require_coding
 
             require_coding(chosen, self.coding, self.name)
         return chosen
 
     def _require(self, chosen: Format, result: Result) -> None:
         """Raise a `WriteError` if the format cannot store the result without loss."""
-        if lack := chosen.refusal(result):
-            from imgconv.images.formats.refusals import result_error
+        if limitation := chosen.limitation(result):
+            from imgconv.images.formats.write_errors import result_error
 
-            raise result_error(chosen, result, lack, self.name)
+            raise result_error(chosen, result, limitation, self.name)
 
 
 def _standard_output() -> BinaryIO:

@@ -75,7 +75,7 @@ def test_one_thing_is_filtered(fails, photo, options) -> None:
     [
         ("out.png", ("--quality", "80"), "--quality is for .jpg"),
         ("out.jpg", ("--lossless",), "JPEG cannot be written without loss"),
-        ("out.jpg", ("--compression", "lzw"), "it has none to choose"),
+        ("out.jpg", ("--compression", "lzw"), "it has no compression setting"),
         ("out.png", ("--compression", "lzw"), "it supports 0, 1, 2"),
         ("out.tif", ("--compression", "9"), "it supports none, lzw, deflate, zstd, packbits"),
         ("out.png", ("--depth", "1"), "--gray, or --depth 8"),

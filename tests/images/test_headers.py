@@ -159,7 +159,7 @@ def test_any_bytes_behind_a_signature(tmp_path_factory, start, kept, more) -> No
         (b"", "the file is empty"),
         (b"hello, world\n" * 9, "is not an image in a supported format"),
         (b"<svg></svg>", "is not an image"),
-        (content("jpeg RGB")[:100], "begins like JPEG"),
+        (content("jpeg RGB")[:100], "recognized as JPEG"),
         (b"P6 0 0 255\n", "is damaged: its header gives 0 x 0 pixels"),
         (b"Pf\n9999999999 1\n-1.0\n" + bytes(8), "its header gives 1 x 9999999999 pixels"),
         (b"P7\n", "is PAM, which is not supported; convert it to PPM or PNG"),

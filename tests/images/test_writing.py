@@ -233,7 +233,7 @@ def test_pixels_alone_can_be_written_and_an_image_is_short_to_print(tmp_path) ->
 
 def test_gif_says_that_it_keeps_no_half_transparency(tmp_path) -> None:
     pixels = np.full((8, 8, 4), 200, np.uint8)
-    assert any("on or off" in note for note in write_image(tmp_path / "half.gif", Image(pixels)))
+    assert any("opaque (from 128) or transparent" in note for note in write_image(tmp_path / "half.gif", Image(pixels)))
     pixels[..., 3] = 255
     assert write_image(tmp_path / "whole.gif", Image(pixels)) == ()
 

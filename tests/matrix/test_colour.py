@@ -112,7 +112,7 @@ def test_lab_looks_as_it_did(depth, tmp_path, done):
         levels = np.asarray(lab)
         deep = np.dstack([levels[:, :, 0] * np.uint16(257), levels[:, :, 1:].astype(np.uint16) << 8])
         tifffile.imwrite(tmp_path / "in.tif", deep, photometric="cielab")
-    assert "turned Lab into sRGB" in done("apply", "identity", "--depth", "8", tmp_path / "in.tif", tmp_path / "out.png")
+    assert "converted Lab to sRGB" in done("apply", "identity", "--depth", "8", tmp_path / "in.tif", tmp_path / "out.png")
     with Pillow.open(tmp_path / "out.png") as image:
         apart = deltaE_ciede2000(rgb2lab(np.asarray(image)), rgb2lab(picture()))
     assert apart.mean() <= 1  # a step of Lab in 8 bits is nearly as large

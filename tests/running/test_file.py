@@ -128,7 +128,7 @@ def test_pages_are_chosen_by_their_numbers(tmp_path, photo, make_task) -> None:
 def test_pages_have_to_fit_before_anything_is_done(tmp_path, photo, make_task) -> None:
     tifffile.imwrite(tmp_path / "in.tif", np.stack([photo] * 3), photometric="rgb")
     for name in ("out.png", "out.jpg", "out.gif"):
-        with pytest.raises(WriteError, match=rf"{name}: .*3 pages; choose one with `pages` 0"):
+        with pytest.raises(WriteError, match=rf"{name}: .*3 pages; choose one page with `pages` 0"):
             run_file(Input(str(tmp_path / "in.tif")), Output(str(tmp_path / name)), make_task("identity"))
         assert not (tmp_path / name).exists()
     run_file(

@@ -98,7 +98,7 @@ def test_a_frame_beyond_the_picture_is_rejected() -> None:
     first, second = (struct.pack("<BHHHHB", 0x2C, left, 0, 4, 4, 0) + gif_codes(np.zeros((4, 4), int)) for left in (0, 1))
     head = b"GIF89a" + struct.pack("<HHBBB", 4, 4, 0, 0, 0)
     assert len(frames(head + first + first + b";")) == 2
-    with pytest.raises(ReadError, match="frame 2 reaches beyond the picture of 4 x 4 pixels"):
+    with pytest.raises(ReadError, match="frame 2 extends beyond the picture of 4 x 4 pixels"):
         opened(head + first + second + b";")
 
 
@@ -142,7 +142,7 @@ def test_one_picture(options, channels) -> None:
 
 def test_sizes_that_cannot_be() -> None:
     for size in (b"\0\0\x07\0", b"\x09\0\0\0"):
-        with pytest.raises(ReadError, match="begins like GIF"):
+        with pytest.raises(ReadError, match="recognized as GIF"):
             decode(saved().replace(struct.pack("<HH", 9, 7), size))
 
 
@@ -182,7 +182,7 @@ def test_alpha_is_on_from_128(tmp_path) -> None:
     alpha = np.array([[0, 127, 128, 255]] * 2, np.uint8)
     picture = np.dstack([np.full((2, 4), value, np.uint8) for value in (10, 20, 30)] + [alpha])
     (note,) = imgconv.write_image(tmp_path / "out.gif", picture)
-    assert "alpha as on or off" in note
+    assert "alpha as opaque (from 128) or transparent" in note
     for data in (written([picture, picture], "gif"), (tmp_path / "out.gif").read_bytes()):
         assert all(found[0].tolist() == [[0] * 4] * 2 + [[10, 20, 30, 255]] * 2 for found in map(seen, by_pillow(data)))
 
@@ -219,7 +219,7 @@ def test_xmp_of_any_bytes_but_nul(length, letter) -> None:
 def test_xmp_that_gif_cannot_store_is_named(tmp_path) -> None:
     image = imgconv.Image(np.zeros((7, 9, 3), np.uint8), Metadata(xmp="<a/>".encode("utf-16")))
     (note,) = imgconv.write_image(tmp_path / "out.gif", image)
-    assert note == "left out XMP: a GIF holds it in UTF-8 only"
+    assert note == "left out XMP: GIF stores it only as UTF-8"
     assert decode((tmp_path / "out.gif").read_bytes()).metadata == Metadata()
 
 

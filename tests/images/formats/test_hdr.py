@@ -36,6 +36,6 @@ def test_from_another_corner_is_refused_with_what_to_do(axes) -> None:
 def test_negative_values_are_refused(tmp_path) -> None:
     pixels = np.ones((3, 4, 3), np.float32)
     pixels[1, 2, 0] = -0.5
-    with pytest.raises(WriteError, match=r"out\.hdr: Radiance HDR cannot hold negative values; choose another format"):
+    with pytest.raises(WriteError, match=r"out\.hdr: Radiance HDR cannot store negative values; choose another format"):
         imgconv.write_image(tmp_path / "out.hdr", pixels)
     assert list(tmp_path.iterdir()) == []

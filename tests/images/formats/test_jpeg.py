@@ -227,7 +227,7 @@ def test_segments_of_other_pictures_are_not_carried(photo) -> None:
 def test_of_exif_that_is_too_long_the_orientation_is_written(exif, put, left_out) -> None:
     long = exif + bytes(70_000)
     [note] = left_out("jpeg", Metadata(exif=long))
-    assert f"left out EXIF: it has {len(long)} bytes, a JPEG holds 65527" in note
+    assert f"left out EXIF: it has {len(long)} bytes, but JPEG stores at most 65527" in note
     assert dict(opened(put("jpeg", Metadata(exif=long))).getexif()) == {0x0112: 6}
     fits = exif + bytes(65_527 - len(exif))
     assert left_out("jpeg", Metadata(exif=fits)) == []

@@ -92,5 +92,5 @@ def test_pam_is_refused_with_what_to_convert_it_to() -> None:
 
 @pytest.mark.parametrize("extension", [".ras", ".sr", ".pam"])
 def test_neither_is_written(tmp_path, extension) -> None:
-    with pytest.raises(WriteError, match=f"no format has the extension {extension}"):
+    with pytest.raises(WriteError, match=f"unknown extension {extension}"):
         imgconv.write_image(tmp_path / f"out{extension}", COLOURS)

@@ -206,7 +206,9 @@ def test_the_only_frame_may_be_another_picture_than_the_one_for_other_programs()
     assert (pages.count, pages.timing) == (1, None)
     image = pages.page(0)
     assert np.array_equal(image.pixels, np.broadcast_to(np.uint8([9, 8, 7]), (6, 8, 3)))
-    assert image.notes == ("left out the picture for programs without animations: it is not a frame of the animation",)
+    assert image.notes == (
+        "left out the fallback picture for programs without animation support: it is not a frame of the animation",
+    )
 
 
 def test_compression_of_black_and_white(tmp_path) -> None:
@@ -221,19 +223,19 @@ def test_compression_of_black_and_white(tmp_path) -> None:
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 def test_a_picture_too_wide_for_libpng_is_rejected(channels, tmp_path, capfd) -> None:
     pixels = np.zeros((1, 1_000_001, channels), np.uint8)
-    with pytest.raises(WriteError, match=r"PNG cannot hold 1 x 1000001 pixels, at most 1000000 a side"):
+    with pytest.raises(WriteError, match=r"PNG cannot store 1 x 1000001 pixels, at most 1000000 per side"):
         imgconv.write_image(tmp_path / "out.png", pixels)
     assert capfd.readouterr() == ("", "")
 
 
 def test_an_animation_of_16_bits_is_rejected() -> None:
     with pytest.raises(
-        ReadError, match=r"x\.pic: an animated PNG of 16 bits per sample cannot be read; save its frames in 8 bits"
+        ReadError, match=r"x\.pic: an animated PNG with 16 bits per sample is not supported; save its frames in 8 bits"
     ):
         opened(apng(np.random.default_rng(0), 2, 16))
 
 
 def test_missing_frames_are_damage() -> None:
     data = apng(np.random.default_rng(0), 2).replace(struct.pack(">II", COUNT, 3), struct.pack(">II", COUNT + 1, 3))
-    with pytest.raises(ReadError, match=r"is damaged or cut short: it has 6 of 7 frames"):
+    with pytest.raises(ReadError, match=r"is damaged or truncated: it has 6 of 7 frames"):
         opened(data)

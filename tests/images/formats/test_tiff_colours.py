@@ -79,7 +79,7 @@ def test_three_greys_are_taken_for_colour(extra) -> None:
     pixels = noise("uint16", 3)
     image = page(made([(described(ROWS, COLUMNS, 16, 3, 1, t338=(3, extra)), [pixels.tobytes()])]))
     assert np.array_equal(red_first(image.pixels), pixels)
-    assert image.notes == ("took the 3 samples of a pixel for colour",)
+    assert image.notes == ("interpreted the 3 samples of each pixel as colour",)
     assert (image.has_alpha, image.colours) == (False, 3)
 
 
@@ -160,7 +160,7 @@ def test_lab_is_turned_into_srgb(photo, photometric) -> None:
     differences = np.abs(red_first(image.pixels).astype(int) - photo)
     assert differences.max() <= 6
     assert differences.mean() < 1
-    assert image.notes == ("turned Lab into sRGB",)
+    assert image.notes == ("converted Lab to sRGB",)
     if photometric == 8:  # 16 bits begin with these 8, and a* and b* are zero where they are
         grey = np.zeros((3, 256, 3), ">i2")
         grey[:, :, 0] = (np.arange(256) * 257).astype(">u2").view(">i2")

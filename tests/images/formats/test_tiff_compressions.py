@@ -129,7 +129,7 @@ def test_a_picture_that_is_larger_than_its_strip_is_not_decoded(number, make, co
     assert red_first(made([(entries, [bytes(strip)])])).shape == (16, 24, 3)
     changed = bytearray(strip)
     struct.pack_into(code, changed, at, 60_000, 60_000)
-    with pytest.raises(ReadError, match="a strip or tile claims 60000 x 60000 pixels, not 16 x 24"):
+    with pytest.raises(ReadError, match="a strip or tile has 60000 x 60000 pixels, more than 16 x 24"):
         red_first(made([(entries, [bytes(changed)])]))
 
 
@@ -141,5 +141,5 @@ def test_a_jpeg_that_is_cut_short_is_not_filled_up_with_grey() -> None:
 
 def test_a_webp_that_is_larger_than_its_place() -> None:
     strip = imagecodecs.webp_encode(np.zeros((40, 30, 3), np.uint8), lossless=True)
-    with pytest.raises(ReadError, match="claims 40 x 30 pixels, not 16 x 24"):
+    with pytest.raises(ReadError, match="has 40 x 30 pixels, more than 16 x 24"):
         red_first(made([(described(16, 24, 8, 3, 2, t259=(3, 50_001)), [strip])]))

@@ -234,7 +234,7 @@ def test_an_entry_that_means_another_picture_when_it_is_damaged_is_damage(tag, n
     (count,) = struct.unpack_from("<H", data, start)
     [entry] = [at for at in range(start + 2, start + 2 + 12 * count, 12) if struct.unpack_from("<H", data, at) == (tag,)]
     struct.pack_into("<II", data, entry + 4, number, offset)
-    with pytest.raises(ReadError, match=r"^in\.tif: is damaged or cut short: it begins like TIFF, but") as caught:
+    with pytest.raises(ReadError, match=r"^in\.tif: is damaged or truncated: recognized as TIFF, but") as caught:
         opened(bytes(data)).page(0)
     assert "not supported between" not in str(caught.value)
 

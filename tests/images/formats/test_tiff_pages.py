@@ -67,7 +67,7 @@ def test_smaller_copies_and_masks_are_not_pages(entries, count, shape, order, bi
 
 def test_a_raw_file_is_not_mistaken_for_its_thumbnail() -> None:
     data = made([(SMALL | {330: (4, [8])}, [bytes(12)])])
-    with pytest.raises(ReadError, match="contains only a smaller copy of its picture"):
+    with pytest.raises(ReadError, match="contains only a reduced copy of its picture"):
         opened(data)
 
 
@@ -91,7 +91,7 @@ def test_what_imagej_writes_behind_one_directory(order) -> None:
     assert opened(moved).count == 5
     short = opened(moved[: 600 + 3 * 126 + 5])
     assert np.array_equal(short.page(2).pixels, STACK[2])
-    with pytest.raises(ReadError, match="page 4: is damaged or cut short"):
+    with pytest.raises(ReadError, match="page 4: is damaged or truncated"):
         short.page(3)
 
 
@@ -110,7 +110,7 @@ def test_the_end_of_a_chain_that_was_cut_off_is_missed() -> None:
     pages = opened(data[:last])
     assert pages.count == 3
     assert pages.page(1).pixels[0, 0] == 1
-    with pytest.raises(ReadError, match=r"^in.tif: page 3: is damaged or cut short"):
+    with pytest.raises(ReadError, match=r"^in.tif: page 3: is damaged or truncated"):
         pages.page(2)
 
 
@@ -124,7 +124,7 @@ def test_a_chain_in_a_circle_ends() -> None:
 
 @pytest.mark.parametrize("data", [b"II*\0", b"II*\0\0\0\0\0", b"II*\0\xff\xff\xff\xff", b"MM\0+\0\x08\0\0" + bytes(8)])
 def test_a_file_without_a_page(data) -> None:
-    with pytest.raises(ReadError, match=r"^in\.tif: is damaged or cut short"):
+    with pytest.raises(ReadError, match=r"^in\.tif: is damaged or truncated"):
         opened(data).page(0)
 
 

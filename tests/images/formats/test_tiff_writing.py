@@ -152,14 +152,14 @@ def test_strips_of_any_height(heights, compression) -> None:
 
 
 def test_a_page_that_is_missing_is_an_error() -> None:
-    with pytest.raises(WriteError, match=r"^out\.tif: 1 of 2 pages were written"):
+    with pytest.raises(WriteError, match=r"^out\.tif: only 1 of 2 pages were written"):
         list(imgconv.write_pages("out.tif", iter([Image(noise("uint8", 1))]), 2, None))
 
 
 @pytest.mark.parametrize(("dtype", "channels", "words"), [
-    ("complex64", 1, "cannot hold complex numbers"),
-    ("uint64", 1, "cannot hold uint64 pixels"),
-    ("bool", 3, "cannot hold colour in 1 bit"),
+    ("complex64", 1, "cannot store complex numbers"),
+    ("uint64", 1, "cannot store uint64 pixels"),
+    ("bool", 3, "cannot store colour in 1 bit"),
 ])  # fmt: skip
 def test_what_cannot_be_written(dtype, channels, words) -> None:
     with pytest.raises(WriteError, match=f"^out.tif: TIFF .*{words}") as caught:
@@ -193,7 +193,7 @@ def test_a_file_beyond_the_classic_end_is_a_bigtiff(monkeypatch, count, compress
 
 def test_pages_that_grow_beyond_the_classic_end(monkeypatch) -> None:
     monkeypatch.setattr(encoder, "_CLASSIC_END", 15_000)
-    with pytest.raises(WriteError, match=r"^out\.tif: page 2 lies beyond 4 GB"):
+    with pytest.raises(WriteError, match=r"^out\.tif: page 2 exceeds the 4 GB"):
         encoded([noise("uint8", 1, 5, 5), noise("uint8", 1, 200, 200)])
 
 

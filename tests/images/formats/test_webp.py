@@ -231,5 +231,5 @@ def test_files_with_endless_chunks(body) -> None:
 def test_a_canvas_that_no_picture_can_fill() -> None:
     data = bytearray(FILES["animated"][0])
     data[24:30] = b"\xff\xff\xff\xff\xff\0"
-    with pytest.raises(ReadError, match="x: is damaged or cut short: it begins like WebP"):
+    with pytest.raises(ReadError, match="x: is damaged or truncated: recognized as WebP"):
         decode(bytes(data), "x")
