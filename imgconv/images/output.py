@@ -108,7 +108,7 @@ class Output:
             notes += [note for note in more if note not in notes]
             yield from self._encoded(encoder.add, picture)
         if encoder is None:
-            raise WriteError(f"{self.name}: there is no page to write")
+            raise WriteError(f"{self.name}: no page to write")
         yield from self._encoded(encoder.finish)
 
     def _encoded(self, encode: Callable[..., Iterable[Piece]], *pictures: Picture) -> Iterator[Piece]:

@@ -206,7 +206,7 @@ class Pages(ABC):
             ReadError: the page does not exist or its header cannot be read. The message is one line and names the file.
         """
         if not 0 <= index < self.count:
-            raise ReadError(f"{self.name}: has {self.count} page{'s' * (self.count > 1)}; there is no page {index + 1}")
+            raise ReadError(f"{self.name}: has {self.count} page{'s' * (self.count > 1)}; page {index + 1} does not exist")
         return self._page(index)
 
     @abstractmethod

@@ -232,5 +232,5 @@ def test_nothing_on_standard_input(monkeypatch, stream) -> None:
 @pytest.mark.parametrize("name", ["in.png", "in.tif", "in.gif", "in.ppm"])
 def test_there_is_no_such_page(name, index, tmp_path) -> None:
     write_image(tmp_path / name, Image(np.zeros((4, 5, 3), np.uint8)))
-    with pytest.raises(ReadError, match=rf"{name}: has 1 page; there is no page {index + 1}"):
+    with pytest.raises(ReadError, match=rf"{name}: has 1 page; page {index + 1} does not exist"):
         open_image(tmp_path / name).page(index)

@@ -249,6 +249,6 @@ def test_the_pixels_that_are_given_stay_as_they_are(tmp_path, photo, extension) 
 
 
 def test_no_page_is_an_error(tmp_path) -> None:
-    with pytest.raises(WriteError, match=r"out\.tif: there is no page to write"):
+    with pytest.raises(WriteError, match=r"out\.tif: no page to write"):
         write_pages(tmp_path / "out.tif", [], 1, None)
     assert not list(tmp_path.iterdir())

@@ -164,9 +164,7 @@ class Gif(AnimatedFormat):
         for pixels, duration in zip(frames, timing.durations, strict=True):
             # A positive duration is not rounded to 0, which viewers replace with a tenth of a second.
             hundredths = max(math.floor(duration / 10 + 0.5), int(duration > 0))
-            yield from (
-                _transparent_frame(pixels, hundredths) if pixels.shape[2] == 4 else _opaque_frame(pixels, before, hundredths)
-            )
+            yield from _with_alpha(pixels, hundredths) if pixels.shape[2] == 4 else _without_alpha(pixels, before, hundredths)
             before = pixels
         yield bytes([_END])
 
@@ -238,13 +236,13 @@ def _head(rows: int, columns: int, loop: int, metadata: Metadata) -> bytes:
     return found
 
 
-def _opaque_frame(pixels: NDArray[Any], before: NDArray[Any] | None, hundredths: int) -> list[bytes]:
+def _without_alpha(pixels: NDArray[Any], before: NDArray[Any] | None, hundredths: int) -> list[bytes]:
     """Return a frame of opaque pixels: only the part that differs from the frame before. The frame stays for the next one."""
     top, left, part = (0, 0, pixels) if before is None else changed(pixels, before)
     return _frame(_quantized(part, 256), (left, top), duration=10 * hundredths, disposal=_KEEP)
 
 
-def _transparent_frame(pixels: NDArray[Any], hundredths: int) -> list[bytes]:
+def _with_alpha(pixels: NDArray[Any], hundredths: int) -> list[bytes]:
     """Return a frame with transparent pixels. It is removed before the next frame, so that it does not show through."""
     from PIL import Image as Pillow
 
