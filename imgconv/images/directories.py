@@ -244,7 +244,7 @@ def _narrowed(field: Field) -> Field | None:
     return Field(kind, values) if limits.min <= values.min() and values.max() <= limits.max else None
 
 
-def laid_out(found: Tree, layout: Layout, at: int, following: int = 0) -> bytes:
+def to_bytes(found: Tree, layout: Layout, at: int, following: int = 0) -> bytes:
     """Return a directory as bytes, followed by its values and its nested directories.
 
     The length does not depend on the numbers in the entries, nor on `at` and `following`.
@@ -264,7 +264,7 @@ def laid_out(found: Tree, layout: Layout, at: int, following: int = 0) -> bytes:
         place = layout.offset.pack(end + len(values))
         if isinstance(value, dict):
             kind, number = LONG8 if layout.big else LONG, 1
-            values += laid_out(value, layout, end + len(values))
+            values += to_bytes(value, layout, end + len(values))
         else:
             kind, number, data = value.kind, value.number, value.packed(layout.order)
             if len(data) <= layout.offset.size:
@@ -276,7 +276,7 @@ def laid_out(found: Tree, layout: Layout, at: int, following: int = 0) -> bytes:
     return bytes(rows + layout.offset.pack(following) + values)
 
 
-def head(layout: Layout) -> bytes:
+def file_header(layout: Layout) -> bytes:
     """Return the file header of a TIFF."""
     mark = b"II" if layout.order == "<" else b"MM"
     if layout.big:
@@ -284,7 +284,7 @@ def head(layout: Layout) -> bytes:
     return mark + struct.pack(layout.order + "HI", 42, layout.first)
 
 
-def alone(found: Tree, order: str) -> bytes:
+def to_exif(found: Tree, order: str) -> bytes:
     """Return a directory as EXIF data, a TIFF without a picture; b"" for an empty directory."""
     layout = Layout(order, False, 8)
-    return head(layout) + laid_out(found, layout, layout.first) if found else b""
+    return file_header(layout) + to_bytes(found, layout, layout.first) if found else b""

@@ -20,7 +20,7 @@ _TITLES = {
     "iptc": "IPTC",
     "comment": "the comment",
     "resolution": "the resolution",
-    "texts": "the texts beside the comment (title, author and the like)",
+    "texts": "the other texts (title, author, ...)",
 }
 
 

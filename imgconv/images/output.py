@@ -97,13 +97,13 @@ class Output:
         encoder = None
         for image in images:
             if encoder is None:
-                coding = chosen.settled(self.coding, image)
+                coding = chosen.resolve_coding(self.coding, image)
                 encoder = chosen.encoder(count, timing, coding, self.name)
                 if timing is not None and count > 1 and chosen.pages == "pages":
-                    notes.append(f"left out the durations: {chosen.title} cannot store them")
+                    notes.append(f"left out the frame durations: {chosen.title} cannot store them")
             picture = Picture.of(image)
             self._require(chosen, Result(picture.header, image.is_opaque, coding.bits, count, timing is not None))
-            picture, more = chosen.prepared(picture, coding)
+            picture, more = chosen.prepare(picture, coding)
             headers.append(picture.header)
             notes += [note for note in more if note not in notes]
             yield from self._encoded(encoder.add, picture)

@@ -136,7 +136,7 @@ class Page(ABC):
     @property
     @abstractmethod
     def coding(self) -> Coding:
-        """How the pixels are stored."""
+        """Compression and bit depth of the pixels."""
 
     @abstractmethod
     def _image(self) -> Image:
@@ -157,7 +157,7 @@ class StillPage(Page):
 
     @property
     def coding(self) -> Coding:
-        """How the pixels are stored."""
+        """Compression and bit depth of the pixels."""
         return self._format.metadata(self._file)[1]
 
     def _image(self) -> Image:
@@ -247,7 +247,7 @@ class PageRange(NamedTuple):
         for first, last in self.parts:
             stop = count - 1 if last is None else last
             if max(first, stop) >= count:
-                has = f"{count} pages, 0 to {count - 1}" if count > 1 else "one page, 0"
+                has = f"{count} pages, 0 to {count - 1}" if count > 1 else "only page 0"
                 raise UsageError(f"{name}: has {has}; `pages` selects page {max(first, stop)}")
             found += range(first, stop + 1)
         return tuple(found)

@@ -29,7 +29,7 @@ HELD = [
     for dtype in f.dtypes
     for channels in (1, 2, 3, 4)
     if (channels in (1, 3) or f.alpha) and (channels < 3 or f.colour)
-    if not (dtype == "bool" and channels > 1) and not (dtype == "uint16" and f.narrow)
+    if not (dtype == "bool" and channels > 1) and not (dtype == "uint16" and f.bits)
 ]
 REFUSED = [
     (name, dtype, channels)

@@ -38,7 +38,7 @@ class Profile:
     cicp: bytes = b""
 
 
-def parsed(profile: bytes) -> Profile | None:
+def parse(profile: bytes) -> Profile | None:
     """Return the contents of a profile; None if the data are not a profile or its tag table is damaged."""
     if len(profile) < _HEADER + 4 or profile[36:40] != b"acsp":
         return None

@@ -65,7 +65,7 @@ def cmyk_to_rgb(inks: NDArray[Any], profile: bytes) -> tuple[NDArray[Any], bytes
 
     if not profile:
         return _by_formula(inks), b"", f"CMYK without a colour profile: {_FORMULA}"
-    found = icc.parsed(profile)
+    found = icc.parse(profile)
     if found is None:
         reason = "is damaged"
     elif found.space != "CMYK":

@@ -25,7 +25,7 @@ _IGNORED_BITS = 14
 _LINES = 1 << (31 - _IGNORED_BITS)
 
 
-def compute(function: Callable[[Numbers], Numbers], full: float, values: NDArray[Any], out: NDArray[Any]) -> None:
+def evaluate(function: Callable[[Numbers], Numbers], full: float, values: NDArray[Any], out: NDArray[Any]) -> None:
     """Evaluate `light_of` or `signal_of` for levels of any real type into `out`, a float array of the same shape.
 
     Below 0 the function is continued by f(-x) = -f(x). `full` is the level of white.
@@ -40,7 +40,7 @@ def table_of(curve: Curve, dtype: np.dtype[Any], kind: str) -> NDArray[Any]:
     """Return the light of each level of an integer type of 8 or 16 bits, in the order of their bit patterns."""
     codes = np.arange(1 << 8 * dtype.itemsize, dtype=f"uint{8 * dtype.itemsize}")
     table = np.empty(len(codes), kind)
-    compute(curve.light_of, full_scale(dtype), codes.view(dtype), table)
+    evaluate(curve.light_of, full_scale(dtype), codes.view(dtype), table)
     return table
 
 
@@ -64,12 +64,12 @@ def lines_of(curve: Curve, full: float) -> NDArray[np.float32] | None:
     lines = np.hstack([lines, lines * np.array([[-1], [1]], np.float32)])  # the second half is for negative numbers
     count = int(full) if full > 1 else FINEST
     light, found = np.empty((2, count + 1), np.float32)
-    compute(curve.light_of, full, np.arange(count + 1) * (full / count), light)
-    follow(lines, light, found)
+    evaluate(curve.light_of, full, np.arange(count + 1) * (full / count), light)
+    apply_lines(lines, light, found)
     return lines if bool((np.rint(found * (count / full)) == np.arange(count + 1)).all()) else None
 
 
-def follow(lines: NDArray[np.float32], light: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+def apply_lines(lines: NDArray[np.float32], light: NDArray[np.float32], out: NDArray[np.float32]) -> None:
     """Convert light to levels with the lines of `lines_of`, and write them into `out`, an array of the same shape."""
     offsets, slopes = lines
     which = (light.view(np.uint32) >> _IGNORED_BITS).astype(np.intp)

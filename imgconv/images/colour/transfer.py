@@ -20,7 +20,7 @@ from imgconv.depth import full_scale, sum_dtype
 from imgconv.errors import UsageError
 from imgconv.images.colour import icc
 from imgconv.images.colour.curves import CODE_POINTS, SRGB_CURVE, STRAIGHT, UNSUPPORTED_CODE_POINTS, Curve, Segmented, is_near
-from imgconv.images.colour.tables import FINEST, compute, follow, lines_of, table_of
+from imgconv.images.colour.tables import FINEST, apply_lines, evaluate, lines_of, table_of
 from imgconv.images.metadata import Metadata
 from imgconv.opencv import load_cv2
 
@@ -91,7 +91,7 @@ def transfer_of(metadata: Metadata, dtype: DTypeLike, channels: int) -> Transfer
         channels: number of colour channels without alpha, 1 or 3.
     """
     usual = LINEAR if np.dtype(dtype).kind == "f" else SRGB
-    profile = icc.parsed(metadata.icc) if metadata.icc else None
+    profile = icc.parse(metadata.icc) if metadata.icc else None
     for code_points in (metadata.cicp, profile.cicp if profile else b""):
         code = code_points[1] if len(code_points) == 4 else 0
         if code in CODE_POINTS:
@@ -131,7 +131,7 @@ def linear(pixels: NDArray[Any], transfer: Transfer) -> NDArray[Any]:
         return pixels.astype(sum_dtype(pixels.dtype))
     full, curves = full_scale(pixels.dtype), transfer.curves_for(pixels.shape)
     if pixels.dtype.kind not in "iu" or pixels.dtype.itemsize > 2:
-        return _by_strips(pixels, sum_dtype(pixels.dtype), [partial(compute, curve.light_of, full) for curve in curves])
+        return _by_strips(pixels, sum_dtype(pixels.dtype), [partial(evaluate, curve.light_of, full) for curve in curves])
     kind = "float32" if all(lines_of(curve, full) is not None for curve in curves) else "float64"
     tables = [table_of(curve, pixels.dtype, kind) for curve in curves]
     if pixels.dtype.itemsize == 1:  # OpenCV takes half the time
@@ -160,7 +160,7 @@ def encoded(values: NDArray[Any], transfer: Transfer, full: float) -> NDArray[An
     steps: list[_Step] = []
     for curve in transfer.curves_for(values.shape):
         lines = lines_of(curve, full) if values.dtype == np.float32 and full <= FINEST else None
-        steps.append(partial(compute, curve.signal_of, full) if lines is None else partial(follow, lines))
+        steps.append(partial(evaluate, curve.signal_of, full) if lines is None else partial(apply_lines, lines))
     return _by_strips(values, values.dtype, steps)
 
 

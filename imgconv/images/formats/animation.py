@@ -45,13 +45,13 @@ class AnimatedFormat(Format):
 
     Attributes:
         plugin: the class of Pillow that reads animations, such as `GifImagePlugin:GifImageFile`.
-        longest: maximum frame duration in milliseconds.
+        max_duration: maximum frame duration in milliseconds.
         alpha_is_a_hint: whether headers may declare alpha for opaque frames, so that frames are decoded to find out.
     """
 
     pages = "frames"
     plugin: ClassVar[str]
-    longest: ClassVar[float]
+    max_duration: ClassVar[float]
     alpha_is_a_hint: ClassVar[bool] = False
 
     @abstractmethod
@@ -70,8 +70,8 @@ class AnimatedFormat(Format):
 
         Args:
             frames: the pixels of at least two frames, of the same shape and type.
-            timing: the frame durations, each from 0 to `longest`, and the loop count.
-            coding: how to store the pixels, as returned by `settled`.
+            timing: the frame durations, each from 0 to `max_duration`, and the loop count.
+            coding: how to store the pixels, as returned by `resolve_coding`.
             metadata: the blocks to be written.
             where: name of the output for messages.
 
@@ -96,7 +96,7 @@ class AnimatedFormat(Format):
             return super().encoder(count, timing, coding, where)
         return _FramesEncoder(self, timing, coding, where)
 
-    def saved(self, frames: Sequence[NDArray[Any]], where: str, **options: Any) -> memoryview:
+    def encode_with_pillow(self, frames: Sequence[NDArray[Any]], where: str, **options: Any) -> memoryview:
         """Return frames encoded as a file by Pillow. `options` are those of Pillow's `save`, including durations and loop."""
         from PIL import Image as Pillow
 
@@ -201,9 +201,9 @@ class _FramesEncoder(Encoder):
         for duration in timing.durations:
             if not 0 <= duration < float("inf"):
                 raise WriteError(f"{where}: a frame duration is {duration:g} ms; it must be finite and 0 ms or more")
-            if duration > chosen.longest:
+            if duration > chosen.max_duration:
                 found = f"a frame duration is {duration / 1000:g} s"
-                raise WriteError(f"{where}: {found}; the maximum for {chosen.title} is {chosen.longest / 1000:g} s")
+                raise WriteError(f"{where}: {found}; the maximum for {chosen.title} is {chosen.max_duration / 1000:g} s")
         self._format, self._timing, self._coding, self._where = chosen, timing, coding, where
         self._frames: list[NDArray[Any]] = []
         self._header: Header | None = None

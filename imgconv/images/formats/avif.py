@@ -43,10 +43,10 @@ class Avif(AnimatedFormat):
     alpha = True
     places = COMMON_METADATA
     quality = True
-    narrow = (10, 12)
-    side = 65_535
+    bits = (10, 12)
+    max_side = 65_535
     plugin = "AvifImagePlugin:AvifImageFile"
-    longest = 0xFFFFFFFF
+    max_duration = 0xFFFFFFFF
 
     def recognizes(self, head: bytes) -> bool:
         """Return whether the major brand or a compatible brand is that of AVIF."""
@@ -92,7 +92,7 @@ class Avif(AnimatedFormat):
             raise HeaderError(f"an AVIF animation with {bits} bits per sample is not supported; convert it to 8 bits")
         return Animation(_timing(_colour_track(file), found.frames))
 
-    def fitted(self, metadata: Metadata, colours: int) -> Fitted:
+    def fit(self, metadata: Metadata, colours: int) -> Fitted:
         """Return metadata with the resolution and the comment in EXIF."""
         return fit_metadata_with_exif(metadata, self.title, colours)
 
@@ -119,7 +119,7 @@ class Avif(AnimatedFormat):
         colour = frames[0].ndim == 3
         if coding.lossless and colour:
             raise WriteError(f"{where}: lossless AVIF animations in colour are not supported; choose .webp or .png")
-        view = self.saved(
+        view = self.encode_with_pillow(
             [upright(pixels, metadata.orientation) for pixels in frames],
             where,
             duration=[round(duration) for duration in timing.durations],

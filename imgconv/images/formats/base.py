@@ -62,9 +62,9 @@ class Format(ABC):
         quality: whether lossy compression with a quality setting is supported.
         lossless: whether lossless writing is supported.
         compressions: the supported words or levels of `Coding.compression`.
-        narrow: supported bits per sample for 16-bit pixels, if the format cannot store all 16.
-        side: maximum number of rows and columns; 0 if the limit is irrelevant in practice.
-        least: minimum number of rows and columns.
+        bits: supported bits per sample of 16-bit pixels; empty if all 16 are supported.
+        max_side: maximum number of rows and columns; 0 if the limit is irrelevant in practice.
+        min_side: minimum number of rows and columns.
         optional: whether some builds of OpenCV lack the format.
     """
 
@@ -84,9 +84,9 @@ class Format(ABC):
     quality: ClassVar[bool] = False
     lossless: ClassVar[bool] = True
     compressions: ClassVar[tuple[str, ...]] = ()
-    narrow: ClassVar[tuple[int, ...]] = ()
-    side: ClassVar[int] = 0
-    least: ClassVar[int] = 1
+    bits: ClassVar[tuple[int, ...]] = ()
+    max_side: ClassVar[int] = 0
+    min_side: ClassVar[int] = 1
     optional: ClassVar[bool] = False
 
     def recognizes(self, head: bytes) -> bool:
@@ -164,7 +164,7 @@ class Format(ABC):
             return f"{holds}, but the input has {result.count} {'frames' if result.frames else 'pages'}"
         if dtype.kind == "c":
             return "cannot store complex numbers"
-        if dtype.name not in self.dtypes or (dtype.name == "uint16" and self.narrow and result.bits not in self.narrow):
+        if dtype.name not in self.dtypes or (dtype.name == "uint16" and self.bits and result.bits not in self.bits):
             return f"cannot store {word} pixels"
         if result.count > 1 and self.pages == "frames" and dtype.name not in self.frame_dtypes:
             return f"cannot store an animation of {word} pixels"
@@ -176,10 +176,10 @@ class Format(ABC):
             return "cannot store colour"
         if header.channels > 1 and dtype.name == "bool":
             return f"cannot store {'alpha' if others == 1 else 'colour'} in 1 bit"
-        if self.side and max(rows, columns) > self.side:
-            return f"cannot store {rows} x {columns} pixels, at most {self.side} per side"
-        if min(rows, columns) < self.least:
-            return f"cannot store {rows} x {columns} pixels, at least {self.least} per side"
+        if self.max_side and max(rows, columns) > self.max_side:
+            return f"cannot store {rows} x {columns} pixels, at most {self.max_side} per side"
+        if min(rows, columns) < self.min_side:
+            return f"cannot store {rows} x {columns} pixels, at least {self.min_side} per side"
         return "" if self.is_built_in() else "is not supported by this build of OpenCV"
 
     def is_built_in(self) -> bool:
@@ -188,7 +188,7 @@ class Format(ABC):
 
         return not self.optional or has_writer(self.extensions[0])
 
-    def settled(self, wanted: Coding, image: Image) -> Coding:
+    def resolve_coding(self, wanted: Coding, image: Image) -> Coding:
         """Return the coding to write an image with: `wanted`, completed by the coding of an input of the same format."""
         source = image.coding
         if wanted.quality is not None or wanted.lossless:
@@ -196,13 +196,13 @@ class Format(ABC):
         coding = wanted.over(source if image.format == self.name else Coding(bits=source.bits))
         if image.pixels.dtype.kind == "b":
             return replace(coding, bits=1)
-        return coding if image.pixels.dtype == np.uint16 and coding.bits in self.narrow else replace(coding, bits=None)
+        return coding if image.pixels.dtype == np.uint16 and coding.bits in self.bits else replace(coding, bits=None)
 
-    def fitted(self, metadata: Metadata, colours: int) -> Fitted:
+    def fit(self, metadata: Metadata, colours: int) -> Fitted:
         """Return the metadata in the form that this format stores beside 1 or 3 colours, and reasons for dropped blocks."""
         return fit_metadata(metadata, self.places, self.title, colours)
 
-    def prepared(self, picture: Picture, coding: Coding) -> tuple[Picture, list[str]]:
+    def prepare(self, picture: Picture, coding: Coding) -> tuple[Picture, list[str]]:
         """Return the picture with the channels and metadata that the format supports, and notes on what was left out.
 
         Grey becomes colour and opaque alpha is dropped if the format does not support them. If it cannot store the
@@ -218,7 +218,7 @@ class Format(ABC):
         if metadata.icc and metadata.profile_channels != header.colours:
             notes.append("left out the colour profile: its channels are not those of the image")
             metadata = replace(metadata, icc=b"")
-        kept, lost = self.fitted(metadata, header.colours)
+        kept, lost = self.fit(metadata, header.colours)
         notes += left_out_notes(lost)
         picture = replace(picture, header=header, strips=strips, metadata=kept)
         if metadata.orientation != 1 and not kept.exif:
@@ -245,13 +245,13 @@ class Format(ABC):
         Args:
             count: number of pages or frames; more than one only for a format with pages.
             timing: the durations of the frames; None for pages.
-            coding: how to store the pixels, as returned by `settled`.
+            coding: how to store the pixels, as returned by `resolve_coding`.
             where: name of the output for messages.
         """
         return OnePictureEncoder(self, coding, where)
 
     def encode(self, picture: Picture, coding: Coding, where: str) -> Iterable[Piece]:
-        """Return a file with one picture in pieces. The picture comes from `prepared`; see `encoder` for the arguments.
+        """Return a file with one picture in pieces. The picture comes from `prepare`; see `encoder` for the arguments.
 
         Raises:
             WriteError: the encoder fails.

@@ -39,7 +39,7 @@ class Exr(Format):
             raise HeaderError
         kinds = set(channels.values())
         if not kinds <= {_HALF, _FLOAT}:
-            raise HeaderError("an OpenEXR file of integers is not supported; save it in floating point")
+            raise HeaderError("an OpenEXR file with integer samples is not supported; save it in floating point")
         left, top, right, bottom = struct.unpack("<4i", window)
         colours = 3 if channels.keys() & {b"R", b"G", b"B", b"RY", b"BY"} else 1
         count = 4 if colours == 3 and b"A" in channels else colours

@@ -67,9 +67,9 @@ class Gif(AnimatedFormat):
     alpha = True
     places = frozenset({"xmp", "comment"})
     lossless = False
-    side = 65_535
+    max_side = 65_535
     plugin = "GifImagePlugin:GifImageFile"
-    longest = 10.0 * _LONGEST
+    max_duration = 10.0 * _LONGEST
     alpha_is_a_hint = True
 
     def header(self, file: FileBytes) -> Header:
@@ -133,16 +133,16 @@ class Gif(AnimatedFormat):
             pass
         return Metadata(comment=comment, xmp=xmp), Coding()
 
-    def fitted(self, metadata: Metadata, colours: int) -> Fitted:
+    def fit(self, metadata: Metadata, colours: int) -> Fitted:
         """Return the metadata that GIF can store."""
-        kept, lost = super().fitted(metadata, colours)
+        kept, lost = super().fit(metadata, colours)
         if b"\0" in kept.xmp:  # UTF-16, in which programs that expect blocks find an end in the middle
             kept, lost["xmp"] = replace(kept, xmp=b""), "GIF stores it only as UTF-8"
         return kept, lost
 
-    def prepared(self, picture: Picture, coding: Coding) -> tuple[Picture, list[str]]:
+    def prepare(self, picture: Picture, coding: Coding) -> tuple[Picture, list[str]]:
         """Return the picture as GIF stores it, with a note if alpha has values other than 0 and 255."""
-        picture, notes = super().prepared(picture, coding)
+        picture, notes = super().prepare(picture, coding)
         if picture.header.has_alpha:
             pixels = picture.pixels()
             picture = replace(picture, strips=(pixels,))

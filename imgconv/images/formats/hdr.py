@@ -39,7 +39,7 @@ class Hdr(Format):
         if (first, second) != (b"-Y", b"+X"):
             raise HeaderError(
                 f"a Radiance HDR with the axes {first.decode()} {second.decode()} is not supported; "
-                "save it from the top left, row by row (-Y +X)"
+                "save it with the axes -Y +X (rows from the top left)"
             )
         return Header.of(int(rows), int(columns), 3, np.float32)
 

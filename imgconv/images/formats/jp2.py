@@ -49,7 +49,7 @@ class Jp2(Format):
     signatures = (b"\0\0\0\x0cjP  ", _CODESTREAM)
     dtypes = ("uint8", "uint16")
     alpha = True
-    least = 32  # OpenCV cannot write smaller pictures
+    min_side = 32  # OpenCV cannot write smaller pictures
 
     def header(self, file: FileBytes) -> Header:
         """Return the header of the picture, read from boxes and codestream. CMYK becomes RGB."""

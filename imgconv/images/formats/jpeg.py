@@ -77,7 +77,7 @@ class Jpeg(Format):
     places = COMMON_METADATA | {"iptc"}
     quality = True
     lossless = False
-    side = 65_500
+    max_side = 65_500
 
     def header(self, file: FileBytes) -> Header:
         """Return the header of the picture. CMYK becomes RGB."""
@@ -128,7 +128,7 @@ class Jpeg(Format):
             notes.append("left out the extended part of XMP: only the standard packet is read")
         return self.image(pixels, header, metadata, coding, tuple(notes))
 
-    def fitted(self, metadata: Metadata, colours: int) -> Fitted:
+    def fit(self, metadata: Metadata, colours: int) -> Fitted:
         """Return the metadata that fit into segments. EXIF that is too long is reduced to the orientation."""
         kept, lost = fit_metadata(metadata, self.places, self.title, colours)
         for name, most in _MOST_BYTES.items():

@@ -55,8 +55,8 @@ class Png(AnimatedFormat):
     places = COMMON_METADATA | {"cicp", "texts"}
     compressions = tuple("0123456789")
     plugin = "PngImagePlugin:PngImageFile"
-    longest = 1000.0 * _LONGEST
-    side = 1_000_000  # the limit of libpng
+    max_duration = 1000.0 * _LONGEST
+    max_side = 1_000_000  # the limit of libpng
 
     def header(self, file: FileBytes) -> Header:
         """Return the header of the picture, read from IHDR and tRNS."""
@@ -134,9 +134,9 @@ class Png(AnimatedFormat):
             pixels = np.dstack([pixels, np.full(pixels.shape[:2], np.iinfo(pixels.dtype).max, pixels.dtype)])
         return self.image(pixels, header, *self.metadata(file))
 
-    def fitted(self, metadata: Metadata, colours: int) -> Fitted:
+    def fit(self, metadata: Metadata, colours: int) -> Fitted:
         """Return the metadata that PNG can store."""
-        kept, lost = super().fitted(metadata, colours)
+        kept, lost = super().fit(metadata, colours)
         if kept.resolution and not density(kept.resolution):
             lost["resolution"] = f"PNG stores only whole dots per metre from 1 to {MOST_DOTS}"
             kept = replace(kept, resolution=None)
@@ -164,7 +164,7 @@ class Png(AnimatedFormat):
         disposals = [_KEEP]
         for before, pixels in itertools.pairwise(frames):
             disposals.append(_RESTORE if disposals[-1] == _KEEP and np.array_equal(before, pixels) else _KEEP)
-        found = self.saved(
+        found = self.encode_with_pillow(
             frames,
             where,
             duration=[1000 * float(_seconds(duration)) for duration in timing.durations],

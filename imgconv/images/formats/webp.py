@@ -50,9 +50,9 @@ class Webp(AnimatedFormat):
     alpha = True
     places = COMMON_METADATA
     quality = True
-    side = 16_383
+    max_side = 16_383
     plugin = "WebPImagePlugin:WebPImageFile"
-    longest = (1 << 24) - 1
+    max_duration = (1 << 24) - 1
     alpha_is_a_hint = True  # libwebp declares alpha if a frame keeps pixels of the one before
 
     def recognizes(self, head: bytes) -> bool:
@@ -72,7 +72,7 @@ class Webp(AnimatedFormat):
             rows, columns, alpha = (packed >> 14 & 0x3FFF) + 1, (packed & 0x3FFF) + 1, bool(packed >> 28 & 1)
         elif kind == b"VP8 " and len(head) >= 10 and head[3:6] == b"\x9d\x01\x2a":
             columns, rows = (side & 0x3FFF for side in struct.unpack_from("<HH", head, 6))
-        if not rows or not columns or max(rows, columns) > self.side:  # no picture can fill a larger canvas
+        if not rows or not columns or max(rows, columns) > self.max_side:  # no picture can fill a larger canvas
             raise HeaderError
         return Header.of(rows, columns, 3 + alpha, np.uint8)
 
@@ -103,7 +103,7 @@ class Webp(AnimatedFormat):
                 durations.append(float(int.from_bytes(head[12:15], "little")))
         return Animation(Timing(tuple(durations), loop)) if durations else None
 
-    def fitted(self, metadata: Metadata, colours: int) -> Fitted:
+    def fit(self, metadata: Metadata, colours: int) -> Fitted:
         """Return metadata with the resolution and the comment in EXIF."""
         return fit_metadata_with_exif(metadata, self.title, colours)
 

@@ -73,6 +73,6 @@ def left_out(picture: np.ndarray) -> Callable[[str, Metadata], list[str]]:
     """Return the notes on metadata that a format does not store: `left_out(format, metadata)`."""
 
     def notes(kind: str, metadata: Metadata) -> list[str]:
-        return left_out_notes(registry.format_named(kind).fitted(metadata, 3)[1])
+        return left_out_notes(registry.format_named(kind).fit(metadata, 3)[1])
 
     return notes

@@ -31,7 +31,7 @@ def opened(data: bytes) -> Pillow.Image:
 
 def fitted(kind: str, metadata: Metadata, colours: int = 3) -> tuple[Metadata, list[str]]:
     """Return what a format stores of metadata, and the names of the blocks that it does not."""
-    kept, lost = registry.format_named(kind).fitted(metadata, colours)
+    kept, lost = registry.format_named(kind).fit(metadata, colours)
     return kept, list(lost)
 
 

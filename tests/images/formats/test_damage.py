@@ -61,7 +61,7 @@ def test_damaged_files_say_something(kind, data, everything, put) -> None:
     # What was read of it can be written again.
     for name in ("jpeg", "png", "webp"):
         chosen = registry.format_named(name)
-        chosen.with_metadata(memoryview(put(name, Metadata())), chosen.fitted(metadata, 3)[0])
+        chosen.with_metadata(memoryview(put(name, Metadata())), chosen.fit(metadata, 3)[0])
 
 
 @pytest.mark.parametrize("kind", HEADS)

@@ -28,7 +28,7 @@ def test_from_another_corner_is_refused_with_what_to_do(axes) -> None:
     if axes == ("-Y", "+X"):
         return
     with pytest.raises(
-        ReadError, match=r"in\.hdr: a Radiance HDR with the axes \S+ \S+ is not supported; save it from the top"
+        ReadError, match=r"in\.hdr: a Radiance HDR with the axes \S+ \S+ is not supported; save it with the axes -Y"
     ):
         decode(hdr(axes), "in.hdr")
 

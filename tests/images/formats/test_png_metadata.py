@@ -108,7 +108,7 @@ def test_other_texts_are_carried(tmp_path) -> None:
         assert found.text == {**texts, "Comment": "by hand"}
     for other in registry.writable_formats():
         if other.name != "png":
-            assert "texts" in other.fitted(image.metadata, 3)[1]
+            assert "texts" in other.fit(image.metadata, 3)[1]
 
 
 def test_a_chunk_with_a_wrong_checksum_is_left_out() -> None:

@@ -110,7 +110,7 @@ def test_pages_are_taken_one_at_a_time() -> None:
 
     writer, data = registry.format_named("tiff").encoder(4, None, Coding(compression="deflate"), "out.tif"), b""
     for image in images():
-        picture, _ = registry.format_named("tiff").prepared(Picture.of(image), Coding())
+        picture, _ = registry.format_named("tiff").prepare(Picture.of(image), Coding())
         for piece in writer.add(picture):
             data += bytes(piece)
             assert len(taken) <= 1 + data.count(b"page ")

@@ -37,7 +37,7 @@ class Tiff(Format):
         """Return the header of the first page."""
         return self.open(file, self.title, 0).open_page(0).header
 
-    def fitted(self, metadata: Metadata, colours: int) -> Fitted:
+    def fit(self, metadata: Metadata, colours: int) -> Fitted:
         """Return metadata with resolution and comment in the EXIF fields, which TIFF shares."""
         return fit_metadata_with_exif(metadata, self.title, colours, self.places)
 

@@ -72,7 +72,7 @@ class TiffEncoder(Encoder):
             big = Layout("<", True, _ALIGNMENT)
             if self._count * (_directory_size(entries, sizes, big) + pixels + 2 * _ALIGNMENT) > _CLASSIC_END:
                 self._layout = big
-            yield directories.head(self._layout).ljust(_ALIGNMENT, b"\0")
+            yield directories.file_header(self._layout).ljust(_ALIGNMENT, b"\0")
         start = _aligned(self._at + _directory_size(entries, sizes, self._layout))
         end = _aligned(start + sum(sizes))
         if end > _CLASSIC_END and not self._layout.big:
@@ -80,7 +80,7 @@ class TiffEncoder(Encoder):
             raise WriteError(f"{self._where}: page {self._number} {reason}; write fewer pages")
         following = end if self._number < self._count else 0
         table = _strip_table(sizes, start, self._layout)
-        yield directories.laid_out(entries | table, self._layout, self._at, following).ljust(start - self._at, b"\0")
+        yield directories.to_bytes(entries | table, self._layout, self._at, following).ljust(start - self._at, b"\0")
         yield from strips
         yield bytes(end - start - sum(sizes))
         self._at = end
@@ -159,7 +159,7 @@ def _strip_table(sizes: list[int], start: int, layout: Layout) -> Tree:
 
 
 def _directory_size(entries: Tree, sizes: list[int], layout: Layout) -> int:
-    return len(directories.laid_out(entries | _strip_table([0] * len(sizes), 0, layout), layout, 0))
+    return len(directories.to_bytes(entries | _strip_table([0] * len(sizes), 0, layout), layout, 0))
 
 
 def _predictor(dtype: np.dtype[Any]) -> int:

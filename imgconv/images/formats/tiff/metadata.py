@@ -57,7 +57,7 @@ def metadata_of(file: FileBytes, layout: Layout, offset: int) -> Metadata:
     if directories.integers(fields.get(exif.ORIENTATION))[:1] == [1]:
         usual.add(exif.ORIENTATION)
     # Entries that nearly all files have do not count as EXIF.
-    block = b"" if found.keys() <= usual else directories.alone(found, layout.order)
+    block = b"" if found.keys() <= usual else directories.to_exif(found, layout.order)
     return Metadata(
         exif=block,
         xmp=xmp.rstrip(b"\0"),

@@ -18,7 +18,7 @@ from imgconv.images import directories
 from imgconv.images.file_bytes import FileBytes, HeaderError
 from imgconv.images.formats.tiff import Tiff
 from imgconv.images.formats.tiff.metadata import metadata_of
-from imgconv.images.formats.tiff.pixels import put_pixels
+from imgconv.images.formats.tiff.pixels import write_pixels
 from imgconv.images.formats.tiff.samples import LABS, WORDS
 from imgconv.images.formats.tiff.segments import Directories, Segments
 from imgconv.images.image import Coding, Image
@@ -94,7 +94,7 @@ class TiffPage(Page):
 
     @property
     def coding(self) -> Coding:
-        """How the pixels are stored."""
+        """Compression and bit depth of the pixels."""
         page = self.samples.directory
         is_narrow = self.samples.dtype.kind == "u" and page.bitspersample < 8 * self.samples.dtype.itemsize
         return Coding(compression=WORDS.get(page.compression), bits=page.bitspersample if is_narrow else None)
@@ -159,13 +159,13 @@ class TiffPage(Page):
             if page.planes > 1:
                 target[:, :, plane] = samples[:, :, 0]
             else:
-                put_pixels(samples, page, profile, target)
+                write_pixels(samples, page, profile, target)
 
         self.segments.read(rows, columns, take, self._shift)
         if page.planes > 1:
             step = max(1, _STRIP * len(rows) // together.nbytes)
             for row in range(0, len(rows), step):
-                put_pixels(together[row : row + step], page, profile, pixels[row : row + step])
+                write_pixels(together[row : row + step], page, profile, pixels[row : row + step])
 
 
 @contextmanager

@@ -22,7 +22,7 @@ _FROM_D50 = np.array(
 _D50 = np.array([0.9642, 1.0, 0.8249])
 
 
-def put_pixels(samples: NDArray[Any], page: Samples, profile: bytes, pixels: NDArray[Any]) -> None:
+def write_pixels(samples: NDArray[Any], page: Samples, profile: bytes, pixels: NDArray[Any]) -> None:
     """Convert samples to pixels, and write them into an array.
 
     Args:
@@ -49,7 +49,7 @@ def put_pixels(samples: NDArray[Any], page: Samples, profile: bytes, pixels: NDA
     if page.alpha is not None and page.alpha != page.count - 1:
         samples = samples[:, :, [*range(page.alpha), *range(page.alpha + 1, page.count), page.alpha]]
     if page.is_premultiplied:
-        samples = _straightened(samples, page.header.colours)
+        samples = _unpremultiplied(samples, page.header.colours)
     if page.header.colours == 3:
         pixels[...] = swapped(samples)
     else:
@@ -62,7 +62,7 @@ def _levels(bits: int, dtype: np.dtype[Any]) -> NDArray[Any]:
     return scaled(np.arange(np.iinfo(dtype).max + 1, dtype=dtype), bits)
 
 
-def _straightened(samples: NDArray[Any], colours: int) -> NDArray[Any]:
+def _unpremultiplied(samples: NDArray[Any], colours: int) -> NDArray[Any]:
     """Return samples with the first ones, the colour, divided by the last one, alpha.
 
     The rounding is such that multiplying by alpha and rounding restores the samples. Floating-point colour where alpha is 0
