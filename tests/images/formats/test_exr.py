@@ -66,7 +66,7 @@ def test_the_header_and_the_pixels(names, channels, kind, dtype, corner) -> None
 
 
 @pytest.mark.parametrize(
-    ("kind", "flags", "words"), [(0, 2, "integers"), (HALF, 0x802, "deep"), (HALF, 0x1002, "several parts")]
+    ("kind", "flags", "words"), [(0, 2, "integer samples"), (HALF, 0x802, "deep"), (HALF, 0x1002, "several parts")]
 )
 def test_what_is_not_supported(kind, flags, words) -> None:
     with pytest.raises(ReadError, match=words):
