@@ -143,7 +143,7 @@ def test_telling_does_not_change_the_picture(done, run, grey, load):
 
 def test_no_clobber(done, fails, grey, load):
     done("apply", "identity", "grey.png", "out.png", "--no-clobber")
-    assert "exists already" in fails(5, "apply", "box", "grey.png", "out.png", "--no-clobber")
+    assert "already exists" in fails(5, "apply", "box", "grey.png", "out.png", "--no-clobber")
     assert np.array_equal(load("out.png"), grey)
 
 

@@ -118,7 +118,7 @@ CASES: dict[str, Case] = {
     **{
         f"{name} {dtype} {channels}": imgconv_file(name, dtype, channels)
         for name, dtype, channels in itertools.product(FORMATS, MID_LEVELS, (1, 2, 3, 4))
-        if not FORMATS[name].optional and not FORMATS[name].refusal(Result(Header.of(ROWS, COLUMNS, channels, dtype)))
+        if not FORMATS[name].optional and not FORMATS[name].limitation(Result(Header.of(ROWS, COLUMNS, channels, dtype)))
     },
     **{f"png {m}": pillow("PNG", m) for m in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")},
     **{f"png frames {m}": pillow("PNG", m, save_all=True) for m in ("1", "L", "LA", "P", "RGB", "RGBA")},

@@ -54,7 +54,7 @@ def test_cmyk_with_a_profile_matches_pillow(profile: bytes, dtype: str) -> None:
     assert found.shape == (50, 70, 3)
     assert found.dtype == dtype
     assert embedded == srgb()
-    assert note == "CMYK turned into sRGB by its colour profile"
+    assert note == "CMYK converted to sRGB by its colour profile"
     distance = difference(found, converted_by_pillow(pixels, profile))
     assert distance.mean() < 0.3
     assert distance.max() < 4  # dark mixtures of four inks, where the grid is coarse
@@ -105,8 +105,8 @@ UNUSABLE = {
     "cut short": (PRINTER[:100], "is damaged"),
     "without its tables": (PRINTER[:700], "cannot be used"),
     "no tags": (profiles.built(b"CMYK", {}), "cannot be used"),
-    "of another space": (srgb(), "is not for CMYK but for RGB"),
-    "of no space": (profiles.built(b"\n\0\x1b[", {}), "is not for CMYK but for something else"),
+    "of another space": (srgb(), "is for RGB, not for CMYK"),
+    "of no space": (profiles.built(b"\n\0\x1b[", {}), "is for another colour space, not for CMYK"),
 }
 
 

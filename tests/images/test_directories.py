@@ -62,7 +62,7 @@ def copied_tree(file: FileBytes, predicate=lambda tag: tag >= 271) -> directorie
 def as_file(found: directories.Tree, order: str, big: bool, at: int) -> bytes:
     """Return a TIFF whose only directory is `found`, at offset `at`."""
     layout = Layout(order, big, at)
-    return directories.head(layout).ljust(at, b"\xee") + directories.laid_out(found, layout, at)
+    return directories.file_header(layout).ljust(at, b"\xee") + directories.to_bytes(found, layout, at)
 
 
 def values_of(data: bytes) -> dict[int, object]:
@@ -98,23 +98,23 @@ def test_sub_directories_are_copied() -> None:
     exif.get_ifd(0x8769)[40965] = {1: "R98"}
     exif.get_ifd(0x8825)[2] = (1.0, 2.0, 3.5)
     found = copied_tree(in_memory(exif.tobytes().removeprefix(b"Exif\0\0")), any_tag)
-    moved = directories.alone(found, "<")
+    moved = directories.to_exif(found, "<")
     again = Pillow.Exif()
     again.load(b"Exif\0\0" + moved)
     assert again[271] == "Maker"
     assert again.get_ifd(0x8769)[37500] == b"note" * 9
     assert again.get_ifd(0xA005) == {1: "R98"}
     assert again.get_ifd(0x8825)[2] == (1.0, 2.0, 3.5)
-    assert directories.alone({}, "<") == b""
+    assert directories.to_exif({}, "<") == b""
 
 
 def test_the_length_does_not_depend_on_the_offset() -> None:
     found = copied_tree(file_of(FIELDS, "<"))
     layout = Layout("<", False)
-    lengths = {len(directories.laid_out(found, layout, at, following=at)) for at in (0, 8, 1 << 20)}
+    lengths = {len(directories.to_bytes(found, layout, at, following=at)) for at in (0, 8, 1 << 20)}
     assert len(lengths) == 1
     with pytest.raises(struct.error):
-        directories.laid_out(found, layout, (1 << 32) - 10)
+        directories.to_bytes(found, layout, (1 << 32) - 10)
 
 
 @pytest.mark.parametrize("order", "<>")
@@ -204,8 +204,8 @@ def test_random_bytes_are_read_within_bounds(order, big, pieces, offset) -> None
         with np.errstate(all="ignore"):
             directories.reals(field)
     found = directories.tree(data, layout, offset, any_tag)
-    block = directories.alone(found, "<")
+    block = directories.to_exif(found, "<")
     assert len(block) <= 20 + 40 * len(data.view)
     if found:
         again = directories.tree(in_memory(block), Layout("<", False, 8), 8, any_tag)
-        assert directories.alone(again, "<") == block
+        assert directories.to_exif(again, "<") == block

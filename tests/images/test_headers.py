@@ -159,9 +159,9 @@ def test_random_bytes_after_a_signature_give_a_header_or_an_error(tmp_path_facto
         (b"", "the file is empty"),
         (b"hello, world\n" * 9, "is not an image in a supported format"),
         (b"<svg></svg>", "is not an image"),
-        (content("jpeg RGB")[:100], "begins like JPEG"),
-        (b"P6 0 0 255\n", "is damaged: claims 0 x 0 pixels"),
-        (b"Pf\n9999999999 1\n-1.0\n" + bytes(8), "claims 1 x 9999999999 pixels"),
+        (content("jpeg RGB")[:100], "recognized as JPEG"),
+        (b"P6 0 0 255\n", "is damaged: its header gives 0 x 0 pixels"),
+        (b"Pf\n9999999999 1\n-1.0\n" + bytes(8), "its header gives 1 x 9999999999 pixels"),
         (b"P7\n", "is PAM, which is not supported; convert it to PPM or PNG"),
     ],
 )  # fmt: skip

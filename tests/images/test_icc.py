@@ -56,7 +56,7 @@ FLAT = {"256 samples", "4096 samples", "para 1, flat at first", "para 2, flat at
 @pytest.mark.parametrize("name", CURVES)
 def test_a_curve_matches_littlecms(name: str) -> None:
     profile = profiles.rgb(CURVES[name])
-    found = icc.parsed(profile)
+    found = icc.parse(profile)
     assert found is not None
     assert found.curves[0] == found.curves[1] == found.curves[2]
     expected = light_by_littlecms(profile)[:, 1]
@@ -67,7 +67,7 @@ def test_a_curve_matches_littlecms(name: str) -> None:
 
 def test_curves_per_channel_match_littlecms() -> None:
     profile = profiles.rgb(para(0, 1.4), CURVES["37 samples"], CURVES["para 3"])
-    found = icc.parsed(profile)
+    found = icc.parse(profile)
     assert found is not None
     ours = np.stack([curve.light_of(LEVELS) for curve in found.curves], -1)
     assert np.abs(ours - light_by_littlecms(profile)).max() < 2e-4  # rounding of the matrices leaks into other channels
@@ -75,20 +75,20 @@ def test_curves_per_channel_match_littlecms() -> None:
 
 @pytest.mark.parametrize("curve", CURVES.values(), ids=CURVES)
 def test_signal_of_inverts_light_of(curve: bytes) -> None:
-    found = icc.parsed(profiles.grey(curve))
+    found = icc.parse(profiles.grey(curve))
     assert found is not None
     assert np.abs(found.curves[0].signal_of(found.curves[0].light_of(LEVELS)) - LEVELS).max() < 1e-9
 
 
 def test_a_curve_is_stretched_from_0_to_1() -> None:
-    found = icc.parsed(profiles.grey(curv([6554, 40000, 60000])))
+    found = icc.parse(profiles.grey(curv([6554, 40000, 60000])))
     assert found is not None
     light = found.curves[0].light_of(np.array([0, 0.25, 0.5, 1]))
     assert light == pytest.approx([0, (40000 - 6554) / 2 / (60000 - 6554), (40000 - 6554) / (60000 - 6554), 1])
 
 
 def test_a_flat_curve_becomes_strictly_increasing() -> None:
-    found = icc.parsed(profiles.grey(curv([0, 0, 0, 30000, 65535, 65535])))
+    found = icc.parse(profiles.grey(curv([0, 0, 0, 30000, 65535, 65535])))
     assert found is not None
     assert isinstance(found.curves[0], Sampled)
     light = found.curves[0].light_of(LEVELS)
@@ -106,7 +106,7 @@ def test_a_flat_curve_becomes_strictly_increasing() -> None:
     ids=["samples", "para"],
 )
 def test_a_slightly_falling_curve_becomes_increasing(curve: bytes) -> None:
-    found = icc.parsed(profiles.grey(curve))
+    found = icc.parse(profiles.grey(curve))
     assert found is not None
     light = found.curves[0].light_of(LEVELS)
     assert np.diff(light).min() > 0
@@ -136,24 +136,24 @@ INVALID = {
 
 @each("curve", INVALID.values())
 def test_a_curve_without_an_inverse_is_dropped(curve: bytes) -> None:
-    found = icc.parsed(profiles.grey(curve))
+    found = icc.parse(profiles.grey(curve))
     assert found == icc.Profile("GRAY")
     # One invalid curve of three makes the others useless.
-    assert icc.parsed(profiles.rgb(curv([]), curve, curv([]))).curves == ()
+    assert icc.parse(profiles.rgb(curv([]), curve, curv([]))).curves == ()
 
 
 def test_the_order_of_the_curves_is_red_green_blue() -> None:
-    found = icc.parsed(profiles.rgb(curv([256]), curv([512]), curv([768])))
+    found = icc.parse(profiles.rgb(curv([256]), curv([512]), curv([768])))
     assert found.curves == (Segmented(1.0), Segmented(2.0), Segmented(3.0))
 
 
 def test_profiles_with_cicp_and_without_curves() -> None:
-    found = icc.parsed(profiles.rgb(curv([]), cicp=profiles.cicp(16)))
+    found = icc.parse(profiles.rgb(curv([]), cicp=profiles.cicp(16)))
     assert (found.space, found.cicp) == ("RGB", bytes((9, 16, 0, 1)))
-    assert icc.parsed(profiles.cmyk()) == icc.Profile("CMYK")
-    assert icc.parsed(profiles.without_curves()) == icc.Profile("RGB")
+    assert icc.parse(profiles.cmyk()) == icc.Profile("CMYK")
+    assert icc.parse(profiles.without_curves()) == icc.Profile("RGB")
     # With a Lab connection space the curve would be one of lightness.
-    assert icc.parsed(profiles.grey(curv([512]), b"Lab ")) == icc.Profile("GRAY")
+    assert icc.parse(profiles.grey(curv([512]), b"Lab ")) == icc.Profile("GRAY")
 
 
 SYSTEM = sorted(Path("/usr/share/color/icc").rglob("*.ic[cm]"))
@@ -163,7 +163,7 @@ SYSTEM = sorted(Path("/usr/share/color/icc").rglob("*.ic[cm]"))
 def test_installed_profiles_are_parsed() -> None:
     for path in SYSTEM:
         data = path.read_bytes()
-        found = icc.parsed(data)
+        found = icc.parse(data)
         assert found is not None, path
         about = ImageCms.ImageCmsProfile(io.BytesIO(data)).profile
         assert found.space == about.xcolor_space.strip(), path
@@ -172,7 +172,7 @@ def test_installed_profiles_are_parsed() -> None:
 def test_a_truncated_profile_raises_nothing() -> None:
     profile = profiles.rgb(CURVES["37 samples"], para(0, 2.0), CURVES["para 3"])
     for length in range(len(profile)):
-        found = icc.parsed(profile[:length])
+        found = icc.parse(profile[:length])
         assert found is None or found.space == "RGB"
 
 
@@ -188,7 +188,7 @@ def test_a_damaged_profile_raises_nothing(seed: int) -> None:
             data = bytearray(profile)
             for at in random.integers(0, len(data), random.integers(1, 6)):
                 data[at] = random.choice([0, 1, 127, 128, 255, data[at] ^ (1 << random.integers(8))])
-            found = icc.parsed(bytes(data))
+            found = icc.parse(bytes(data))
             for curve in found.curves if found else ():
                 light = curve.light_of(LEVELS)
                 assert np.isfinite(light).all()
@@ -200,4 +200,4 @@ def test_a_damaged_profile_raises_nothing(seed: int) -> None:
 def test_an_impossible_tag_count_is_rejected(count: int) -> None:
     data = bytearray(profiles.rgb(curv([])))
     data[128:132] = count.to_bytes(4, "big")
-    assert icc.parsed(bytes(data) + bytes(20_000)) is None
+    assert icc.parse(bytes(data) + bytes(20_000)) is None

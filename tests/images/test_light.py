@@ -261,7 +261,7 @@ def test_of_planes_selects_curves() -> None:
     for plane in (pixels[:, :, 1], pixels[:, :, 1:2]):
         assert np.array_equal(linear(plane, three), light[:, :, 1].reshape(plane.shape))
     assert SRGB.of_planes([1]) == SRGB
-    with pytest.raises(UsageError, match="curves for 3 channels, and 2 of them"):
+    with pytest.raises(UsageError, match="expected 3 channels, one per curve, found 2"):
         linear(pixels[:, :, :2], three)
 
 

@@ -233,7 +233,7 @@ def test_arrays_are_written_and_the_repr_is_short(tmp_path) -> None:
 
 def test_gif_reports_loss_of_partial_transparency(tmp_path) -> None:
     pixels = np.full((8, 8, 4), 200, np.uint8)
-    assert any("on or off" in note for note in write_image(tmp_path / "half.gif", Image(pixels)))
+    assert any("opaque (from 128) or transparent" in note for note in write_image(tmp_path / "half.gif", Image(pixels)))
     pixels[..., 3] = 255
     assert write_image(tmp_path / "whole.gif", Image(pixels)) == ()
 
@@ -249,6 +249,6 @@ def test_the_given_pixels_are_not_changed(tmp_path, photo, extension) -> None:
 
 
 def test_no_page_is_an_error(tmp_path) -> None:
-    with pytest.raises(WriteError, match=r"out\.tif: there is no page to write"):
+    with pytest.raises(WriteError, match=r"out\.tif: no page to write"):
         write_pages(tmp_path / "out.tif", [], 1, None)
     assert not list(tmp_path.iterdir())

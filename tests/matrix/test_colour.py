@@ -90,7 +90,7 @@ def test_cmyk_is_converted_by_its_profile(printer, kind, target, tmp_path, run):
     options = ["--depth", "8"] if "16" in kind else []
     result = run("apply", "identity", *options, tmp_path / f"in{suffix}", tmp_path / f"out{target}")
     assert result.code == 0
-    assert "CMYK turned into sRGB" in result.err
+    assert "CMYK converted to sRGB" in result.err
     inks = np.asarray(Pillow.open(io.BytesIO(data))) if kind == "jpeg" else CHART
     with Pillow.open(tmp_path / f"out{target}") as image:
         found, embedded = np.asarray(image), image.info["icc_profile"]
@@ -112,7 +112,7 @@ def test_lab_is_converted_to_srgb(depth, tmp_path, run_ok):
         levels = np.asarray(lab)
         deep = np.dstack([levels[:, :, 0] * np.uint16(257), levels[:, :, 1:].astype(np.uint16) << 8])
         tifffile.imwrite(tmp_path / "in.tif", deep, photometric="cielab")
-    assert "turned Lab into sRGB" in run_ok("apply", "identity", "--depth", "8", tmp_path / "in.tif", tmp_path / "out.png")
+    assert "converted Lab to sRGB" in run_ok("apply", "identity", "--depth", "8", tmp_path / "in.tif", tmp_path / "out.png")
     with Pillow.open(tmp_path / "out.png") as image:
         difference = deltaE_ciede2000(rgb2lab(np.asarray(image)), rgb2lab(picture()))
     assert difference.mean() <= 1  # one level of 8-bit Lab is nearly as large

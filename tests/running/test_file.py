@@ -117,7 +117,7 @@ def test_pages_are_selected_by_number(tmp_path, photo, make_task) -> None:
             make_task("identity"),
         )
         assert np.array_equal(tifffile.imread(tmp_path / "out.tif").reshape(-1, *photo.shape), [photo + n for n in numbers])
-    with pytest.raises(UsageError, match=r"in\.tif: has 5 pages, 0 to 4; `pages` asks for 7"):
+    with pytest.raises(UsageError, match=r"in\.tif: has 5 pages, 0 to 4; `pages` selects page 7"):
         run_file(
             Input(str(tmp_path / "in.tif"), pages=parse_page_range("1,5-7")),
             Output(str(tmp_path / "out.tif")),
@@ -128,7 +128,7 @@ def test_pages_are_selected_by_number(tmp_path, photo, make_task) -> None:
 def test_too_many_pages_are_an_error_before_filtering(tmp_path, photo, make_task) -> None:
     tifffile.imwrite(tmp_path / "in.tif", np.stack([photo] * 3), photometric="rgb")
     for name in ("out.png", "out.jpg", "out.gif"):
-        with pytest.raises(WriteError, match=rf"{name}: .*3 pages; choose one with `pages` 0"):
+        with pytest.raises(WriteError, match=rf"{name}: .*3 pages; choose one page with `pages` 0"):
             run_file(Input(str(tmp_path / "in.tif")), Output(str(tmp_path / name)), make_task("identity"))
         assert not (tmp_path / name).exists()
     run_file(

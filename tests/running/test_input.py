@@ -27,7 +27,7 @@ def test_selected_pages_are_read_in_the_given_order(tmp_path, stack) -> None:
     found = Input(name, parse_page_range("2-3,0")).open()
     assert (found.pages.count, found.indices) == (4, (2, 3, 0))
     assert [image.pixels.tolist() for image in found.images(nullcontext)] == stack[[2, 3, 0]].tolist()
-    with pytest.raises(UsageError, match="`pages` asks for 4"):
+    with pytest.raises(UsageError, match="`pages` selects page 4"):
         Input(name, parse_page_range("1-4")).open()
     with pytest.raises(ReadError, match="`max_pixels`"):
         Input(name, None, 599).open()

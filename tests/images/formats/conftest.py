@@ -73,6 +73,6 @@ def loss_notes(picture: np.ndarray) -> Callable[[str, Metadata], list[str]]:
     """Return a function that lists the notes on lost metadata: `loss_notes(format, metadata)`."""
 
     def notes(kind: str, metadata: Metadata) -> list[str]:
-        return left_out_notes(registry.format_named(kind).fitted(metadata, 3)[1])
+        return left_out_notes(registry.format_named(kind).fit(metadata, 3)[1])
 
     return notes

@@ -53,7 +53,7 @@ def test_frames_can_be_read_in_any_order(kind) -> None:
 def test_the_total_size_of_frames_is_limited_by_max_pixels(kind) -> None:
     total = COUNT * ROWS * COLUMNS
     assert open_pages(FILES[kind], total).count == COUNT
-    message = rf"x\.pic: claims {COUNT} frames of {ROWS} x {COLUMNS} pixels, 0\.001\d* megapixels together; .* `max_pixels`"
+    message = rf"x\.pic: has {COUNT} frames of {ROWS} x {COLUMNS} pixels \(0\.001\d* megapixels\), .*; raise `max_pixels`"
     with pytest.raises(ReadError, match=message):
         open_pages(FILES[kind], total - 1)
 

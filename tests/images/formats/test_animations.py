@@ -148,13 +148,13 @@ def test_durations_are_rounded_to_the_unit_of_the_format(kind, stored) -> None:
 @pytest.mark.parametrize(
     ("kind", "durations", "loop", "message"),
     [
-        ("gif", (10, 655_360), 0, "GIF cannot show a frame for 655.36 s, at most for 655.35 s"),
-        ("webp", (10, 1 << 24), 0, "WebP cannot show a frame for 16777.2 s"),
-        ("png", (10, 1e9), 0, "PNG cannot show a frame for 1e.06 s"),
-        ("png", (10, -1), 0, "a frame cannot be shown for -1 ms"),
-        ("gif", (10, float("nan")), 0, "a frame cannot be shown for nan ms"),
-        ("gif", (10, float("inf")), 0, "a frame cannot be shown for inf ms"),
-        ("png", (10, 10), -1, "an animation cannot be played -1 times"),
+        ("gif", (10, 655_360), 0, "a frame duration is 655.36 s; the maximum for GIF is 655.35 s"),
+        ("webp", (10, 1 << 24), 0, "a frame duration is 16777.2 s; the maximum for WebP"),
+        ("png", (10, 1e9), 0, "a frame duration is 1e.06 s; the maximum for PNG"),
+        ("png", (10, -1), 0, "a frame duration is -1 ms"),
+        ("gif", (10, float("nan")), 0, "a frame duration is nan ms"),
+        ("gif", (10, float("inf")), 0, "a frame duration is inf ms"),
+        ("png", (10, 10), -1, "the loop count is -1"),
     ],
 )
 def test_invalid_durations_and_loop_counts_are_an_error(kind, durations, loop, message) -> None:
@@ -168,17 +168,17 @@ def test_invalid_durations_and_loop_counts_are_an_error(kind, durations, loop, m
 @pytest.mark.parametrize("kind", ANIMATED)
 def test_frames_of_different_shapes_are_an_error(kind) -> None:
     first, second, *_ = moving(3)
-    with pytest.raises(WriteError, match=r"out\.pic: frame 2 is 22 x 30 x 3 uint8, the first one 23 x 30 x 3 uint8"):
+    with pytest.raises(WriteError, match=r"out\.pic: frame 2 is 22 x 30 x 3 uint8, but frame 1 is 23 x 30 x 3 uint8"):
         encode_frames([first, second[1:]], kind)
     for count in (3, 4):
-        with pytest.raises(WriteError, match=rf"out\.pic: there are 2 frames, and durations for {count}"):
+        with pytest.raises(WriteError, match=rf"out\.pic: there are 2 frames, but {count} durations"):
             encode_frames([first, second], kind, [40] * count)
 
 
 @pytest.mark.parametrize("kind", ANIMATED)
 def test_16_bit_animations_are_an_error_and_write_nothing(kind, tmp_path) -> None:
     images = map(imgconv.Image, moving(3, "uint16"))
-    with pytest.raises(WriteError, match=r"cannot hold .*16-bit pixels; choose `depth` 8, or another format \(\.tif\)"):
+    with pytest.raises(WriteError, match=r"cannot store .*16-bit pixels; choose `depth` 8, or another format \(\.tif\)"):
         write_pages(tmp_path / "out.pic", images, 6, Timing((40,) * 6), format=kind)
     assert not list(tmp_path.iterdir())
     assert len(list(images)) == 5

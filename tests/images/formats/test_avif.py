@@ -88,7 +88,7 @@ def test_written_pixels_and_metadata_are_read_back(depth, channels, orientation,
 def test_resolution_and_comment_are_stored_in_exif(photo, tmp_path) -> None:
     path = tmp_path / "out.avif"
     metadata = Metadata(comment="a bird", resolution=(300.0, 150.0), iptc=b"8BIM")
-    assert write_image(path, Image(photo, metadata)) == ("left out IPTC: AVIF has no place for it",)
+    assert write_image(path, Image(photo, metadata)) == ("left out IPTC: AVIF cannot store it",)
     with Pillow.open(path) as image:
         fields = image.getexif()
         assert (fields[0x010E], fields[0x011A], fields[0x011B]) == ("a bird", 150, 300)
@@ -164,17 +164,19 @@ def test_lossless_sequences_must_be_grey(tmp_path) -> None:
     path = tmp_path / "out.avif"
     write_pages(path, map(Image, moving(1)), 5, Timing((40.0,) * 5), coding=Coding(lossless=True))
     assert all(np.array_equal(open_image(path).page(i).pixels, frame) for i, frame in enumerate(moving(1)))
-    with pytest.raises(WriteError, match=r"out\.avif: an AVIF animation in colour cannot be written without loss"):
+    with pytest.raises(WriteError, match=r"out\.avif: lossless AVIF animations in colour are not supported"):
         write_pages(path, map(Image, moving(3)), 5, Timing((40.0,) * 5), coding=Coding(lossless=True))
 
 
 @pytest.mark.parametrize("bits", [10, 12])
 def test_sequences_of_more_than_8_bits_are_an_error(bits, tmp_path) -> None:
     data = imagecodecs.avif_encode(np.array(moving(3), np.uint16), level=95, bitspersample=bits)
-    with pytest.raises(ReadError, match=f"x: an AVIF animation of {bits} bits a sample cannot be read; convert it to 8 bits"):
+    with pytest.raises(
+        ReadError, match=f"x: an AVIF animation with {bits} bits per sample is not supported; convert it to 8 bits"
+    ):
         decode(data, "x")
     path = tmp_path / "out.avif"
-    with pytest.raises(WriteError, match="cannot hold an animation of 16-bit pixels; choose `depth` 8"):
+    with pytest.raises(WriteError, match="cannot store an animation of 16-bit pixels; choose `depth` 8"):
         write_pages(path, (Image(f.astype(np.uint16)) for f in moving(3)), 5, Timing((40.0,) * 5), coding=Coding(bits=bits))
     assert not path.exists()
 

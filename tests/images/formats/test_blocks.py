@@ -31,7 +31,7 @@ def open_with_pillow(data: bytes) -> Pillow.Image:
 
 def fitted(kind: str, metadata: Metadata, colours: int = 3) -> tuple[Metadata, list[str]]:
     """Return the metadata that a format stores, and the names of the blocks that it drops."""
-    kept, lost = registry.format_named(kind).fitted(metadata, colours)
+    kept, lost = registry.format_named(kind).fit(metadata, colours)
     return kept, list(lost)
 
 
@@ -41,7 +41,7 @@ def test_metadata_is_read_back(kind, full_metadata, file_with, loss_notes) -> No
     assert set(kept.blocks()) == STORED_BLOCKS[kind]
     assert set(lost) == set(full_metadata.blocks()) - STORED_BLOCKS[kind]
     assert all(
-        note.endswith(f": {registry.format_named(kind).title} has no place for it") for note in loss_notes(kind, full_metadata)
+        note.endswith(f": {registry.format_named(kind).title} cannot store it") for note in loss_notes(kind, full_metadata)
     )
     found = decode(file_with(kind, full_metadata)).metadata
     assert dataclasses.replace(found, resolution=None) == dataclasses.replace(kept, resolution=None)

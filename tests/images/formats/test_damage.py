@@ -60,7 +60,7 @@ def test_damaged_files_raise_nothing(kind, data, full_metadata, file_with) -> No
     # The metadata that was read can be written.
     for name in ("jpeg", "png", "webp"):
         chosen = registry.format_named(name)
-        chosen.with_metadata(memoryview(file_with(name, Metadata())), chosen.fitted(metadata, 3)[0])
+        chosen.with_metadata(memoryview(file_with(name, Metadata())), chosen.fit(metadata, 3)[0])
 
 
 @pytest.mark.parametrize("kind", HEADS)

@@ -98,7 +98,7 @@ def test_a_frame_beyond_the_canvas_is_an_error() -> None:
     first, second = (struct.pack("<BHHHHB", 0x2C, left, 0, 4, 4, 0) + gif_codes(np.zeros((4, 4), int)) for left in (0, 1))
     head = b"GIF89a" + struct.pack("<HHBBB", 4, 4, 0, 0, 0)
     assert len(frames(head + first + first + b";")) == 2
-    with pytest.raises(ReadError, match="frame 2 reaches beyond the picture of 4 x 4 pixels"):
+    with pytest.raises(ReadError, match="frame 2 extends beyond the picture of 4 x 4 pixels"):
         open_pages(head + first + second + b";")
 
 
@@ -142,7 +142,7 @@ def test_a_single_frame_is_a_still_image(options, channels) -> None:
 
 def test_a_size_of_zero_is_an_error() -> None:
     for size in (b"\0\0\x07\0", b"\x09\0\0\0"):
-        with pytest.raises(ReadError, match="begins like GIF"):
+        with pytest.raises(ReadError, match="recognized as GIF"):
             decode(save().replace(struct.pack("<HH", 9, 7), size))
 
 
@@ -182,7 +182,7 @@ def test_alpha_is_opaque_from_128(tmp_path) -> None:
     alpha = np.array([[0, 127, 128, 255]] * 2, np.uint8)
     picture = np.dstack([np.full((2, 4), value, np.uint8) for value in (10, 20, 30)] + [alpha])
     (note,) = imgconv.write_image(tmp_path / "out.gif", picture)
-    assert "alpha as on or off" in note
+    assert "alpha as opaque (from 128) or transparent" in note
     for data in (encode_frames([picture, picture], "gif"), (tmp_path / "out.gif").read_bytes()):
         assert all(found[0].tolist() == [[0] * 4] * 2 + [[10, 20, 30, 255]] * 2 for found in map(visible, by_pillow(data)))
 
@@ -219,7 +219,7 @@ def test_xmp_of_any_bytes_but_nul_is_stored(length, letter) -> None:
 def test_xmp_with_nul_bytes_is_reported(tmp_path) -> None:
     image = imgconv.Image(np.zeros((7, 9, 3), np.uint8), Metadata(xmp="<a/>".encode("utf-16")))
     (note,) = imgconv.write_image(tmp_path / "out.gif", image)
-    assert note == "left out XMP: a GIF holds it in UTF-8 only"
+    assert note == "left out XMP: GIF stores it only as UTF-8"
     assert decode((tmp_path / "out.gif").read_bytes()).metadata == Metadata()
 
 

@@ -28,7 +28,7 @@ def test_other_axes_are_an_error_with_a_remedy(axes) -> None:
     if axes == ("-Y", "+X"):
         return
     with pytest.raises(
-        ReadError, match=r"in\.hdr: a Radiance HDR with the axes \S+ \S+ is not supported; save it from the top"
+        ReadError, match=r"in\.hdr: a Radiance HDR with the axes \S+ \S+ is not supported; save it with the axes -Y"
     ):
         decode(hdr(axes), "in.hdr")
 
@@ -36,6 +36,6 @@ def test_other_axes_are_an_error_with_a_remedy(axes) -> None:
 def test_negative_values_are_an_error(tmp_path) -> None:
     pixels = np.ones((3, 4, 3), np.float32)
     pixels[1, 2, 0] = -0.5
-    with pytest.raises(WriteError, match=r"out\.hdr: Radiance HDR cannot hold negative values; choose another format"):
+    with pytest.raises(WriteError, match=r"out\.hdr: Radiance HDR cannot store negative values; choose another format"):
         imgconv.write_image(tmp_path / "out.hdr", pixels)
     assert list(tmp_path.iterdir()) == []

@@ -227,7 +227,7 @@ def test_multi_picture_segments_are_dropped(photo) -> None:
 def test_of_too_long_exif_only_the_orientation_is_written(exif, file_with, loss_notes) -> None:
     long = exif + bytes(70_000)
     [note] = loss_notes("jpeg", Metadata(exif=long))
-    assert f"left out EXIF: it has {len(long)} bytes, a JPEG holds 65527" in note
+    assert f"left out EXIF: it has {len(long)} bytes, but JPEG stores at most 65527" in note
     assert dict(open_with_pillow(file_with("jpeg", Metadata(exif=long))).getexif()) == {0x0112: 6}
     fits = exif + bytes(65_527 - len(exif))
     assert loss_notes("jpeg", Metadata(exif=fits)) == []

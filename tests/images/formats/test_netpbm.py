@@ -177,7 +177,7 @@ def test_the_scale_of_a_pfm_does_not_change_the_values(kind, scale) -> None:
 
 @pytest.mark.parametrize("scale", ["1.2.3", ".", "-e5"])
 def test_an_invalid_scale_is_an_error(scale) -> None:
-    with pytest.raises(ReadError, match="begins like PFM"):
+    with pytest.raises(ReadError, match="recognized as PFM"):
         decode(f"Pf\n2 1\n{scale}\n".encode() + bytes(8))
 
 

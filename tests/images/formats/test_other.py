@@ -92,5 +92,5 @@ def test_pam_is_an_error_with_a_remedy() -> None:
 
 @pytest.mark.parametrize("extension", [".ras", ".sr", ".pam"])
 def test_writing_sun_raster_and_pam_is_an_error(tmp_path, extension) -> None:
-    with pytest.raises(WriteError, match=f"no format has the extension {extension}"):
+    with pytest.raises(WriteError, match=f"unknown extension {extension}"):
         imgconv.write_image(tmp_path / f"out{extension}", COLOURS)

@@ -108,7 +108,7 @@ def test_other_texts_are_kept(tmp_path) -> None:
         assert found.text == {**texts, "Comment": "by hand"}
     for other in registry.writable_formats():
         if other.name != "png":
-            assert "texts" in other.fitted(image.metadata, 3)[1]
+            assert "texts" in other.fit(image.metadata, 3)[1]
 
 
 def test_a_chunk_with_a_wrong_checksum_is_ignored() -> None:
@@ -135,7 +135,7 @@ def test_a_resolution_is_rounded_once(write_png, dots) -> None:
 def test_chunks_are_written_in_the_required_order(write_png, profile) -> None:
     blocks = {"exif": EXIF, "xmp": PACKET, "icc": profile, "comment": "ein grüner Vogel", "resolution": (300.0, 150.0)}
     file, notes = write_png(**blocks, iptc=b"8BIM\x04\x04\0\0\0\0\0\0")
-    assert notes == ("left out IPTC: PNG has no place for it",)
+    assert notes == ("left out IPTC: PNG cannot store it",)
     kinds = [kind for kind, _ in chunks(file)]
     assert (kinds[0], kinds[-1]) == (b"IHDR", b"IEND")
     assert set(kinds[1 : kinds.index(b"IDAT")]) == {b"iCCP", b"pHYs", b"eXIf", b"iTXt", b"tEXt"}

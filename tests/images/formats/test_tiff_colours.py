@@ -79,7 +79,7 @@ def test_three_undeclared_samples_are_read_as_colour(extra) -> None:
     pixels = noise("uint16", 3)
     image = page(build([(page_tags(ROWS, COLUMNS, 16, 3, 1, t338=(3, extra)), [pixels.tobytes()])]))
     assert np.array_equal(to_rgb(image.pixels), pixels)
-    assert image.notes == ("took the 3 samples of a pixel for colour",)
+    assert image.notes == ("interpreted the 3 samples of each pixel as colour",)
     assert (image.has_alpha, image.colours) == (False, 3)
 
 
@@ -160,7 +160,7 @@ def test_lab_is_converted_to_srgb(photo, photometric) -> None:
     differences = np.abs(to_rgb(image.pixels).astype(int) - photo)
     assert differences.max() <= 6
     assert differences.mean() < 1
-    assert image.notes == ("turned Lab into sRGB",)
+    assert image.notes == ("converted Lab to sRGB",)
     if photometric == 8:  # 16 bits: a* and b* of 0 must stay neutral
         grey = np.zeros((3, 256, 3), ">i2")
         grey[:, :, 0] = (np.arange(256) * 257).astype(">u2").view(">i2")

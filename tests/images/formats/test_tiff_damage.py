@@ -234,7 +234,7 @@ def test_a_damaged_entry_is_a_read_error(tag, number, offset) -> None:
     (count,) = struct.unpack_from("<H", data, start)
     [entry] = [at for at in range(start + 2, start + 2 + 12 * count, 12) if struct.unpack_from("<H", data, at) == (tag,)]
     struct.pack_into("<II", data, entry + 4, number, offset)
-    with pytest.raises(ReadError, match=r"^in\.tif: is damaged or cut short: it begins like TIFF, but") as caught:
+    with pytest.raises(ReadError, match=r"^in\.tif: is damaged or truncated: recognized as TIFF, but") as caught:
         open_pages(bytes(data)).page(0)
     assert "not supported between" not in str(caught.value)
 

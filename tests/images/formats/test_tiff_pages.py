@@ -67,7 +67,7 @@ def test_reduced_copies_and_masks_are_not_pages(entries, count, shape, order, bi
 
 def test_a_raw_file_with_a_thumbnail_is_an_error() -> None:
     data = build([(SMALL | {330: (4, [8])}, [bytes(12)])])
-    with pytest.raises(ReadError, match="contains only a smaller copy of its picture"):
+    with pytest.raises(ReadError, match="contains only a reduced copy of its picture"):
         open_pages(data)
 
 
@@ -91,7 +91,7 @@ def test_an_imagej_stack_with_one_directory_is_read(order) -> None:
     assert open_pages(moved).count == 5
     short = open_pages(moved[: 600 + 3 * 126 + 5])
     assert np.array_equal(short.page(2).pixels, STACK[2])
-    with pytest.raises(ReadError, match="page 4: is damaged or cut short"):
+    with pytest.raises(ReadError, match="page 4: is damaged or truncated"):
         short.page(3)
 
 
@@ -110,7 +110,7 @@ def test_a_truncated_chain_keeps_the_complete_pages() -> None:
     pages = open_pages(data[:last])
     assert pages.count == 3
     assert pages.page(1).pixels[0, 0] == 1
-    with pytest.raises(ReadError, match=r"^in.tif: page 3: is damaged or cut short"):
+    with pytest.raises(ReadError, match=r"^in.tif: page 3: is damaged or truncated"):
         pages.page(2)
 
 
@@ -124,7 +124,7 @@ def test_a_circular_chain_ends() -> None:
 
 @pytest.mark.parametrize("data", [b"II*\0", b"II*\0\0\0\0\0", b"II*\0\xff\xff\xff\xff", b"MM\0+\0\x08\0\0" + bytes(8)])
 def test_a_file_without_pages_is_an_error(data) -> None:
-    with pytest.raises(ReadError, match=r"^in\.tif: is damaged or cut short"):
+    with pytest.raises(ReadError, match=r"^in\.tif: is damaged or truncated"):
         open_pages(data).page(0)
 
 

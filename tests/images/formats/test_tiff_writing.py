@@ -110,7 +110,7 @@ def test_pages_are_requested_one_at_a_time() -> None:
 
     writer, data = registry.format_named("tiff").encoder(4, None, Coding(compression="deflate"), "out.tif"), b""
     for image in images():
-        picture, _ = registry.format_named("tiff").prepared(Picture.of(image), Coding())
+        picture, _ = registry.format_named("tiff").prepare(Picture.of(image), Coding())
         for piece in writer.add(picture):
             data += bytes(piece)
             assert len(requested) <= 1 + data.count(b"page ")
@@ -152,14 +152,14 @@ def test_input_strips_may_have_any_height(heights, compression) -> None:
 
 
 def test_a_missing_page_is_an_error() -> None:
-    with pytest.raises(WriteError, match=r"^out\.tif: 1 of 2 pages were written"):
+    with pytest.raises(WriteError, match=r"^out\.tif: only 1 of 2 pages were written"):
         list(imgconv.write_pages("out.tif", iter([Image(noise("uint8", 1))]), 2, None))
 
 
 @pytest.mark.parametrize(("dtype", "channels", "words"), [
-    ("complex64", 1, "cannot hold complex numbers"),
-    ("uint64", 1, "cannot hold uint64 pixels"),
-    ("bool", 3, "cannot hold colour in 1 bit"),
+    ("complex64", 1, "cannot store complex numbers"),
+    ("uint64", 1, "cannot store uint64 pixels"),
+    ("bool", 3, "cannot store colour in 1 bit"),
 ])  # fmt: skip
 def test_unsupported_types_are_an_error(dtype, channels, words) -> None:
     with pytest.raises(WriteError, match=f"^out.tif: TIFF .*{words}") as caught:
@@ -193,7 +193,7 @@ def test_a_file_beyond_the_classic_limit_is_a_bigtiff(monkeypatch, count, compre
 
 def test_later_pages_beyond_the_classic_limit_are_an_error(monkeypatch) -> None:
     monkeypatch.setattr(encoder, "_CLASSIC_END", 15_000)
-    with pytest.raises(WriteError, match=r"^out\.tif: page 2 lies beyond 4 GB"):
+    with pytest.raises(WriteError, match=r"^out\.tif: page 2 exceeds the 4 GB"):
         encode([noise("uint8", 1, 5, 5), noise("uint8", 1, 200, 200)])
 
 

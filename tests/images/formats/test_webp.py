@@ -140,7 +140,7 @@ def test_resolution_and_comment_are_stored_in_exif(tmp_path) -> None:
     assert read_image(path).metadata == image.metadata
     other = Metadata(exif=fields[6:], resolution=(72.0, 72.0), comment="another bird")
     (note,) = write_image(path, Image(image.pixels, other))
-    assert note == "left out the comment: WebP has a place for it in EXIF only, and that has another text"
+    assert note == "left out the comment: WebP stores it only in EXIF, which contains another description"
     found = read_image(path).metadata
     assert (found.resolution, found.comment) == ((72, 72), "a bird")
     notes = write_image(
@@ -231,5 +231,5 @@ def test_millions_of_chunks_are_rejected_quickly(body) -> None:
 def test_an_impossible_canvas_is_an_error() -> None:
     data = bytearray(FILES["animated"][0])
     data[24:30] = b"\xff\xff\xff\xff\xff\0"
-    with pytest.raises(ReadError, match="x: is damaged or cut short: it begins like WebP"):
+    with pytest.raises(ReadError, match="x: is damaged or truncated: recognized as WebP"):
         decode(bytes(data), "x")
