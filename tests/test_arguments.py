@@ -89,7 +89,7 @@ def test_a_filter_is_called_with_whatever_there_is(image, dtype):
     ("options", "words"),
     [
         ({"border": None}, "a border is one name, or one down and one across, found None"),
-        ({"dilation": 10**9}, r"the dilated kernel reaches over 2000000001 x 2000000001 pixels, too far for an image of 6 x 7"),
+        ({"dilation": 10**9}, r"the dilated kernel covers 2000000001 x 2000000001 pixels, too many for an image of 6 x 7"),
         ({"dilation": (1, 10**20), "mode": "full"}, "too far for an image"),
         ({"delta": 10**400}, "delta must be a finite number"),
         ({"anchor": (float("inf"), 0)}, "anchor must be"),
@@ -138,7 +138,7 @@ def test_the_largest_dilations_take_no_gigabytes(dilation, mode, engine):
 )
 @pytest.mark.parametrize("image", [MASKED, MASKED[:, :, 0].astype(float), list(MASKED[:, :, 0])], ids=["colour", "f8", "rows"])
 def test_a_mask_is_not_ignored(take, image):
-    with pytest.raises(ImgconvError, match=r"masked array; fill what is masked first: with NaN, .*, or with a level"):
+    with pytest.raises(ImgconvError, match=r"masked array; fill the masked pixels first: with NaN, .*, or with a level"):
         take(image)
 
 

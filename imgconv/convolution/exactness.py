@@ -45,7 +45,7 @@ def why_not_exact(job: Job, error: float, *, mixes: bool = False) -> str | None:
     relative = error / max(float(np.abs(arithmetic.weights).sum()), math.ulp(0.0))
     if relative <= tolerance:
         return None
-    return f"its error bound is {relative:.2g} of the largest sum; a tolerance of that size allows it"
+    return f"its error bound is {relative:.2g} of the largest sum; a tolerance of that much allows it"
 
 
 def narrowest(job: Job, error: Callable[[np.dtype[Any]], float], *, mixes: bool = False) -> np.dtype[Any]:

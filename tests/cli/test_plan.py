@@ -165,5 +165,5 @@ def test_bad_input(fails, grey):
     assert "cannot be convolved" in fails(2, "plan", "sharpen", "--shape", "30x40", "--dtype", "object")
     assert "no such file" in fails(4, "plan", "sharpen", "nowhere.png")
     assert "cannot do this" in fails(2, "plan", "sharpen", "grey.png", "--method", "box_filter")
-    assert "leaves nothing" in fails(2, "plan", "box:size=9", "--shape", "3x3", "--mode", "valid")
+    assert "gives an empty result" in fails(2, "plan", "box:size=9", "--shape", "3x3", "--mode", "valid")
     assert "an angle" in fails(2, "plan", "edges:output=direction", "--shape", "30x40", "--delta", "1")

@@ -83,7 +83,7 @@ def test_a_file_that_holds_no_costs_is_an_error_that_names_it(monkeypatch, tmp_p
     path = tmp_path / "broken.json"
     path.write_bytes(text.encode("latin-1"))
     monkeypatch.setenv("IMGCONV_COSTS", str(path))
-    with pytest.raises(UsageError, match=r"broken\.json.*not a file of costs"):
+    with pytest.raises(UsageError, match=r"broken\.json.*is not a cost file"):
         correlate(np.ones((9, 171)), [[1, 2]], engine="numpy")
 
 
@@ -122,5 +122,5 @@ def test_a_file_of_costs_is_a_file_and_not_a_large_one(monkeypatch, tmp_path):
     (tmp_path / "large.json").write_bytes(b" " * (2 << 20))
     for place in (tmp_path, tmp_path / "large.json"):
         monkeypatch.setenv("IMGCONV_COSTS", str(place))
-        with pytest.raises(UsageError, match="not a file of costs"):
+        with pytest.raises(UsageError, match="is not a cost file"):
             plan((31, 41))

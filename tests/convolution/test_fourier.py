@@ -258,6 +258,6 @@ def test_what_overflows_in_the_transform_but_not_in_the_sum():
 @pytest.mark.parametrize("options", [{"border": "renormalize"}, {"nan": "ignore"}], ids=str)
 def test_floats_are_not_divided_by_the_weight_inside(options):
     reason = FOURIER.supports(job((60, 50), "float32", PATTERN, **options))
-    assert reason == "where little weight falls inside, the division would show the errors of pixels far away"
+    assert reason == "where little weight lies inside, the division would magnify the errors of distant pixels"
     assert FOURIER.supports(job((60, 50), "float32", PATTERN)) is None
     assert FOURIER.supports(job((60, 50), "uint8", np.rint(9 * PATTERN), **options)) is None

@@ -47,7 +47,7 @@ def test_one_number_counts_for_both_axes(name):
         ({"delta": 1j}, "delta must be a number, found 1j"),
         ({"tolerance": -0.1}, "tolerance must be 0 or more, found -0.1"),
         ({"tolerance": float("nan")}, "tolerance must be 0 or more, found nan"),
-        ({"dtype": "uint12"}, "dtype 'uint12' is no NumPy type; name one such as uint8"),
+        ({"dtype": "uint12"}, "'uint12' is not a NumPy dtype; choose one such as uint8"),
         ({"mode": "half"}, "unknown mode 'half'; choose one of same, valid, full"),
         ({"mode": "vaild"}, r"unknown mode 'vaild' \(did you mean valid\?\)"),
         ({"nan": "drop"}, "unknown NaN policy 'drop'; choose one of propagate, ignore"),

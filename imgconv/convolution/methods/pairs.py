@@ -1,4 +1,4 @@
-"""`cv2.sepFilter2D` on strips, once for every outer product that the kernel is a sum of."""
+"""`cv2.sepFilter2D` on strips, once for each outer product of the kernel."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class OuterProducts(LowRank):
     least_reaches = 8
 
     def work(self, job: Job) -> Work:
-        """Two passes for each pair, every place of the strips computed, whatever the stride."""
+        """Two passes per pair; outputs skipped by the stride are computed too."""
         _, count = pairs_for(job)
         computed = places(job, self.rows(job))
         between = 4 * computed * self.dtype(job).itemsize
@@ -42,7 +42,7 @@ class OuterProducts(LowRank):
             (spread(row, job.columns.dilation), spread(column, job.rows.dilation))
             for column, row in zip(pairs.columns[:count], pairs.rows[:count], strict=True)
         ]
-        # Its filters read bytes with vector instructions, and 16-bit integers one after the other.
+        # OpenCV's separable filters read bytes with vector instructions, but 16-bit integers one by one.
         reads_bytes = job.dtype == np.uint8 and dtype == np.float32 and holds_border(job, job.dtype)
         pixels_dtype = job.dtype if reads_bytes else dtype
         depth = cv2.CV_32F if dtype == np.float32 else cv2.CV_64F

@@ -1,4 +1,4 @@
-"""Two passes along one axis each, for every outer product that the kernel is a sum of."""
+"""Two one-dimensional passes for each outer product of the kernel."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Separable(LowRank):
     least_reaches = 1
 
     def planar(self, job: Job) -> bool:
-        """Where the bands would otherwise be long; of complex weights always, so that both parts are taken alike."""
+        """Whether separate channels shorten the bands enough; always for complex weights, so that both parts agree."""
         return job.kernel.is_complex or apart(job, pairs_for(job)[1])
 
     def work(self, job: Job) -> Work:
-        """Two band products and the sum for each pair; the rows between the passes are those of the output."""
+        """Two band products and an addition per pair; the rows between the passes are those of the output."""
         _, count = pairs_for(job)
         down = job.samples * job.columns.stride * band_work(job.rows.reach, job.rows.stride)
         planes, step = planes_and_step(job, self.planar(job))
@@ -36,7 +36,7 @@ class Separable(LowRank):
         return Work(count * (down + across), 0.0, moved(job) + count * between, calls=strips * (10 + 12 * count))
 
     def rows(self, job: Job) -> int:
-        """Whole blocks."""
+        """Return the rows of a strip as a multiple of the block."""
         return max(super().rows(job), BLOCK) // BLOCK * BLOCK
 
     def prepare(self, job: Job) -> Run:
