@@ -88,9 +88,9 @@ def test_a_filter_is_called_with_whatever_there_is(image, dtype):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"border": None}, "a border is one name, or one down and one across, found None"),
+        ({"border": None}, r"a border must be one name or two \(rows, columns\), found None"),
         ({"dilation": 10**9}, r"the dilated kernel covers 2000000001 x 2000000001 pixels, too many for an image of 6 x 7"),
-        ({"dilation": (1, 10**20), "mode": "full"}, "too far for an image"),
+        ({"dilation": (1, 10**20), "mode": "full"}, "too many for an image"),
         ({"delta": 10**400}, "delta must be a finite number"),
         ({"anchor": (float("inf"), 0)}, "anchor must be"),
     ],

@@ -126,8 +126,8 @@ def test_what_follows_from_a_border():
         ("reflect102", 0, r"did you mean reflect101"),
         ("wrap,", 0, "unknown border ''"),
         ("wrap,wrap,wrap", 0, "one name, or one down and one across"),
-        ("constant", "white", "a border value is a number, or one per channel, found 'white'"),
-        ("constant", None, "a border value is a number, or one per channel, found None"),
+        ("constant", "white", "a border value must be a number or one per channel, found 'white'"),
+        ("constant", None, "a border value must be a number or one per channel, found None"),
     ],
 )
 def test_what_is_no_border_is_refused(border, value, words):

@@ -161,7 +161,7 @@ def test_bad_input(fails, grey):
     assert "ROWSxCOLUMNS[xCHANNELS]" in fails(2, "plan", "sharpen", "--shape", "300")
     assert "from 1 up" in fails(2, "plan", "sharpen", "--shape", "300x0")
     assert "the image or --shape, not both" in fails(2, "plan", "sharpen", "grey.png", "--shape", "30x40")
-    assert "no NumPy type" in fails(2, "plan", "sharpen", "--shape", "30x40", "--dtype", "uint9")
+    assert "is not a NumPy dtype" in fails(2, "plan", "sharpen", "--shape", "30x40", "--dtype", "uint9")
     assert "cannot be convolved" in fails(2, "plan", "sharpen", "--shape", "30x40", "--dtype", "object")
     assert "no such file" in fails(4, "plan", "sharpen", "nowhere.png")
     assert "cannot do this" in fails(2, "plan", "sharpen", "grey.png", "--method", "box_filter")

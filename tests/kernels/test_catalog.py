@@ -152,12 +152,12 @@ def test_a_file_is_a_kernel(tmp_path):
         ("crisp", "crisp is a chain of filters, and a kernel is needed here; see `imgconv list`"),
         (
             "gaussian:sgma=2",
-            "gaussian takes no argument 'sgma' (did you mean sigma?); it takes sigma, size, sigma_rows",
+            "gaussian has no argument 'sgma' (did you mean sigma?); choose one of sigma, size, sigma_rows",
         ),
-        ("sharpen:amount=2", "sharpen takes no argument 'amount'; it takes no arguments"),
+        ("sharpen:amount=2", "sharpen has no argument 'amount'; it has no arguments"),
         ("gaussian:sigma=wide", "gaussian: sigma must be a number above 0, found 'wide'"),
-        ("gaussian:sigma=(box:size=3)", "gaussian: sigma is a number or a word, found a kernel: 'box:size=3'"),
-        ("gaussian:sigma=1e9", "gaussian: sigma=1e+09 needs 8,000,000,001 taps a side"),
+        ("gaussian:sigma=(box:size=3)", "gaussian: sigma must be a number or a word, found a kernel: 'box:size=3'"),
+        ("gaussian:sigma=1e9", "gaussian: sigma=1e+09 needs 8,000,000,001 taps per side"),
         ("[1 2]:anchor=3 3", "anchor (3, 3) lies outside"),
         ("[1e300]:scale=1e300", "must be finite"),
         ("@/no/such/file", "there is no kernel file '/no/such/file'"),
@@ -262,7 +262,7 @@ def test_the_built_in_catalog_is_looked_for_in_the_package_and_then_in_the_check
     package = tmp_path / "imgconv"
     (package / "kernels").mkdir(parents=True)
     monkeypatch.setattr(module, "__file__", str(package / "kernels" / "catalog.py"))
-    with pytest.raises(KernelError, match="is missing; install imgconv again"):
+    with pytest.raises(KernelError, match="is missing; reinstall imgconv"):
         builtin_path()
     (tmp_path / "kernels.yaml").touch()
     assert builtin_path() == tmp_path / "kernels.yaml"

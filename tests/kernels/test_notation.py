@@ -79,7 +79,7 @@ def test_arguments_keep_the_order_written():
         ("[]", "row 1, number 1: expected a number such as"),
         ("[1 2; x 4]", "row 2, number 1: expected a number such as 1, -0.5, 1/9 or 1+2j, found 'x'"),
         ("[1 2;; 3 4]", "row 2, number 1: expected a number"),
-        ("[1 2; 3]", "row 2 has 1 numbers where row 1 has 2"),
+        ("[1 2; 3]", "row 2 has 1 numbers, but row 1 has 2"),
         ("[1 nan]", "found 'nan'"),
         ("[1] [2]", "character 5: expected ':' or the end after ], found '[2]'"),
         ("[1]:", "expected key=value"),
