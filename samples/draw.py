@@ -1,17 +1,17 @@
-"""Draw the sample pictures: `python samples/draw.py [FOLDER]` (this folder, unless another is given).
+"""Draw the sample images: `python samples/draw.py [FOLDER]` (default: this folder).
 
-    zone_plate.png    8-bit grey. Rings whose frequency grows evenly from 0 in the middle to the Nyquist limit at the
-                      middle of each side: every direction and frequency once. A low-pass leaves a disc of rings, a
-                      derivative takes out the directions that it is blind to, and a wrong phase shows at once.
-    slanted_edge.png  16-bit grey. One edge, 5 degrees off the vertical, as ISO 12233 measures sharpness with it. Its
+    zone_plate.png    8-bit grey. Rings whose frequency increases linearly from 0 in the middle to the Nyquist limit at
+                      the middle of each side, so that every direction and frequency occurs once. A low-pass leaves a
+                      disc of rings, a derivative removes directions it does not respond to, and phase errors are visible.
+    slanted_edge.png  16-bit grey. One edge, 5 degrees off the vertical, as in sharpness measurement by ISO 12233. Its
                       contrast is 4:1, which leaves room for the overshoot of a sharpening filter.
-    text.png          8-bit grey. Sizes from barely legible to large, dark on light and light on dark: what a filter
-                      does to thin strokes and to the gaps between them. The letters are those that OpenCV 5 draws;
-                      OpenCV 4 has others.
-    noisy_scene.png   8-bit colour. A landscape, slightly out of focus, with the noise of a sensor: the "photograph"
-                      for sharpening, smoothing and edges, free of anybody's copyright.
+    text.png          8-bit grey. Sizes from barely legible to large, dark on light and light on dark, to show the
+                      effect of a filter on thin strokes and the gaps between them. The letters are drawn by OpenCV 5;
+                      those of OpenCV 4 differ.
+    noisy_scene.png   8-bit colour. A landscape, slightly out of focus, with sensor noise: a copyright-free substitute
+                      for a photograph, for sharpening, smoothing and edges.
 
-Everything is computed, and the only randomness is seeded: the same pictures come out every time.
+All images are computed with a fixed random seed and are therefore reproducible.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ import cv2
 import numpy as np
 from scene import draw_scene
 
-# Noise and texture do not repeat themselves: the strategy for filtered data saves a tenth of the scene.
+# Noise and texture have few repetitions: the strategy for filtered data makes the scene a tenth smaller.
 SMALL = [cv2.IMWRITE_PNG_COMPRESSION, 9, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_FILTERED]
 
 
 def draw_zone_plate(size: int = 512) -> np.ndarray:
     offset = np.arange(size) - size // 2
     squared = offset[:, None] ** 2 + offset[None, :] ** 2
-    # The phase pi r^2 / size turns by r / size cycles a pixel: half a cycle, the Nyquist limit, at r = size / 2.
-    # Along a row or a column the frequency is never higher, the corners included. Taking the whole turns off while
-    # the numbers are integers keeps the cosine exact.
+    # The phase pi r^2 / size changes by r / size cycles per pixel: half a cycle, the Nyquist limit, at r = size / 2.
+    # Along a row or a column the frequency is never higher, even in the corners. Removing whole turns from the integers
+    # keeps the cosine accurate.
     wave = np.cos(np.pi * (squared % (2 * size)) / size)
     return np.rint(128 + 127 * wave).astype(np.uint8)
 
@@ -43,8 +43,8 @@ def draw_slanted_edge(rows: int = 240, columns: int = 320, degrees: float = 5.0)
     column = np.arange(columns)[None, :] - (columns - 1) / 2
     distance = across * column + down * row
 
-    # The share of a unit square that lies beyond a straight edge, exactly: a box of width `across` convolved with a
-    # box of width `down` is the profile of the square along the normal, and its integral is this second difference.
+    # The exact fraction of a unit square beyond a straight edge. The profile of the square along the normal is a box of
+    # width `across` convolved with a box of width `down`; its integral is this second difference.
     def bend(shift: float) -> np.ndarray:
         return np.maximum(distance + shift, 0) ** 2
 

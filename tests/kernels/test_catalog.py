@@ -160,7 +160,7 @@ def test_a_file_is_a_kernel(tmp_path):
         ("gaussian:sigma=1e9", "gaussian: sigma=1e+09 needs 8,000,000,001 taps per side"),
         ("[1 2]:anchor=3 3", "anchor (3, 3) lies outside"),
         ("[1e300]:scale=1e300", "must be finite"),
-        ("@/no/such/file", "there is no kernel file '/no/such/file'"),
+        ("@/no/such/file", "the kernel file '/no/such/file' does not exist"),
         ("gaussian:", "expected key=value"),
     ],
 )
@@ -236,7 +236,7 @@ def test_a_mistake_in_a_file_is_told_when_it_is_loaded(mine, monkeypatch):
     with pytest.raises(KernelError, match=f"{path}:1: kernels.a.matrix: expected a list"):
         load_catalog(path)
     monkeypatch.setenv("IMGCONV_KERNELS", "/no/such/file.yaml")
-    with pytest.raises(KernelError, match=r"there is no catalog '/no/such/file\.yaml'"):
+    with pytest.raises(KernelError, match=r"the catalog '/no/such/file\.yaml' does not exist"):
         load_catalog()
 
 

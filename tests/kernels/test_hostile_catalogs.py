@@ -93,7 +93,7 @@ LAUGHS = "a0: &a0 [1, 1, 1, 1]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 
     ("text", "reason"),
     [
         (LAUGHS, "more than 2,000,000 values"),
-        ("kernels: {a: &a {matrix: *a}}", "an alias within itself"),
+        ("kernels: {a: &a {matrix: *a}}", "a recursive alias"),
         ("".join(f"%TAG !{n}! a\n" for n in range(101)) + "--- {}", "more than 100 %TAG directives"),
         ("? " + "k" * (MAX_LENGTH + 1) + "\n: 1", "a text of 1,000,001 characters; 1,000,000 is the limit"),
         ("kernels: " + "{a: " * 100_000, r"mine\.yaml:1: "),

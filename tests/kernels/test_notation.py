@@ -71,7 +71,7 @@ def test_arguments_keep_the_order_written():
         ("gaussian:sigma=1,", "expected key=value, found nothing"),
         ("gaussian:sigma=1,sigma=2", "character 24: sigma is given twice"),
         ("a:b=(c", "character 5: ( has no closing )"),
-        ("a:b=c)", "character 6: ) closes nothing"),
+        ("a:b=c)", "character 6: ) has no opening bracket"),
         ("a:b=[1)]", "character 7: expected ], found )"),
         ("a:b=()", "character 6: expected a name, a [matrix] or an @file, found nothing"),
         ("a:b=(3)", "character 6: expected a name"),
@@ -83,13 +83,13 @@ def test_arguments_keep_the_order_written():
         ("[1 nan]", "found 'nan'"),
         ("[1] [2]", "character 5: expected ':' or the end after ], found '[2]'"),
         ("[1]:", "expected key=value"),
-        ("[1]:scle=3", "a matrix takes scale, anchor and delta, not 'scle' (did you mean scale?)"),
+        ("[1]:scle=3", "a matrix has the arguments scale, anchor and delta, found 'scle' (did you mean scale?)"),
         ("[1]:scale=1,scale=2", "scale is given twice"),
         ("[1]:scale=x", "expected a number such as"),
         ("[1]:scale=0", "scale must not be 0"),
         ("[1]:scale=1j", "expected a number such as"),
-        ("[1]:anchor=1", "anchor is a row and a column counted from 0, such as anchor=0 1, not '1'"),
-        ("[1]:anchor=-1 0", "anchor is a row and a column"),
+        ("[1]:anchor=1", "anchor must be a row and a column counted from 0, such as anchor=0 1, found '1'"),
+        ("[1]:anchor=-1 0", "anchor must be a row and a column"),
     ],
 )
 def test_every_mistake_says_where_and_what_was_expected(text, reason):
@@ -100,7 +100,7 @@ def test_every_mistake_says_where_and_what_was_expected(text, reason):
 
 
 def test_only_text_is_read():
-    with pytest.raises(KernelError, match="written as text, not as int"):
+    with pytest.raises(KernelError, match="a kernel must be a string, found int"):
         parse_notation(3)
 
 

@@ -105,7 +105,7 @@ def test_binomial_stays_whole_to_its_limit():
     weights = binomial(29) * 4.0**28
     assert weights.sum() == 4.0**28
     assert weights[14, 14] == math.comb(28, 14) ** 2
-    with pytest.raises(KernelError, match=r"size must be at most 29.* take gaussian:sigma=2\.739"):
+    with pytest.raises(KernelError, match=r"size must be at most 29.* use gaussian:sigma=2\.739"):
         binomial(31)
 
 
