@@ -125,7 +125,7 @@ def test_what_follows_from_a_border():
         ("upside", 0, "unknown border 'upside'; choose one of constant, replicate"),
         ("reflect102", 0, r"did you mean reflect101"),
         ("wrap,", 0, "unknown border ''"),
-        ("wrap,wrap,wrap", 0, "one name, or one down and one across"),
+        ("wrap,wrap,wrap", 0, r"one name or two \(rows, columns\)"),
         ("constant", "white", "a border value must be a number or one per channel, found 'white'"),
         ("constant", None, "a border value must be a number or one per channel, found None"),
     ],

@@ -93,11 +93,9 @@ def make_job(shape: tuple[int, ...], dtype: np.dtype[Any], kernel: Kernel, optio
     if len(shape) not in (2, 3) or min(shape) < 1 or max(shape) > _LONGEST_SIDE:
         raise UsageError(f"an image has the shape (H, W) or (H, W, C) with sizes from 1 to 2**31, found {quoted(shape)}")
     _check_types(dtype, kernel, options)
-    channels = shape[2] if len(shape) == 3 else 1
-    if len(options.border.value) not in (1, channels):
-        raise UsageError(
-            f"the border value must be one number or one for each of {channels} channels, found {len(options.border.value)}"
-        )
+    channels, border_value = shape[2] if len(shape) == 3 else 1, options.border.value
+    if len(border_value) not in (1, channels):
+        raise UsageError(f"border value must be one number or one for each of {channels} channels, found {len(border_value)}")
     if options.normalizes:
         from imgconv.convolution.normalization import sums_to_nothing
 

@@ -90,7 +90,7 @@ def test_it_says_what_it_is():
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        ([[1, 2], [3]], "its rows differ in length"),
+        ([[1, 2], [3]], "the rows differ in length"),
         ([[1, "two"]], "weights must be numbers"),
         ([["a", "b"]], "weights must be numbers"),
         ([[1, None]], "weights must be numbers, found None"),

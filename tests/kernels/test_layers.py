@@ -126,7 +126,7 @@ MISTAKES = [
     ("kernels:\n  a:\n    scale: 1\n    scale: 2", ":4: kernels.a: duplicate key 'scale', first used in line 3"),
     ("operators: {a: {x: b}}", "operators.a: expected either x and y, or a compass of eight kernels"),
     ("operators: {a: {x: b, y: c, compass: [a]}}", "operators.a: expected either x and y, or a compass"),
-    ("operators: {a: {}}", "operators.a: expected x and y"),
+    ("operators: {a: {}}", "operators.a: expected either x and y"),
     (
         "operators: {a: {compass: [a, b]}}",
         "operators.a.compass: expected eight kernels (n, nw, w, sw, s, se, e, ne), found 2",
@@ -184,7 +184,7 @@ def test_honest_aliases_work():
     [
         (b"kernels: \xff", "the catalog .* is not UTF-8 text: line 1 has the byte 0xff"),
         ("kernels: {}".encode("utf-16"), "is not UTF-8 text"),
-        (b"#" * (32 * 2**20 + 1), "is larger than 32 MiB"),
+        (b"#" * (32 * 2**20 + 1), "is larger than the limit of 32 MiB"),
     ],
 )
 def test_files_that_are_no_text(tmp_path, data, reason):

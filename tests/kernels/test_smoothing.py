@@ -68,7 +68,7 @@ def test_gaussian_has_a_sigma_for_each_axis():
     assert np.array_equal(gaussian(2, sigma_rows=0.5), weights)
     assert np.array_equal(gaussian(0.5, sigma_columns=2), weights)
     assert np.linalg.matrix_rank(weights) == 1
-    with pytest.raises(KernelError, match="found one alone"):
+    with pytest.raises(KernelError, match="found only one"):
         gaussian(sigma_rows=1)
 
 

@@ -34,9 +34,7 @@ def write(kernel: Kernel) -> str:
         raise KernelError("FFmpeg supports only whole numbers times one factor, unlike these weights; write them as yaml")
     numbers, above, below = form
     if abs(numbers).sum() >= _LARGEST_SUM:
-        raise KernelError(
-            f"FFmpeg sums in 32 bits: the absolute values of the whole numbers must sum to less than {_LARGEST_SUM:,}"
-        )
+        raise KernelError(f"FFmpeg sums in 32 bits: the absolute sum of the whole numbers must be below {_LARGEST_SUM:,}")
     if kernel.delta < 0:
         raise KernelError(f"FFmpeg does not support a bias below 0, found a delta of {kernel.delta:g}")
     values = " ".join(str(int(value)) for value in numbers.ravel())

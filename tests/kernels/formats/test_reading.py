@@ -115,9 +115,9 @@ def test_libvips_masks_and_rows_that_are_none(written, text, name, expected):
         ("2 1\n5 6", "m.txt", "ambiguous: 2 rows of numbers, or a libvips mask with a header and 1 more; end the rows with ;"),
         ("x y\n1 2", "m.mat", "line 1, number 1: expected a number"),
         ("1.5 2\n1 2", "m.mat", "expected the header 'width height .scale .offset..' of a libvips mask, found 1.5 2"),
-        ("2 1 0\n1 2", "m.mat", "expected a header"),
-        ("2 1j\n1 2", "m.mat", "expected a header"),
-        ("0 2\n", "m.mat", "expected a header"),
+        ("2 1 0\n1 2", "m.mat", "expected the header"),
+        ("2 1j\n1 2", "m.mat", "expected the header"),
+        ("0 2\n", "m.mat", "expected the header"),
         ("", "m.mat", "found nothing"),
         ("2 3\n1 2\n3 4", "m.mat", "expected 3 rows of 2 numbers after the header, found 2"),
         ("2 2\n1 2\n3", "m.mat", "expected 2 numbers in line 3, found 1"),
@@ -141,7 +141,7 @@ def test_libvips_masks_that_are_wrong(written, text, name, reason):
         ("1 2\n3 1e999", "line 2, number 2: the number '1e999' is too large"),
         (b"1 2\n3 \xff", "is not UTF-8 text: line 2 has the byte 0xff"),
         (b"\x89PNG\r\n\x1a\n", "is not UTF-8 text: line 1 has the byte 0x89"),
-        (b"1" * (MAX_BYTES + 1), "larger than 32 MiB"),
+        (b"1" * (MAX_BYTES + 1), "larger than the limit of 32 MiB"),
     ],
 )
 def test_files_that_hold_no_kernel(written, text, reason):
