@@ -92,7 +92,7 @@ def fit(values: NDArray[Any], dtype: DTypeLike, range_policy: str = "clip") -> F
     if values.dtype.kind == "c" and dtype.kind != "c" and range_policy != "abs":
         raise UsageError(f"{dtype} cannot hold a complex result; choose range abs for its magnitude")
     if range_policy != "clip" and dtype.kind != "c":
-        values = _prepared(values, dtype, range_policy)
+        values = _apply_policy(values, dtype, range_policy)
     if dtype.kind in "fc":
         with np.errstate(over="ignore"):  # values beyond the largest float16 become infinite, as in IEEE 754
             return Fitted(values.astype(dtype, copy=False), 0)
@@ -122,25 +122,25 @@ def fit_into(values: NDArray[Any], out: NDArray[Any], range_policy: str = "clip"
         inside: whether all values are known to fit into `out` once rounded.
     """
     if range_policy != "clip" and out.dtype.kind != "c":
-        values = _prepared(values, out.dtype, range_policy)
+        values = _apply_policy(values, out.dtype, range_policy)
     if out.dtype.kind in "fc":
         np.copyto(out, values, casting="unsafe")
         return 0
     return _round(values, out, inside=inside)
 
 
-def _prepared(values: NDArray[Any], dtype: np.dtype[Any], range_policy: str) -> NDArray[Any]:
+def _apply_policy(values: NDArray[Any], dtype: np.dtype[Any], range_policy: str) -> NDArray[Any]:
     if range_policy == "abs":
         return np.asarray(np.abs(values))
     if range_policy == "offset":  # in float64, so that no value is rounded onto a tie
         middle = 0.5 if dtype.kind == "f" else (limits(dtype)[0] + limits(dtype)[1] + 1) / 2
         return np.asarray(values.astype(np.float64) + middle)
     if range_policy == "stretch":
-        return _stretched(values.astype(np.float64), *((0.0, 1.0) if dtype.kind == "f" else limits(dtype)))
+        return _stretch(values.astype(np.float64), *((0.0, 1.0) if dtype.kind == "f" else limits(dtype)))
     return values
 
 
-def _stretched(values: NDArray[Any], low: float, high: float) -> NDArray[Any]:
+def _stretch(values: NDArray[Any], low: float, high: float) -> NDArray[Any]:
     finite = np.isfinite(values)
     least, most = (float(values[finite].min()), float(values[finite].max())) if finite.any() else (0.0, 0.0)
     if most == least:  # a constant image has no range to stretch

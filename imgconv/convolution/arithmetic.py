@@ -2,7 +2,7 @@
 
 For integer pixels and weights that are integers times one scale, the integers are summed in a floating-point type that holds
 every partial sum. The scale is applied last: `value = (sum * numerator + offset) / denominator`, rounded once. Other weights
-are summed unchanged.
+are used without rescaling.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Arithmetic:
         denominator: see `value` above.
         finish_dtype: type in which `value` is computed.
         exact: whether the result has the bits of the exact sum, scaled and rounded once.
-        direct: whether OpenCV gives the same result with the unscaled weights in float32 and its own rounding.
+        direct: whether OpenCV gives the same result with the kernel's own weights in float32 and its own rounding.
         largest: bound on the absolute sum; infinite if the pixels have no bound.
         largest_pixel: bound on the absolute value of a pixel or border value; infinite if the type has none.
         whole: whether pixels and weights, and therefore all sums, are whole numbers.

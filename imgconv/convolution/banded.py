@@ -17,10 +17,10 @@ from imgconv.convolution.plan import Job
 #: Outputs in a block: BLAS is efficient from 16 columns up, and each further column adds zeros.
 BLOCK = 16
 # Cost of separating a sample from the other channels and merging it back, in multiply-adds.
-_APART = 32
+_SEPARATION_COST = 32
 
 
-def spread(taps: NDArray[Any], dilation: int) -> NDArray[Any]:
+def dilate_taps(taps: NDArray[Any], dilation: int) -> NDArray[Any]:
     """Return taps with dilation - 1 zeros between neighbours."""
     spaced = np.zeros((taps.size - 1) * dilation + 1, taps.dtype)
     spaced[::dilation] = taps
@@ -98,7 +98,7 @@ def _view(x: NDArray[Any], shape: tuple[int, ...], strides: tuple[int, ...]) -> 
     return as_strided(x, shape, strides)
 
 
-def apart(job: Job, passes: int) -> bool:
+def separates_channels(job: Job, passes: int) -> bool:
     """Whether separating the channels is cheaper than filtering them interleaved.
 
     Separating and merging costs about 32 multiply-adds per sample. Interleaved channels make the band of each pass across
@@ -106,7 +106,7 @@ def apart(job: Job, passes: int) -> bool:
     """
     if job.channels == 1:
         return False
-    return job.columns.stride > 1 or passes * (job.channels - 1) * (job.columns.reach - 1) > _APART
+    return job.columns.stride > 1 or passes * (job.channels - 1) * (job.columns.reach - 1) > _SEPARATION_COST
 
 
 def planes_and_step(job: Job, planar: bool) -> tuple[int, int]:

@@ -95,7 +95,7 @@ def darkest_share(job: Job, mixed_error: float) -> float:
     return min(_DARKEST, mixed_error / max(job.arithmetic.error, math.ulp(0.0)))
 
 
-def is_even(window: NDArray[Any], darkest: float, workspace: Workspace) -> bool:
+def has_limited_range(window: NDArray[Any], darkest: float, workspace: Workspace) -> bool:
     """Whether all pixels are finite, and the non-zero ones at least the fraction `darkest` of the largest magnitude."""
     magnitudes = np.abs(window, out=workspace.take("magnitudes", window.shape, window.dtype))
     largest = float(magnitudes.max())

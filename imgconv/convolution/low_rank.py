@@ -113,10 +113,10 @@ def _find_pairs(data: bytes, shape: tuple[int, int]) -> Pairs:
             whole = exact and all(np.array_equal(line, np.rint(line)) for line in (column, row))
             return _pairs(weights, column[None], row[None], whole=whole)
     u, s, vt = np.linalg.svd(weights, full_matrices=False)
-    return _pairs(weights, np.array([_tidied(line) for line in (u * s).T]), np.array([_tidied(line) for line in vt]))
+    return _pairs(weights, np.array([_symmetrize(line) for line in (u * s).T]), np.array([_symmetrize(line) for line in vt]))
 
 
-def _tidied(line: NDArray[Any]) -> NDArray[Any]:
+def _symmetrize(line: NDArray[Any]) -> NDArray[Any]:
     """Return taps that are symmetric or antisymmetric up to rounding as exactly so, which saves half of the products."""
     for turned in (line[::-1], -line[::-1]):
         if np.abs(line - turned).max() <= 8 * line.size * np.finfo(float).eps * np.abs(line).max():

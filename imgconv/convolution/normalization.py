@@ -15,7 +15,7 @@ from imgconv.convolution.source import Plane, Source, Workspace
 from imgconv.convolution.sums import Sums, prepared_sums
 
 # Weights below this, relative to the sum of the absolute weights, are rounding errors and count as 0.
-_NOTHING = 1e-12
+_NEGLIGIBLE = 1e-12
 
 
 class NormalizedValues:
@@ -27,7 +27,7 @@ class NormalizedValues:
 
     def __init__(self, job: Job, method: Method, image: NDArray[Any]) -> None:
         self._job, self._sums, self._image = job, prepared_sums(job, method), image
-        self._least = _NOTHING * np.abs(job.arithmetic.weights).sum()
+        self._least = _NEGLIGIBLE * np.abs(job.arithmetic.weights).sum()
         ignores = job.options.nan == "ignore"
         void = ignores and job.border.uses_value and bool(np.isnan(job.border.value).any())
         self._missing = void or (ignores and image.dtype.kind in "fc" and bool(np.isnan(image).any()))
@@ -68,9 +68,9 @@ class NormalizedValues:
         return np.asarray(weight[..., None] if len(self._job.shape) == 3 and plane.at is ... else weight)
 
 
-def sums_to_nothing(weights: NDArray[Any]) -> bool:
+def sums_to_zero(weights: NDArray[Any]) -> bool:
     """Whether the weights sum to 0, up to rounding."""
-    return bool(abs(weights.sum()) <= _NOTHING * np.abs(weights).sum())
+    return bool(abs(weights.sum()) <= _NEGLIGIBLE * np.abs(weights).sum())
 
 
 def _inside(axis: Axis, border: str) -> NDArray[np.float64]:

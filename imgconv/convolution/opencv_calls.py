@@ -66,7 +66,7 @@ def why_not_finished(job: Job) -> str | None:
     return None
 
 
-def places(job: Job, rows: int) -> float:
+def computed_values(job: Job, rows: int) -> float:
     """Return the number of values OpenCV computes, including those a stride skips and the rows that strips share."""
     everywhere = job.samples * job.rows.stride * job.columns.stride
     return everywhere * (1 + job.rows.reach / (rows * job.rows.stride))

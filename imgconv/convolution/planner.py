@@ -70,11 +70,11 @@ def plan_for(shape: Sequence[int], dtype: np.dtype[Any], kernel: Kernel, options
         sizes = tuple(operator.index(n) for n in itertools.islice(shape, 4))
     except TypeError:
         raise UsageError(f"an image has the shape (H, W) or (H, W, C) in whole numbers, found {quoted(shape)}") from None
-    return _planned(sizes, dtype, kernel, options, find_user_file())
+    return _cached_plan(sizes, dtype, kernel, options, find_user_file())
 
 
 @functools.lru_cache(maxsize=256)
-def _planned(
+def _cached_plan(
     shape: tuple[int, ...], dtype: np.dtype[Any], kernel: Kernel, options: Options, user_file: UserFile | None
 ) -> Plan:
     return _choose(make_job(shape, dtype, kernel, options), user_file)
@@ -97,9 +97,9 @@ def make_job(shape: tuple[int, ...], dtype: np.dtype[Any], kernel: Kernel, optio
     if len(border_value) not in (1, channels):
         raise UsageError(f"border value must be one number or one for each of {channels} channels, found {len(border_value)}")
     if options.normalizes:
-        from imgconv.convolution.normalization import sums_to_nothing
+        from imgconv.convolution.normalization import sums_to_zero
 
-        if sums_to_nothing(kernel.weights):
+        if sums_to_zero(kernel.weights):
             reason = (
                 'the weights sum to 0, so `renormalize` and nan="ignore" cannot divide by them; choose another border or policy'
             )

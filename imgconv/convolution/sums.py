@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.convolution.exactness import darkest_share, is_even, is_finite, may_be_infinite
+from imgconv.convolution.exactness import darkest_share, has_limited_range, is_finite, may_be_infinite
 from imgconv.convolution.methods import METHODS, Method
 from imgconv.convolution.plan import Job
 from imgconv.convolution.source import Source, Workspace
@@ -57,7 +57,7 @@ class _RealSums:
 
     def of(self, source: Source, out: NDArray[Any] | None = None) -> NDArray[Any]:
         """Return the sums of a strip, as `Sums.of` does."""
-        if self._mixes and not is_even(self._pixels(source), self._darkest, source.workspace):
+        if self._mixes and not has_limited_range(self._pixels(source), self._darkest, source.workspace):
             return self._by_shifts(source, out)
         result = out
         if result is None or result.dtype != self._dtype or (result.ndim == 2 and result.strides[1] != result.itemsize):

@@ -65,7 +65,7 @@ class Catalog:
 
             return read_kernel_file(parsed.path)
         if isinstance(parsed, Matrix):
-            return _placed(parsed.rows, parsed, name)
+            return _make_kernel(parsed.rows, parsed, name)
         return _build(self._entry(self.kernels, parsed.name, "kernels"), parsed, name)
 
     def operator(self, name: str) -> Operator:
@@ -161,7 +161,7 @@ def load_catalog(*paths: str | os.PathLike[str]) -> Catalog:
     for entry in builtin.kernels.values():
         if entry.generator is not None:
             generators.setdefault(entry.generator, entry.parameters)
-    return _stacked(builtin, *(read_layer(path, generators) for path in (*listed, *paths)))
+    return _merge_layers(builtin, *(read_layer(path, generators) for path in (*listed, *paths)))
 
 
 def parse_kernel(text: str, catalog: Catalog | None = None) -> Kernel:
@@ -183,7 +183,7 @@ def parse_kernel(text: str, catalog: Catalog | None = None) -> Kernel:
 @functools.cache
 def builtin_catalog() -> Catalog:
     """Return the built-in catalog without user files; it is read once."""
-    return _stacked(_builtin_layer())
+    return _merge_layers(_builtin_layer())
 
 
 def builtin_path() -> Path:
@@ -203,7 +203,7 @@ def _builtin_layer() -> Layer:
     return read_layer(builtin_path())
 
 
-def _stacked(*layers: Layer) -> Catalog:
+def _merge_layers(*layers: Layer) -> Catalog:
     kernels: dict[str, KernelEntry] = {}
     operators: dict[str, OperatorEntry] = {}
     filters: dict[str, FilterEntry] = {}
@@ -230,7 +230,7 @@ def _build(entry: KernelEntry, spec: Named, name: str) -> Kernel:
         arguments[key] = _value(value)
     try:
         if entry.rows is not None:
-            return _placed(entry.rows, entry, name)
+            return _make_kernel(entry.rows, entry, name)
         from imgconv.kernels.generators import GENERATORS
 
         weights = GENERATORS[entry.generator or ""](**arguments)
@@ -238,7 +238,7 @@ def _build(entry: KernelEntry, spec: Named, name: str) -> Kernel:
         # Without arguments the mistake is in the defaults, which may come from a user file.
         where = "" if spec.arguments else f" ({shown(entry.origin)}:{entry.line})"
         raise KernelError(f"{spec.name}{where}: {error}") from None
-    return _placed(weights, entry, name)
+    return _make_kernel(weights, entry, name)
 
 
 def _value(value: Value) -> object:
@@ -252,7 +252,7 @@ def _value(value: Value) -> object:
     return int(number) if isinstance(number, float) and number.is_integer() and abs(number) < 1e15 else number
 
 
-def _placed(rows: object, given: Matrix | KernelEntry, name: str) -> Kernel:
+def _make_kernel(rows: object, given: Matrix | KernelEntry, name: str) -> Kernel:
     """Return the kernel of the weights with the scale, anchor and delta of `given`."""
     import numpy as np
 

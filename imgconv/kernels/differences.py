@@ -55,7 +55,7 @@ def laplacian_of_gaussian(sigma: float = 1.4, size: int | None = None) -> Weight
         weights -= weights.mean()
         if not np.isfinite(np.abs(weights).sum()):
             raise KernelError(f"sigma={sigma:g} gives weights beyond the range of float64; choose a larger value")
-    return _summing_to(weights, 0.0)
+    return _adjust_sum(weights, 0.0)
 
 
 def difference_of_gaussians(sigma: float = 1.0, ratio: float = 1.6, size: int | None = None) -> Weights:
@@ -73,7 +73,7 @@ def difference_of_gaussians(sigma: float = 1.0, ratio: float = 1.6, size: int | 
     taps = gaussian_side(wide, size, at_least=3, name="sigma * ratio")
     check_taps(taps, taps)
     inner, outer = gaussian_taps(narrow, taps), gaussian_taps(wide, taps)
-    return _summing_to(np.outer(inner, inner) - np.outer(outer, outer), 0.0)
+    return _adjust_sum(np.outer(inner, inner) - np.outer(outer, outer), 0.0)
 
 
 def unsharp(sigma: float = 1.0, amount: float = 1.0) -> Weights:
@@ -92,7 +92,7 @@ def unsharp(sigma: float = 1.0, amount: float = 1.0) -> Weights:
     factor = gaussian_taps(sigma, taps)
     weights = -amount * np.outer(factor, factor)
     weights[taps // 2, taps // 2] += 1 + amount
-    return _summing_to(weights, 1.0)
+    return _adjust_sum(weights, 1.0)
 
 
 def high_pass(size: int = 3) -> Weights:
@@ -132,7 +132,7 @@ def kirsch(direction: str = "n") -> Weights:
     Args:
         direction: n (the top of the image), nw, w, sw, s, se, e or ne.
     """
-    return _turned((5, 5, -3, -3, -3, -3, -3, 5), 0, direction)
+    return _compass_kernel((5, 5, -3, -3, -3, -3, -3, 5), 0, direction)
 
 
 def emboss(light: str = "nw") -> Weights:
@@ -141,10 +141,10 @@ def emboss(light: str = "nw") -> Weights:
     Args:
         light: direction of the light source: n (the top of the image), nw, w, sw, s, se, e or ne.
     """
-    return _turned((-2, -1, 0, 1, 2, 1, 0, -1), 1, light, "light")
+    return _compass_kernel((-2, -1, 0, 1, 2, 1, 0, -1), 1, light, "light")
 
 
-def _turned(ring: tuple[int, ...], middle: int, direction: object, name: str = "direction") -> Weights:
+def _compass_kernel(ring: tuple[int, ...], middle: int, direction: object, name: str = "direction") -> Weights:
     """Return a 3x3 kernel from its outer taps, counter-clockwise from the top, rotated from direction n to `direction`."""
     turn = DIRECTIONS.index(choice(direction, name, DIRECTIONS))
     weights = np.full((3, 3), float(middle))
@@ -153,7 +153,7 @@ def _turned(ring: tuple[int, ...], middle: int, direction: object, name: str = "
     return weights
 
 
-def _summing_to(weights: Weights, total: float) -> Weights:
+def _adjust_sum(weights: Weights, total: float) -> Weights:
     """Return the weights adjusted to a sum of exactly `total` in float64, in any order of addition.
 
     Every tap is rounded to a multiple of a power of two that is coarse enough for all partial sums to be exact. The middle

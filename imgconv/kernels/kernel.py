@@ -145,7 +145,7 @@ class Kernel:
         except (TypeError, ValueError):
             down = across = 0
         if down < 1 or across < 1:
-            raise KernelError(f"{_called(self.name)}: a dilation must be a whole number from 1 up, or two, found {n!r}")
+            raise KernelError(f"{_label(self.name)}: a dilation must be a whole number from 1 up, or two, found {n!r}")
         rows, columns = self.shape
         shape = ((rows - 1) * down + 1, (columns - 1) * across + 1)
         _check_size(shape, self.name)
@@ -167,7 +167,7 @@ class Kernel:
                 else:
                     weights = self.weights * float(factor)
         except OverflowError:
-            raise KernelError(f"{_called(self.name)}: a factor of {quoted(factor)} is too large") from None
+            raise KernelError(f"{_label(self.name)}: a factor of {quoted(factor)} is too large") from None
         return Kernel(weights, self.anchor, self.name, delta)
 
     def normalized(self) -> Kernel:
@@ -177,7 +177,7 @@ class Kernel:
             KernelError: the weights sum to 0.
         """
         if self.sum == 0:
-            raise KernelError(f"{_called(self.name)}: the weights sum to 0 and cannot be normalized")
+            raise KernelError(f"{_label(self.name)}: the weights sum to 0 and cannot be normalized")
         return Kernel(self.weights / self.sum, self.anchor, self.name, self.delta)
 
     def composed(self, other: Kernel) -> Kernel:
@@ -221,21 +221,21 @@ def is_masked(values: object) -> bool:
 
 def _as_table(weights: ArrayLike, name: str) -> NDArray[Any]:
     if is_masked(weights):
-        raise KernelError(f"{_called(name)}: the weights are a masked array; fill it first, weights.filled(0)")
+        raise KernelError(f"{_label(name)}: the weights are a masked array; fill it first, weights.filled(0)")
     try:
         table = np.asarray(weights)
     except (TypeError, ValueError):
-        raise KernelError(f"{_called(name)}: the rows differ in length; every row needs the same number of weights") from None
+        raise KernelError(f"{_label(name)}: the rows differ in length; every row needs the same number of weights") from None
     if table.dtype.kind not in "biufc":
-        raise KernelError(f"{_called(name)}: weights must be numbers, found {_first_other(table)}")
+        raise KernelError(f"{_label(name)}: weights must be numbers, found {_describe_invalid(table)}")
     if table.ndim != 2 or table.size == 0:
-        raise KernelError(f"{_called(name)}: the weights must have rows and columns, found shape {table.shape}")
+        raise KernelError(f"{_label(name)}: the weights must have rows and columns, found shape {table.shape}")
     _check_size(table.shape, name)
     kind = np.complex128 if table.dtype.kind == "c" else np.float64
     table = np.array(table, dtype=kind) + 0  # a copy; + 0 turns -0 into 0, so that equal weights have equal bytes
     if not np.isfinite(table).all():
         i, j = np.argwhere(~np.isfinite(table))[0]
-        raise KernelError(f"{_called(name)}: weights must be finite, found {table[i, j]} in row {i}, column {j}")
+        raise KernelError(f"{_label(name)}: weights must be finite, found {table[i, j]} in row {i}, column {j}")
     table.flags.writeable = False
     return table
 
@@ -246,7 +246,7 @@ def _as_delta(delta: float, name: str) -> float:
     except (TypeError, ValueError, OverflowError):
         number = np.nan
     if not np.isfinite(number):
-        raise KernelError(f"{_called(name)}: delta must be a finite number, found {quoted(delta)}")
+        raise KernelError(f"{_label(name)}: delta must be a finite number, found {quoted(delta)}")
     return number
 
 
@@ -257,10 +257,10 @@ def _as_anchor(anchor: tuple[int, int] | None, shape: tuple[int, ...], name: str
         row, column = (int(a) for a in anchor if np.ndim(a) == 0)
         whole = (row, column) == tuple(anchor)
     except (TypeError, ValueError, OverflowError):
-        raise KernelError(f"{_called(name)}: an anchor must be (row, column), found {quoted(anchor)}") from None
+        raise KernelError(f"{_label(name)}: an anchor must be (row, column), found {quoted(anchor)}") from None
     if not whole or not (0 <= row < shape[0] and 0 <= column < shape[1]):
         raise KernelError(
-            f"{_called(name)}: anchor {tuple(anchor)} lies outside the {shape[0]}x{shape[1]} weights; "
+            f"{_label(name)}: anchor {tuple(anchor)} lies outside the {shape[0]}x{shape[1]} weights; "
             f"rows count from 0 to {shape[0] - 1}, columns from 0 to {shape[1] - 1}"
         )
     return row, column
@@ -268,15 +268,15 @@ def _as_anchor(anchor: tuple[int, int] | None, shape: tuple[int, ...], name: str
 
 def _check_size(shape: tuple[int, ...], name: str) -> None:
     if int(np.prod(shape, dtype=object)) > _LARGEST:
-        raise KernelError(f"{_called(name)}: {shape[0]}x{shape[1]} weights are more than the {_LARGEST} allowed")
+        raise KernelError(f"{_label(name)}: {shape[0]}x{shape[1]} weights are more than the {_LARGEST} allowed")
 
 
-def _first_other(table: NDArray[Any]) -> str:
+def _describe_invalid(table: NDArray[Any]) -> str:
     for value in table.flat:
         if not isinstance(value, int | float | complex):
             return "rows that differ in length" if isinstance(value, list | tuple) else repr(value)
     return str(table.dtype)
 
 
-def _called(name: str) -> str:
+def _label(name: str) -> str:
     return f"kernel {shown(name, 200)}" if name else "kernel"

@@ -138,7 +138,7 @@ def motion(length: float = 9.0, angle: float = 0.0) -> Weights:
     up, right = grid(rows, columns)
     along = np.clip(right * cosine + up * sine, -half, half)
     weights = np.maximum(1 - np.hypot(right - along * cosine, up - along * sine), 0)
-    weights = _without_rim(weights)
+    weights = _trim_zeros(weights)
     return np.asarray(weights / weights.sum())
 
 
@@ -154,7 +154,7 @@ def disk(radius: float = 3.0) -> Weights:
     if taps == 1:
         return np.ones((1, 1))
     corners: Weights = np.arange(taps + 1, dtype=np.float64) - taps / 2
-    area = _covered(corners[:, None], corners[None, :], radius)
+    area = _covered_area(corners[:, None], corners[None, :], radius)
     weights = np.maximum(np.diff(np.diff(area, axis=0), axis=1), 0)
     weights = (weights + weights.T) / 2
     near, far = np.abs(corners[:-1] + 0.5) - 0.5, np.abs(corners[:-1] + 0.5) + 0.5
@@ -176,7 +176,7 @@ def _deviations(sigma: object, size: object, rows: object, columns: object) -> t
     return base if down is None else down, base if across is None else across
 
 
-def _without_rim(weights: Weights) -> Weights:
+def _trim_zeros(weights: Weights) -> Weights:
     """Return the weights without outer rows and columns of zeros, removed in equal number on both sides of the middle."""
     for _ in range(2):
         used = np.flatnonzero(weights.sum(axis=1))  # no weight is negative here
@@ -185,7 +185,7 @@ def _without_rim(weights: Weights) -> Weights:
     return weights
 
 
-def _covered(y: Weights, x: Weights, radius: float) -> Weights:
+def _covered_area(y: Weights, x: Weights, radius: float) -> Weights:
     """Return the area of the disk within the rectangle from the centre to (y, x), with the sign of y * x."""
     height, width = np.minimum(np.abs(y), radius), np.minimum(np.abs(x), radius)
     # Up to `flat` the area is bounded by the top of the rectangle, beyond it by the arc. Near the rim, products of sums and

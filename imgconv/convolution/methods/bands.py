@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.convolution.methods import Method, Run
-from imgconv.convolution.opencv_calls import Strip, direct_taps, places, write_sum
+from imgconv.convolution.opencv_calls import Strip, computed_values, direct_taps, write_sum
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
 from imgconv.opencv import load_cv2
@@ -27,7 +27,7 @@ class Bands(Method):
         most = direct_taps(job.arithmetic.dtype)
         width = min(job.columns.reach, most)
         bands = -(-job.columns.reach // width) * -(-job.rows.reach // max(1, most // width))
-        computed = places(job, self.rows(job))
+        computed = computed_values(job, self.rows(job))
         return Work(
             multiply_adds=computed * job.kernel.taps,
             bytes=moved(job) + 4 * computed * job.arithmetic.dtype.itemsize * (bands - 1),

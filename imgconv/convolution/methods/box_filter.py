@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from imgconv.convolution.arithmetic import UNIT
 from imgconv.convolution.methods import Method, Run
 from imgconv.convolution.methods.boxes import box_error
-from imgconv.convolution.opencv_calls import Strip, places, why_not_finished
+from imgconv.convolution.opencv_calls import Strip, computed_values, why_not_finished
 from imgconv.convolution.plan import Job, Work
 from imgconv.convolution.source import Source
 from imgconv.opencv import load_cv2
@@ -58,7 +58,7 @@ class BoxFilter(Method):
 
     def work(self, job: Job) -> Work:
         """One running sum in each direction; outputs skipped by the stride are computed too."""
-        computed = places(job, self.rows(job))
+        computed = computed_values(job, self.rows(job))
         return Work(multiply_adds=2 * computed, bytes=2 * computed * job.dtype.itemsize, calls=2.0 * self.strips(job))
 
     def prepare(self, job: Job) -> Run:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from imgconv.convolution.arithmetic import UNIT
 from imgconv.convolution.methods import Method, Run
-from imgconv.convolution.opencv_calls import Strip, holds_border, places
+from imgconv.convolution.opencv_calls import Strip, computed_values, holds_border
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
 from imgconv.opencv import load_cv2
@@ -56,7 +56,7 @@ class Boxes(Method):
     def work(self, job: Job) -> Work:
         """One running sum in each direction per rectangle; outputs skipped by the stride are computed too."""
         count = len(find_rectangles(job.arithmetic.weights) or ())
-        computed = places(job, self.rows(job))
+        computed = computed_values(job, self.rows(job))
         return Work(
             multiply_adds=2.0 * computed * count,
             bytes=moved(job) + 3.0 * count * computed * self.dtype(job).itemsize,

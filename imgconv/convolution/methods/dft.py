@@ -24,7 +24,7 @@ from imgconv.opencv import load_cv2
 # Complex samples per tile that suit a second-level cache of one megabyte, for transforms in float32 and in float64.
 _TILES = (1 << 16, 3 << 14)
 # Cost of separating and merging channels, per sample, in steps of a transform.
-_APART = 20
+_SEPARATION_COST = 20
 # Minimum tile side, unless the image is smaller: with shorter ones, calls would cost more than transforms.
 _SHORTEST = 64
 
@@ -135,7 +135,7 @@ def _cheapest(rows: Axis, columns: Axis, channels: int, most: int) -> tuple[int,
             if height * width * step > most:
                 continue
             samples = tiles_along(rows, height) * height * tiles_along(columns, width) * width
-            cost = samples * (math.log2(height * width) + 8) + planar * _APART * rows.outputs * columns.outputs
+            cost = samples * (math.log2(height * width) + 8) + planar * _SEPARATION_COST * rows.outputs * columns.outputs
             if cost < least:
                 best, least = (height, width, planar), cost
     return best

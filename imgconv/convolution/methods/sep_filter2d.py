@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.convolution.arithmetic import UNIT
-from imgconv.convolution.banded import spread
+from imgconv.convolution.banded import dilate_taps
 from imgconv.convolution.low_rank import find_pairs
 from imgconv.convolution.methods import Method, Run
-from imgconv.convolution.opencv_calls import Strip, places, why_not_finished
+from imgconv.convolution.opencv_calls import Strip, computed_values, why_not_finished
 from imgconv.convolution.plan import Job, Work
 from imgconv.convolution.source import Source
 from imgconv.opencv import load_cv2
@@ -45,7 +45,7 @@ class SepFilter2d(Method):
 
     def work(self, job: Job) -> Work:
         """Two passes; outputs skipped by the stride are computed too."""
-        computed = places(job, self.rows(job))
+        computed = computed_values(job, self.rows(job))
         return Work(
             multiply_adds=computed * (job.rows.reach + job.columns.reach),
             bytes=computed * (2 * job.dtype.itemsize + 8.0),
@@ -72,7 +72,7 @@ class SepFilter2d(Method):
     def prepare(self, job: Job) -> Run:
         cv2, arithmetic = load_cv2(), job.arithmetic
         row, column = self._lines(job)
-        row, column = spread(row, job.columns.dilation), spread(column, job.rows.dilation)
+        row, column = dilate_taps(row, job.columns.dilation), dilate_taps(column, job.rows.dilation)
         delta = arithmetic.offset / arithmetic.denominator
 
         def call(pixels: Any, result: Any, anchor: tuple[int, int], border: int) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.convolution.banded import BLOCK, BandMatrices, apart, band_work, planes_and_step, spread
+from imgconv.convolution.banded import BLOCK, BandMatrices, band_work, dilate_taps, planes_and_step, separates_channels
 from imgconv.convolution.low_rank import LowRank, pairs_for
 from imgconv.convolution.methods import Run
 from imgconv.convolution.plan import Job, Work, moved
@@ -23,7 +23,7 @@ class Separable(LowRank):
 
     def planar(self, job: Job) -> bool:
         """Whether separate channels shorten the bands enough; always for complex weights, so that both parts agree."""
-        return job.kernel.is_complex or apart(job, pairs_for(job)[1])
+        return job.kernel.is_complex or separates_channels(job, pairs_for(job)[1])
 
     def work(self, job: Job) -> Work:
         """Two band products and an addition per pair; the rows between the passes are those of the output."""
@@ -45,8 +45,8 @@ class Separable(LowRank):
         dtype, rows, columns = self.dtype(job), job.rows, job.columns
         bands = [
             (
-                BandMatrices(spread(column.astype(dtype), rows.dilation), rows.stride),
-                BandMatrices(spread(row.astype(dtype), columns.dilation * step), columns.stride),
+                BandMatrices(dilate_taps(column.astype(dtype), rows.dilation), rows.stride),
+                BandMatrices(dilate_taps(row.astype(dtype), columns.dilation * step), columns.stride),
             )
             for column, row in zip(pairs.columns[:count], pairs.rows[:count], strict=True)
         ]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.convolution.banded import BandMatrices, apart, band_work, planes_and_step, spread
+from imgconv.convolution.banded import BandMatrices, band_work, dilate_taps, planes_and_step, separates_channels
 from imgconv.convolution.methods import Method, Run
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
@@ -27,7 +27,7 @@ class Toeplitz(Method):
 
     def planar(self, job: Job) -> bool:
         """Whether separate channels shorten the bands enough."""
-        return apart(job, job.rows.taps)
+        return separates_channels(job, job.rows.taps)
 
     def work(self, job: Job) -> Work:
         """One band product per row of the kernel, including the zeros of the band, and the sum over the rows."""
@@ -44,7 +44,7 @@ class Toeplitz(Method):
         rows, columns, dtype = job.rows, job.columns, self.dtype(job)
         _, step = planes_and_step(job, self.planar(job))
         bands = [
-            (i, BandMatrices(spread(row.astype(dtype), columns.dilation * step), columns.stride))
+            (i, BandMatrices(dilate_taps(row.astype(dtype), columns.dilation * step), columns.stride))
             for i, row in enumerate(job.arithmetic.weights)
             if row.any()
         ]
