@@ -68,7 +68,7 @@ class LowRank(Method):
     """Base of the methods that sum over the outer products of the kernel."""
 
     def dtype(self, job: Job) -> np.dtype[Any]:
-        """Return float64 for several pairs on floating-point pixels, whose cancellation errors would show, else as needed."""
+        """Return float64 if cancellation between pairs would show in floating-point pixels, else the narrowest exact type."""
         if job.dtype.kind not in "biu" and pairs_for(job)[1] > 1:
             return np.dtype(np.float64)
         return narrowest(job, lambda dtype: pairs_error(job, dtype))

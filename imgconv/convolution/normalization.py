@@ -1,4 +1,4 @@
-"""`renormalize` and `nan="ignore"`: sums divided by the weight on valid pixels (inside the image and not missing)."""
+"""Sums divided by the weight on valid pixels: those not outside the image (`renormalize`) and not NaN (`nan="ignore"`)."""
 
 from __future__ import annotations
 

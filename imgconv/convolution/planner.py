@@ -23,8 +23,8 @@ from imgconv.kernels.literals import quoted
 from imgconv.vocabulary import suggestion
 
 # Limits for dilated kernels: samples of the extended image (if the image itself is small), and size of the dilated kernel.
-_MOST_CONTINUED = 1 << 26
-_MOST_SPREAD = 1 << 22
+_MAX_EXTENDED_SAMPLES = 1 << 26
+_MAX_DILATED_SIZE = 1 << 22
 # With longer sides the number of samples may exceed 64-bit integers.
 _LONGEST_SIDE = 1 << 31
 
@@ -130,8 +130,8 @@ def _check_reach(rows: Axis, columns: Axis, channels: int) -> None:
     if (rows.dilation, columns.dilation) == (1, 1):
         return
     continued = (rows.length + rows.reach) * (columns.length + columns.reach) * channels
-    most = max(_MOST_CONTINUED, 4 * rows.length * columns.length * channels)
-    if rows.reach * columns.reach > _MOST_SPREAD or continued > most:
+    most = max(_MAX_EXTENDED_SAMPLES, 4 * rows.length * columns.length * channels)
+    if rows.reach * columns.reach > _MAX_DILATED_SIZE or continued > most:
         raise UsageError(
             f"the dilated kernel covers {rows.reach} x {columns.reach} pixels, too many for an image of "
             f"{rows.length} x {columns.length}; choose a smaller dilation"

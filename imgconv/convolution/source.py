@@ -121,7 +121,7 @@ class Source:
         Args:
             sums: shape (R, columns), with the sums of the image's own columns from column `left` on; the rest is overwritten.
             left: number of columns to the left of the image.
-            beside: shape (R, 1): the sums of a column outside, used where nothing of the image lies.
+            beside: shape (R, 1): the sums of a column outside, used where the border has no source column in the image.
         """
         width = self.image.shape[1]
         for start, stop in ((0, left), (left + width, sums.shape[1])):

@@ -63,7 +63,7 @@ class Method(ABC):
     threads: ClassVar[bool] = True
     #: Whether it calls BLAS, which is then limited to one thread.
     blas: ClassVar[bool] = False
-    #: Whether it multiplies zero weights. NaN or infinity then spreads to sums it has no weight in; such strips are recomputed.
+    #: Whether it multiplies zero weights. NaN and infinity then spread to sums where their weight is 0; such strips are redone.
     spreads: ClassVar[bool] = False
     #: Whether distant pixels affect the error of a sum. Strips with a very large pixel are then computed by another method.
     mixes: ClassVar[bool] = False

@@ -16,7 +16,7 @@ from imgconv.convolution.source import Source
 from imgconv.opencv import load_cv2
 
 # Maximum number of rectangles: with more, running sums save nothing.
-_MOST = 4
+_MAX_RECTANGLES = 4
 
 
 class Boxes(Method):
@@ -41,7 +41,7 @@ class Boxes(Method):
         if job.rows.dilation != 1 or job.columns.dilation != 1:
             return "the taps of a dilated kernel do not form rectangles"
         if find_rectangles(job.arithmetic.weights) is None:
-            return f"the kernel is not a sum of at most {_MOST} rectangles of one weight each"
+            return f"the kernel is not a sum of at most {_MAX_RECTANGLES} rectangles of one weight each"
         return None
 
     def mixed_error(self, job: Job) -> float:
@@ -95,7 +95,7 @@ class Rectangle(NamedTuple):
 
 
 def find_rectangles(weights: NDArray[np.float64]) -> tuple[Rectangle, ...] | None:
-    """Return rectangles, possibly overlapping, whose sum is the weights; None if more than `_MOST` are needed."""
+    """Return rectangles, possibly overlapping, whose sum is the weights; None if more than `_MAX_RECTANGLES` are needed."""
     return _find_rectangles(weights.tobytes(), weights.shape)
 
 
@@ -104,7 +104,7 @@ def _find_rectangles(data: bytes, shape: tuple[int, int]) -> tuple[Rectangle, ..
     rest = np.frombuffer(data).reshape(shape).copy()
     found: list[Rectangle] = []
     while rest.any():
-        if len(found) == _MOST:
+        if len(found) == _MAX_RECTANGLES:
             return None
         # Subtract the most frequent weight over the bounding box of the rest: a frame becomes a box minus a smaller box.
         down, across = np.flatnonzero(rest.any(axis=1)), np.flatnonzero(rest.any(axis=0))

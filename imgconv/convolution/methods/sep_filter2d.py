@@ -55,8 +55,8 @@ class SepFilter2d(Method):
     def _lines(self, job: Job) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return the row and the column, with the scale applied.
 
-        The absolute weights of the row sum to less than 1: for bytes, OpenCV rounds two lines that each sum to 1 to 256ths.
-        It also keeps the values between the passes below the largest pixel.
+        The row is scaled to an absolute sum below 1, because OpenCV rounds the weights to 256ths for bytes if both lines sum to
+        1. This also keeps the values between the passes below the largest pixel.
         """
         pairs, arithmetic = find_pairs(job.arithmetic.weights), job.arithmetic
         row, column = pairs.rows[0], pairs.columns[0] * (arithmetic.numerator / arithmetic.denominator)
