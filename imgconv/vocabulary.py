@@ -80,8 +80,8 @@ NanWord: TypeAlias = Literal["propagate", "ignore"] | Literal["omit"]
 _LONGEST = 100
 
 
-def canonical(word: str, table: Mapping[str, tuple[str, ...]], what: str) -> str:
-    """Return the name in `table` for `word`, a name or an alias in any case; `what` describes the word in messages.
+def canonical(word: str, table: Mapping[str, tuple[str, ...]], kind: str) -> str:
+    """Return the name in `table` for `word`, a name or an alias in any case; `kind` names the vocabulary in messages.
 
     Raises:
         UsageError: `word` is not in the table; the message suggests the closest words.
@@ -91,8 +91,8 @@ def canonical(word: str, table: Mapping[str, tuple[str, ...]], what: str) -> str
         if found == name or found in aliases:
             return name
     words = [w for name, aliases in table.items() for w in (name, *aliases)]
-    shown = word if len(str(word)) <= _LONGEST else f"{str(word)[:_LONGEST]}..."
-    raise UsageError(f"unknown {what} {shown!r}{suggestion(found, words)}; choose one of {', '.join(table)}")
+    short = word if len(str(word)) <= _LONGEST else f"{str(word)[:_LONGEST]}..."
+    raise UsageError(f"unknown {kind} {short!r}{suggestion(found, words)}; choose one of {', '.join(table)}")
 
 
 def suggestion(word: str, words: Iterable[str]) -> str:

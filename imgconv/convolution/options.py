@@ -174,8 +174,8 @@ def as_dtype(dtype: DTypeLike) -> np.dtype[Any]:
         raise UsageError(f"{quoted(dtype)} is not a NumPy dtype; choose one such as uint8 or float32") from None
 
 
-def as_number(value: Any, what: str, *, finite: bool = True) -> float:
-    """Return the argument `what` as a float, which may be NaN or infinite only if `finite` is False.
+def as_number(value: Any, name: str, *, finite: bool = True) -> float:
+    """Return the argument `name` as a float, which may be NaN or infinite only if `finite` is False.
 
     Raises:
         UsageError: the argument is not such a number.
@@ -187,44 +187,44 @@ def as_number(value: Any, what: str, *, finite: bool = True) -> float:
     except OverflowError:
         number = math.inf
     if number is None:
-        raise UsageError(f"{what} must be a number, found {quoted(value)}")
+        raise UsageError(f"{name} must be a number, found {quoted(value)}")
     if finite and not math.isfinite(number):
-        raise UsageError(f"{what} must be a finite number, found {quoted(value)}")
+        raise UsageError(f"{name} must be a finite number, found {quoted(value)}")
     return number
 
 
-def as_factor(value: Any, what: str) -> float | Fraction:
-    """Return the argument `what` as a finite number, a `Fraction` unchanged.
+def as_factor(value: Any, name: str) -> float | Fraction:
+    """Return the argument `name` as a finite number, a `Fraction` unchanged.
 
     Raises:
         UsageError: the argument is not a finite number.
     """
-    number = as_number(value, what)
+    number = as_number(value, name)
     return value if isinstance(value, Fraction) else number
 
 
-def as_flag(value: Any, what: str) -> bool:
-    """Return the argument `what` as a bool.
+def as_flag(value: Any, name: str) -> bool:
+    """Return the argument `name` as a bool.
 
     Raises:
         UsageError: the argument is neither a bool nor an integer.
     """
     if not isinstance(value, bool | int | np.bool_ | np.integer):
-        raise UsageError(f"{what} must be true or false, found {quoted(value)}")
+        raise UsageError(f"{name} must be true or false, found {quoted(value)}")
     return bool(value)
 
 
-def _count(value: Any, what: str) -> int:
+def _count(value: Any, name: str) -> int:
     try:
         number = operator.index(value)
     except TypeError:
         number = 0
     if number < 1:
-        raise UsageError(f"{what} must be a whole number from 1 up, found {quoted(value)}")
+        raise UsageError(f"{name} must be a whole number from 1 up, found {quoted(value)}")
     return number
 
 
-def _pair(value: Any, what: str, least: int = 1) -> tuple[int, int]:
+def _pair(value: Any, name: str, least: int = 1) -> tuple[int, int]:
     """Return one whole number, or two (down the rows, across the columns), as a pair."""
     pair = value if least == 0 or isinstance(value, tuple | list) else (value, value)
     try:
@@ -233,5 +233,5 @@ def _pair(value: Any, what: str, least: int = 1) -> tuple[int, int]:
         first = second = least - 1
     if min(first, second) < least:
         form = "a whole number, or two (rows, columns)," if least == 1 else "(row, column)"
-        raise UsageError(f"{what} must be {form} from {least} up, found {quoted(value)}")
+        raise UsageError(f"{name} must be {form} from {least} up, found {quoted(value)}")
     return first, second

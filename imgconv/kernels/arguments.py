@@ -64,9 +64,9 @@ def side(extent: float, cause: str) -> int:
     """
     taps = 2 * extent + 1
     if not taps <= MAX_SIDE:
-        shown = f"{taps:,.0f}" if taps < 1e12 else f"{taps:.3g}"
+        count = f"{taps:,.0f}" if taps < 1e12 else f"{taps:.3g}"
         raise KernelError(
-            f"{cause} needs {shown} taps per side and {MAX_SIDE:,} is the limit; "
+            f"{cause} needs {count} taps per side and {MAX_SIDE:,} is the limit; "
             "choose a smaller value, or reduce the image first"
         )
     return int(taps)

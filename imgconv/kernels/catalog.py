@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from imgconv.errors import KernelError, UsageError
 from imgconv.kernels.entries import Entry, FilterEntry, KernelEntry, Operator, OperatorEntry, Value
-from imgconv.kernels.literals import parse_number, quoted, shown
+from imgconv.kernels.literals import parse_number, printable, quoted
 from imgconv.kernels.notation import File, Matrix, Named, Spec, parse_notation
 from imgconv.vocabulary import suggestion
 
@@ -81,7 +81,7 @@ class Catalog:
             pair = [self.kernel(spec) for spec in (entry.x, entry.y) if spec is not None]
             directions = tuple(self.kernel(spec) for spec in entry.compass)
         except KernelError as error:
-            raise KernelError(f"operator {name} ({shown(entry.origin)}:{entry.line}): {error}") from None
+            raise KernelError(f"operator {name} ({printable(entry.origin)}:{entry.line}): {error}") from None
         return Operator(name, pair[0] if pair else None, pair[1] if pair else None, directions, entry.scale)
 
     def steps(self, name: str) -> tuple[str, ...]:
@@ -96,7 +96,7 @@ class Catalog:
 
     def _count_steps(self, entry: FilterEntry, within: tuple[str, ...]) -> int:
         """Return the number of steps of a chain, including those of nested chains."""
-        place = f"filter {entry.name} ({shown(entry.origin)}:{entry.line})"
+        place = f"filter {entry.name} ({printable(entry.origin)}:{entry.line})"
         if entry.name in within:
             raise KernelError(f"{place} contains itself: {' > '.join((*within, entry.name))}")
         if len(within) == MAX_CHAINS:
@@ -236,7 +236,7 @@ def _build(entry: KernelEntry, spec: Named, name: str) -> Kernel:
         weights = GENERATORS[entry.generator or ""](**arguments)
     except KernelError as error:
         # Without arguments the mistake is in the defaults, which may come from a user file.
-        where = "" if spec.arguments else f" ({shown(entry.origin)}:{entry.line})"
+        where = "" if spec.arguments else f" ({printable(entry.origin)}:{entry.line})"
         raise KernelError(f"{spec.name}{where}: {error}") from None
     return _make_kernel(weights, entry, name)
 

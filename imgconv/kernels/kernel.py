@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from imgconv.errors import KernelError
 from imgconv.kernels.integer_form import IntegerForm, find_integer_form
-from imgconv.kernels.literals import quoted, shown
+from imgconv.kernels.literals import printable, quoted
 
 _LARGEST = 2**26  # taps, so that a typing error in a size gives an error rather than exhausting the memory
 
@@ -279,4 +279,4 @@ def _describe_invalid(table: NDArray[Any]) -> str:
 
 
 def _label(name: str) -> str:
-    return f"kernel {shown(name, 200)}" if name else "kernel"
+    return f"kernel {printable(name, 200)}" if name else "kernel"

@@ -100,16 +100,16 @@ def format_number(value: Number) -> str:
 def quoted(text: object, limit: int = 60) -> str:
     """Return the representation of a value for a message, on one line and truncated to `limit` characters."""
     try:
-        shown = repr(text)
+        result = repr(text)
     except ValueError:  # Python does not format integers of thousands of digits
-        shown = f"a {type(text).__name__} of thousands of digits"
-    return shown if len(shown) <= limit else f"{shown[: limit - 2]}…{shown[-1]}"
+        result = f"a {type(text).__name__} of thousands of digits"
+    return result if len(result) <= limit else f"{result[: limit - 2]}…{result[-1]}"
 
 
-def shown(text: str, limit: int = 4096) -> str:
+def printable(text: str, limit: int = 4096) -> str:
     """Return a name or a path for a message: unchanged if it is printable and not too long, else quoted.
 
-    >>> shown("a b.txt"), shown("a\\nb.txt")
+    >>> printable("a b.txt"), printable("a\\nb.txt")
     ('a b.txt', "'a\\\\nb.txt'")
     """
     return text if len(text) <= limit and text.isprintable() else quoted(text, limit)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import yaml
 
 from imgconv.errors import KernelError
-from imgconv.kernels.literals import quoted, shown
+from imgconv.kernels.literals import printable, quoted
 from imgconv.kernels.notation import MAX_LENGTH
 
 #: Maximum size of a kernel file or a catalog in bytes, enough for a kernel of a million full-precision decimals.
@@ -38,12 +38,12 @@ _SCALARS: dict[str, Callable[[str], object]] = {
 }
 
 
-def read_text(path: str | os.PathLike[str], what: str) -> str:
+def read_text(path: str | os.PathLike[str], kind: str) -> str:
     """Return the text of the file at `path`, UTF-8, without a byte order mark.
 
     Args:
         path: the file.
-        what: kind of file for messages: `kernel file` or `catalog`.
+        kind: kind of file for messages: `kernel file` or `catalog`.
 
     Raises:
         KernelError: the file does not exist, cannot be read, is larger than `MAX_BYTES` or is not UTF-8.
@@ -53,19 +53,19 @@ def read_text(path: str | os.PathLike[str], what: str) -> str:
         with open(path, "rb") as file:
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise KernelError(f"the {what} {name} does not exist; check the path") from None
+        raise KernelError(f"the {kind} {name} does not exist; check the path") from None
     except IsADirectoryError:
-        raise KernelError(f"the {what} {name} is a directory; choose a file in it") from None
+        raise KernelError(f"the {kind} {name} is a directory; choose a file in it") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise KernelError(f"the {what} {name} cannot be read: {reason}") from None
+        raise KernelError(f"the {kind} {name} cannot be read: {reason}") from None
     if len(data) > MAX_BYTES:
-        raise KernelError(f"the {what} {name} is larger than the limit of {MAX_BYTES // 2**20} MiB")
+        raise KernelError(f"the {kind} {name} is larger than the limit of {MAX_BYTES // 2**20} MiB")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise KernelError(f"the {what} {name} is not UTF-8 text: line {line} has the byte {data[error.start]:#04x}") from None
+        raise KernelError(f"the {kind} {name} is not UTF-8 text: line {line} has the byte {data[error.start]:#04x}") from None
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,8 @@ class YamlFile:
 
     def fail(self, node: yaml.Node, keys: Sequence[str], reason: str) -> KernelError:
         """Return the error for a mistake at `node`, with file, line and the path of keys."""
-        at = ".".join(shown(key, 100) for key in keys)
-        return KernelError(f"{shown(self.origin)}:{node.start_mark.line + 1}: {at + ': ' if at else ''}{reason}")
+        at = ".".join(printable(key, 100) for key in keys)
+        return KernelError(f"{printable(self.origin)}:{node.start_mark.line + 1}: {at + ': ' if at else ''}{reason}")
 
     def items(self, node: yaml.Node, keys: Sequence[str]) -> list[tuple[str, yaml.Node]]:
         """Return the (key, value node) pairs of a mapping.
@@ -134,9 +134,9 @@ def compose(text: str, origin: str) -> YamlFile:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark is not None else ""
         reason = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-        raise KernelError(f"{shown(origin)}{line}: not YAML: {' '.join(str(reason).split())}") from None
+        raise KernelError(f"{printable(origin)}{line}: not YAML: {' '.join(str(reason).split())}") from None
     if root is None:
-        raise KernelError(f"{shown(origin)}:1: expected kernels, operators or filters, found an empty file")
+        raise KernelError(f"{printable(origin)}:1: expected kernels, operators or filters, found an empty file")
     file = YamlFile(origin, root)
     _count(file, root)
     return file
@@ -158,7 +158,7 @@ def _check_size(text: str, origin: str) -> None:
     """
     # At the first event the parser compares each directive with all preceding ones.
     if text.count("%TAG") > MAX_DIRECTIVES:
-        raise KernelError(f"{shown(origin)}: more than {MAX_DIRECTIVES} %TAG directives; use plain values, without tags")
+        raise KernelError(f"{printable(origin)}: more than {MAX_DIRECTIVES} %TAG directives; use plain values, without tags")
     depth = count = 0
     for event in yaml.parse(text, Loader=_LOADER):
         count += isinstance(event, yaml.NodeEvent)
@@ -176,7 +176,7 @@ def _check_size(text: str, origin: str) -> None:
             depth -= 1
         if reason:
             line = event.start_mark.line + 1 if event.start_mark else 1
-            raise KernelError(f"{shown(origin)}:{line}: {reason}")
+            raise KernelError(f"{printable(origin)}:{line}: {reason}")
 
 
 def _count(file: YamlFile, node: yaml.Node, count: int = 0, depth: int = 0) -> int:

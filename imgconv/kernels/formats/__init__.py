@@ -14,7 +14,7 @@ from types import MappingProxyType
 from imgconv.errors import KernelError
 from imgconv.kernels.formats import catalog_yaml, ffmpeg, imagemagick, numpy_source, rows, vips
 from imgconv.kernels.kernel import Kernel
-from imgconv.kernels.literals import quoted, shown
+from imgconv.kernels.literals import printable, quoted
 from imgconv.kernels.yaml_tree import read_text
 from imgconv.vocabulary import suggestion
 
@@ -59,7 +59,7 @@ def read_kernel_file(path: str | os.PathLike[str]) -> Kernel:
         return Kernel(weights, anchor, f"@{name}", delta)
     except KernelError as error:
         hint = "; load a catalog with load_catalog or IMGCONV_KERNELS" if name.lower().endswith((".yaml", ".yml")) else ""
-        raise KernelError(f"{shown(name)}: {error}{hint}") from None
+        raise KernelError(f"{printable(name)}: {error}{hint}") from None
 
 
 def format_kernel(kernel: Kernel, form: str) -> str:
@@ -83,5 +83,5 @@ def _check_count(text: str) -> None:
     """Reject a text with more numbers than a kernel may have, before it is parsed."""
     lines = text.count("\n")
     if lines > MAX_NUMBERS or any(count > MAX_NUMBERS for count, _ in enumerate(_NUMBER.finditer(text), start=1)):
-        what = "lines" if lines > MAX_NUMBERS else "numbers"
-        raise KernelError(f"the file has more than {MAX_NUMBERS:,} {what}; reduce the kernel")
+        unit = "lines" if lines > MAX_NUMBERS else "numbers"
+        raise KernelError(f"the file has more than {MAX_NUMBERS:,} {unit}; reduce the kernel")

@@ -43,8 +43,8 @@ def read(text: str) -> Parts:
     """Return the weights, anchor and delta of a mask."""
     found = numbered(text)
     if not found or not _is_header(found[0][1]):
-        shown = " ".join(map(format_number, found[0][1])) if found else "nothing"
-        raise KernelError(f"expected the header 'width height [scale [offset]]' of a libvips mask, found {shown[:60]}")
+        header_text = " ".join(map(format_number, found[0][1])) if found else "nothing"
+        raise KernelError(f"expected the header 'width height [scale [offset]]' of a libvips mask, found {header_text[:60]}")
     header = [value.real for value in found[0][1]]
     columns, rows = int(header[0]), int(header[1])
     scale, offset = (*header[2:], *(1.0, 0.0)[len(header) - 2 :])
