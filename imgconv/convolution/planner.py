@@ -146,7 +146,7 @@ def _check_types(dtype: np.dtype[Any], kernel: Kernel, options: Options) -> None
     if output is not None and output.kind not in "biufc":
         raise UsageError(f"dtype {output} cannot hold the result; choose one such as uint8 or float32")
     if output is not None and complex_result and output.kind != "c" and options.range_policy != "abs":
-        raise UsageError(f"{output} cannot hold a complex result; choose range abs for its magnitude, or dtype complex64")
+        raise UsageError(f"{output} cannot hold a complex result; choose range abs for its magnitude, or complex64 in Python")
     if any(isinstance(v, complex) for v in options.border.value) and dtype.kind != "c":
         raise UsageError(f"a complex border value needs a complex image, found {dtype}")
 
