@@ -36,7 +36,7 @@ def test_it_is_what_the_command_does(tmp_path, photo, alpha, options) -> None:
 def test_a_filter_can_be_given(photo) -> None:
     chosen = imgconv.parse_filter("box", border="wrap")
     assert np.array_equal(imgconv.filter_image(Image(photo), chosen).pixels, chosen(photo))
-    with pytest.raises(UsageError, match="has its options already, found border"):
+    with pytest.raises(UsageError, match="already has its options, found border"):
         imgconv.filter_image(Image(photo), chosen, border="wrap")
 
 

@@ -57,11 +57,11 @@ def test_three_is_alpha_unless_there_is_a_fourth_band(filtered, photo, grey, cou
     ("count", "roles"), [(2, {"has_alpha": False}), (3, {"colours": 1}), (5, {"has_alpha": True}), (5, {"colours": 3})]
 )
 def test_bands_have_neither_grey_nor_light(filtered, photo, grey, option, count, roles) -> None:
-    with pytest.raises(UsageError, match=f"`{option}` needs a picture of colour or grey"):
+    with pytest.raises(UsageError, match=f"`{option}` requires a colour or grey image"):
         filtered(bands(photo, grey, count, **roles), **{option: True})
 
 
 @pytest.mark.parametrize("channels", [(5,), (-1,), ("red",), (0, 4, "alpha")])
 def test_bands_that_are_not_there_are_refused(filtered, photo, grey, channels) -> None:
-    with pytest.raises(UsageError, match="`channels`: the picture has"):
+    with pytest.raises(UsageError, match="`channels`: the image has"):
         filtered(bands(photo, grey, 5), channels=channels)

@@ -76,7 +76,7 @@ def test_a_fifo_called_like_an_image_does_not_block_the_batch(tree, found) -> No
     [
         ("nowhere", {}, "no such file or folder"),
         ("two\nlines", {}, r"two\\nlines: no such file or folder"),
-        ("in/empty", {}, r"no file with the extension of an image \(`recursive` searches the folders below\)"),
+        ("in/empty", {}, r"no file with the extension of an image \(`recursive` searches subfolders\)"),
         ("in", {"pattern": "*.xyz"}, r"no file named \*\.xyz"),
     ],
 )

@@ -58,11 +58,11 @@ def test_each_channel_misses_its_own_values(filtered, photo) -> None:
     ("dtype", "nodata", "depth", "stands", "note"),
     [
         ("float32", -9999.0, None, -9999, None),
-        ("float32", -9999.0, "16f", -10000, "missing values stand as -10000 in float16"),
-        ("float32", -9999.0, "8", 0, "missing values stand as 0 in uint8"),
-        ("float32", None, "16", 0, "missing values stand as 0 in uint16"),
+        ("float32", -9999.0, "16f", -10000, "missing values are stored as -10000 in float16"),
+        ("float32", -9999.0, "8", 0, "missing values are stored as 0 in uint8"),
+        ("float32", None, "16", 0, "missing values are stored as 0 in uint16"),
         ("float32", None, "16f", np.nan, None),
-        ("uint8", 255.0, "32f", 1, "missing values stand as 1 in float32"),
+        ("uint8", 255.0, "32f", 1, "missing values are stored as 1 in float32"),
         ("uint8", 0.0, "32f", 0, None),
     ],
 )
@@ -80,7 +80,7 @@ def test_a_hole_wider_than_the_kernel_is_told(make_task, grey) -> None:
     result = filter_picture(Image(pixels), make_task("box:size=5", fill=True)).image
     left = int(np.isnan(result.pixels).sum())
     assert left == 6 * 8
-    assert result.notes == (f"{left} missing values are left: nothing within reach of them has a value",)
+    assert result.notes == (f"{left} missing values are left: no valid pixel is within reach of the kernel",)
 
 
 def test_a_file_may_say_what_stands_for_no_value(make_task, grey) -> None:

@@ -213,7 +213,7 @@ def test_the_only_channel_of_grey_is_all_of_it(filtered, grey) -> None:
 
 @pytest.mark.parametrize("channels", [(1,), (2,), (3,), (0, 3)])
 def test_channels_that_are_not_there_are_refused(filtered, grey, channels) -> None:
-    with pytest.raises(UsageError, match="`channels`: the picture"):
+    with pytest.raises(UsageError, match="`channels`: the image"):
         filtered(grey, channels=channels)
 
 
