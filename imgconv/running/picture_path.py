@@ -40,10 +40,10 @@ from imgconv.running.task import Task
 from imgconv.running.weights import (
     Weights,
     alpha_share,
-    beside,
+    broadcastable,
     find_gaps,
     find_missing,
-    finished,
+    finish_ignoring,
     on_grid,
     result_level,
     weighted_response,
@@ -110,16 +110,16 @@ class PicturePath:
     @classmethod
     def of(cls, header: Header, task: Task, metadata: Metadata | None = None) -> PicturePath:
         """Return the stages for an image. Without metadata the transfer curve is sRGB, or linear for floating point."""
-        beside_alpha = header.channels - header.has_alpha
+        bands = header.channels - header.has_alpha
         for option in ("gray", "luma", "linear"):
-            if getattr(task, option) and beside_alpha != header.colours:
-                raise UsageError(f"`{option}` requires a colour or grey image without extra bands, found {beside_alpha} bands")
+            if getattr(task, option) and bands != header.colours:
+                raise UsageError(f"`{option}` requires a colour or grey image without extra bands, found {bands} bands")
         planes, filters_alpha = task.selection(header)
         transfer = None
         if task.linear:
             from imgconv.images.colour.transfer import transfer_of
 
-            transfer = transfer_of(metadata or Metadata(), header.dtype, beside_alpha)
+            transfer = transfer_of(metadata or Metadata(), header.dtype, bands)
         return cls(header, task, planes, filters_alpha, header.colours == 3 and (task.gray or task.luma), transfer)
 
     @functools.cached_property
@@ -217,7 +217,7 @@ class PicturePath:
         gaps = None if missing is None else find_gaps(chosen, missing, configured if self.task.fill else None)
         ignored = [mask for mask in (invisible, gaps) if mask is not None]
         output = replace(self.output, scale=Fraction(1), delta=0.0)
-        fitted = finished(chosen, self._from_light(values), output, ignored)
+        fitted = finish_ignoring(chosen, self._from_light(values), output, ignored)
         return fitted if gaps is None else fitted._replace(values=self._put_back(fitted.values, gaps, nodata, notes))
 
     def _to_light(self, pixels: NDArray[Any]) -> NDArray[Any]:
@@ -251,7 +251,7 @@ class PicturePath:
         level, before = result_level(nodata, self.header.dtype, self.output), np.nan if nodata is None else nodata
         if not (level == before or (np.isnan(level) and np.isnan(before))):
             notes.append(f"missing values are stored as {level:g} in {values.dtype}")
-        return np.where(beside(gaps, values), values.dtype.type(level), values)
+        return np.where(broadcastable(gaps, values), values.dtype.type(level), values)
 
     def _filter_alpha(self, alpha: NDArray[Any] | None, is_opaque: bool, share: NDArray[Any] | None) -> NDArray[Any] | None:
         """Return the alpha channel of the result in its type, or None if it has no alpha."""

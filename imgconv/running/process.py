@@ -129,7 +129,7 @@ class Process:
 
     def crash_error(self, source: Input) -> ImgconvError:
         """Return the error for the file during which the process ended unexpectedly."""
-        how = _how(self._popen.returncode)
+        how = _exit_text(self._popen.returncode)
         if not self.mark:
             lines = self._output.decode(errors="replace").split("\n")
             return StartError(f"a worker process does not start ({how}): {' '.join(lines[-2:]).strip()}")
@@ -159,7 +159,7 @@ class Process:
             raise EndedError from error
 
 
-def _how(code: int) -> str:
+def _exit_text(code: int) -> str:
     if code >= 0:
         return f"exit code {code}"
     try:

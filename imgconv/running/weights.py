@@ -92,7 +92,9 @@ def find_gaps(chosen: Filter, missing: NDArray[np.bool_], filling: Filter | None
     return gaps
 
 
-def finished(chosen: Filter, values: NDArray[Any], output: ResultOptions, ignored: Sequence[NDArray[np.bool_]]) -> Fitted:
+def finish_ignoring(
+    chosen: Filter, values: NDArray[Any], output: ResultOptions, ignored: Sequence[NDArray[np.bool_]]
+) -> Fitted:
     """Return results in their final type. Pixels in `ignored` affect neither the range nor the count of clipped values."""
     depends_on_all = output.range_policy in ("stretch", "error") and bool(ignored)
     fitted = chosen.finished(values, replace(output, range_policy="clip") if depends_on_all else output)
@@ -100,13 +102,13 @@ def finished(chosen: Filter, values: NDArray[Any], output: ResultOptions, ignore
         return fitted
     counted = np.ones(values.shape, bool)
     for mask in ignored:
-        counted &= ~beside(mask, values)
+        counted &= ~broadcastable(mask, values)
     found = chosen.finished(values[counted], output)
     if depends_on_all:
         fitted.values[counted] = found.values
     return fitted._replace(clipped=found.clipped)
 
 
-def beside(mask: NDArray[np.bool_], values: NDArray[Any]) -> NDArray[np.bool_]:
+def broadcastable(mask: NDArray[np.bool_], values: NDArray[Any]) -> NDArray[np.bool_]:
     """Return a mask of pixels or values, in a shape that broadcasts with `values`."""
     return mask[:, :, np.newaxis] if mask.ndim < values.ndim else mask
