@@ -151,5 +151,5 @@ def test_filling_a_masked_array_as_advised_works():
 
 
 def test_filter_image_rejects_an_array():
-    with pytest.raises(ImgconvError, match=r"filter_image takes an Image, found ndarray; wrap an array in imgconv.Image"):
+    with pytest.raises(ImgconvError, match=r"filter_image requires an Image, found ndarray; wrap an array in imgconv.Image"):
         imgconv.filter_image(IMAGE, "box")

@@ -1,1 +1,1 @@
-"""Measuring: how long each method takes, beside OpenCV and SciPy, and the planner's constants fitted to it."""
+"""Benchmarks of the methods against OpenCV and SciPy, and calibration of the planner's constants."""

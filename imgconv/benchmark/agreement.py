@@ -1,4 +1,4 @@
-"""Whether a result is the one that was asked for: a time counts only if it is."""
+"""Checks that a timed result is correct; times of wrong results are not reported."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from imgconv.benchmark.cells import Cell
 from imgconv.convolution.api import correlate
 from imgconv.depth import limits
 
-#: What a result may be off, as a share of the picture's largest pixel; integer results half a level more, for their rounding.
+#: Allowed error as a share of the picture's largest pixel. Integer results may differ by half a level more due to rounding.
 TOLERANCE = 2e-5
 
 
 def exact_result(cell: Cell) -> NDArray[np.float64]:
-    """Return what imgconv's NumPy engine computes in float64, not rounded: what all others are held against."""
+    """Return the reference for all results: the unrounded float64 result of imgconv's NumPy engine."""
     values: NDArray[np.float64] = correlate(cell.picture.pixels.astype(np.float64), cell.kernel, engine="numpy")
     return values
 
 
 def disagreement(result: NDArray[Any], exact: NDArray[np.float64], cell: Cell, *, inside_only: bool = False) -> str:
-    """Return how a result differs from the exact one, or "" where it does not.
+    """Return a description of how a result differs from the exact one, or "" if it agrees.
 
     Args:
         result: shape (H, W) or (H, W, C).
-        exact: of `exact_result`.
+        exact: the return value of `exact_result`.
         cell: the picture and the kernel.
-        inside_only: whether to leave out what depends on the border.
+        inside_only: whether to ignore pixels that depend on the border.
     """
     if result.shape != exact.shape:
         return f"its result has the shape {result.shape}, not {exact.shape}"
@@ -43,4 +43,4 @@ def disagreement(result: NDArray[Any], exact: NDArray[np.float64], cell: Cell, *
         low, high = limits(result.dtype)
         exact, allowed = np.clip(exact, low, high), allowed + 0.5
     off = float(np.abs(np.subtract(result, exact, dtype=np.float64)).max())
-    return "" if off <= allowed else f"its result is off by up to {off:.3g}, where {allowed:.3g} is allowed"
+    return "" if off <= allowed else f"its result is off by up to {off:.3g} (allowed: {allowed:.3g})"

@@ -1,7 +1,7 @@
-"""The planner's constants, fitted to what the methods take on this machine.
+"""Calibration of the planner's constants to the run times of the methods on this machine.
 
-The time of a method is modelled as a start and a rate for each unit of its `Work`, shared out among the threads. The rates
-are those that make the sum of the squared relative errors least, none of them negative.
+The time of a method is modelled as a constant plus a rate for each unit of its `Work`, divided among the threads. The rates
+are nonnegative and minimize the sum of squared relative errors.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ from imgconv.threads import thread_count
 SHAPES = ((48, 64), (256, 320), (1000, 1200), (1500, 2000, 3))
 SIZES = (3, 5, 9, 15, 31, 63)
 DTYPES = ("uint8", "uint16", "float32", "float64")
-# Seconds of a run beyond which larger kernels are not tried with a method.
+# Run time in seconds above which a method is not timed with larger kernels.
 _LONGEST = 0.4
 _QUICK_LONGEST = 0.1
-# Times the fastest method of a case beyond which a run does not count, and the fewest runs that a fit is made of.
-_HOPELESS = 5
+# Runs slower than this multiple of the fastest method are excluded from the fit, if at least `_LEAST` runs remain.
+_MAX_RATIO = 5
 _LEAST = 8
 _FEATURES = ("start", *(field.name for field in fields(Work)))
 
 
 @dataclass(frozen=True)
 class _Run:
-    """What was measured: the case, the method and the type of its sums, the units of work of one thread, and the seconds."""
+    """One measurement: case, method, type of the sums, units of work per thread, and seconds."""
 
     case: tuple[Any, ...]
     method: str
@@ -53,17 +53,17 @@ class _Run:
     units: tuple[float, ...]
     seconds: float
 
-    def times_as_much(self, units: tuple[float, ...]) -> float:
-        """Return how many times the work of this run other units are, by the one that grows most."""
+    def work_ratio(self, units: tuple[float, ...]) -> float:
+        """Return the largest ratio of `units` to the units of this run."""
         return max((other / own for own, other in zip(self.units, units, strict=False) if own), default=0.0)
 
 
 def calibrate(*, quick: bool = False, progress: Callable[[str], None] = lambda line: None) -> Costs:
-    """Time every method over images and kernels, and return the rates that explain the times best.
+    """Time all methods for various images and kernels, and return the fitted rates.
 
     Args:
-        quick: fewer and smaller cases.
-        progress: called with a line on what is being measured.
+        quick: whether to use fewer and smaller cases.
+        progress: called with a line on the current measurement.
     """
     fastest: dict[tuple[Any, ...], float] = {}
     by_sums: dict[tuple[str, str], list[_Run]] = defaultdict(list)
@@ -73,22 +73,22 @@ def calibrate(*, quick: bool = False, progress: Callable[[str], None] = lambda l
             by_sums[run.method, run.sums].append(run)
     rates: dict[str, dict[str, Rates]] = defaultdict(dict)
     for (name, dtype), found in by_sums.items():
-        # The fit has to serve where a method is a candidate, not where it is far slower than another.
-        near = [run for run in found if run.seconds < _HOPELESS * fastest[run.case]]
+        # The fit should be accurate where a method is competitive, not where it is far slower than another.
+        near = [run for run in found if run.seconds < _MAX_RATIO * fastest[run.case]]
         kept = near if len(near) >= _LEAST else found
         rates[name][dtype] = fit_rates([run.units for run in kept], [run.seconds for run in kept])
     return Costs(_origin(quick), thread_count(), dict(rates))
 
 
 def _runs_of(name: str, *, quick: bool, progress: Callable[[str], None]) -> list[_Run]:
-    """Time a method over the cases, larger kernels last, until it takes too long."""
+    """Time a method for all cases in order of kernel size, until it takes too long."""
     progress(f"timing {name}")
     longest = _QUICK_LONGEST if quick else _LONGEST
     slow: set[tuple[Any, ...]] = set()
     found: list[_Run] = []
     for case, plan, image in _cases(name, quick=quick):
         units, series = _units(plan), case[:-1]
-        if series in slow or (found and found[-1].times_as_much(units) * found[-1].seconds > 4 * longest):
+        if series in slow or (found and found[-1].work_ratio(units) * found[-1].seconds > 4 * longest):
             slow.add(series)
             continue
         seconds = time_in_turn([functools.partial(execute, plan, image)], seconds=0.03, rounds=1, most=7)[0].median
@@ -99,39 +99,39 @@ def _runs_of(name: str, *, quick: bool, progress: Callable[[str], None]) -> list
 
 
 def write_costs(costs: Costs, path: Path) -> None:
-    """Write a file of constants, whole or not at all; its folder is made.
+    """Write the constants to a file atomically; a missing folder is created.
 
     Raises:
-        WriteError: it cannot be written.
+        WriteError: the file cannot be written.
     """
     check_place(path)
     write_file(str(path), [as_bytes(costs)])
 
 
 def check_place(path: Path) -> None:
-    """Make the folder of a file, and see that one can be written there.
+    """Create the folder of a file, and check that the file can be written.
 
     Raises:
-        WriteError: it cannot.
+        WriteError: the file cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise WriteError(f"{path}: {error.strerror}; IMGCONV_COSTS can name another file") from error
+        raise WriteError(f"{path}: {error.strerror}; set IMGCONV_COSTS to another file") from error
     destination(str(path))
 
 
 def fit_rates(units: list[tuple[float, ...]], seconds: list[float]) -> Rates:
-    """Return the rates, none negative, whose relative errors are least in the square.
+    """Return nonnegative rates that minimize the sum of squared relative errors.
 
     Args:
-        units: for each run those of `costs.units_of`.
-        seconds: that each run took.
+        units: result of `costs.units_of` for each run.
+        seconds: time of each run.
     """
     table = np.array(units) / np.array(seconds)[:, None]
     used = [n for n in range(len(_FEATURES)) if table[:, n].any()]
     best, least = np.zeros(len(_FEATURES)), np.inf
-    for count in range(1, len(used) + 1):  # few enough features that every choice of them can be tried
+    for count in range(1, len(used) + 1):  # an exhaustive search is fast enough for so few features
         for chosen in itertools.combinations(used, count):
             part = table[:, chosen]
             scale = np.abs(part).max(axis=0)
@@ -144,7 +144,7 @@ def fit_rates(units: list[tuple[float, ...]], seconds: list[float]) -> Rates:
 
 
 def _cases(name: str, *, quick: bool) -> Iterator[tuple[tuple[Any, ...], Plan, NDArray[Any]]]:
-    """Yield a name for each case, the plan and the image; cases that are the same work for the method come once."""
+    """Yield a key, the plan and the image of each case; cases with the same work are yielded once."""
     method, rng, seen = METHODS[name], np.random.default_rng(0), set()
     for dtype, shape in itertools.product(DTYPES, SHAPES[: 3 if quick else None]):
         image = (rng.random(shape) * (1 if dtype.startswith("f") else 200)).astype(dtype)

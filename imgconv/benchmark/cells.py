@@ -1,4 +1,4 @@
-"""What is measured: pictures, and kernels of several sizes and kinds; each pair of them is a cell."""
+"""Benchmark cells: each pairs a picture with a kernel of a given kind and size."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from imgconv.kernels.kernel import Kernel
 #: Sides of the square kernels.
 SIZES = (3, 5, 7, 9, 11, 15, 21, 31, 63)
 QUICK_SIZES = (3, 7, 15, 31)
-#: `random` has full rank and no symmetry: no method finds a short cut in it. A Gaussian is separable, a box is flat.
+#: `random` has full rank and no symmetry, so no method can exploit structure. A Gaussian is separable, a box is constant.
 KINDS = ("random", "gaussian", "box")
-#: Rows and columns of the picture of a quick run; of a larger one that the user gives its middle is taken.
+#: Rows and columns of the picture in a quick run; larger pictures of the user are cropped to their centre.
 QUICK_SHAPE = (480, 640)
 
 _LONGEST_SIDE = 511
@@ -26,10 +26,10 @@ _LONGEST_SIDE = 511
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """Pixels to time on.
+    """Pixels for the benchmark.
 
     Attributes:
-        name: what to call them.
+        name: name of the picture in reports.
         pixels: shape (H, W) or (H, W, C).
     """
 
@@ -43,13 +43,13 @@ class Picture:
 
     @property
     def largest(self) -> float:
-        """The largest magnitude of a pixel."""
+        """The largest absolute pixel value."""
         return max(abs(float(self.pixels.min())), abs(float(self.pixels.max())))
 
 
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """A picture, and a kernel to lay on it."""
+    """A picture and a kernel."""
 
     picture: Picture
     kind: str
@@ -57,7 +57,7 @@ class Cell:
 
     @property
     def kernel(self) -> Kernel:
-        """The kernel: its weights sum to 1, so that results stay in the range of the picture."""
+        """The kernel. Its weights sum to 1, so that results stay in the range of the picture."""
         if self.kind != "random":
             return parse_kernel(f"{self.kind}:size={self.size}")
         weights = np.random.default_rng(self.size).random((self.size, self.size))
@@ -68,7 +68,7 @@ class Cell:
 
 
 def make_pictures(*, quick: bool = False) -> Iterator[Picture]:
-    """Yield the pictures to time on, drawn: grey in float32 and in uint8, and, unless `quick`, a colour photograph's size."""
+    """Yield synthetic pictures: grey in float32 and uint8, and, unless `quick`, colour in the size of a photograph."""
     grey = _draw(QUICK_SHAPE if quick else (1000, 1000), seed=0)
     yield Picture("grey float32", grey)
     yield Picture("grey uint8", _eight_bits(grey))
@@ -77,18 +77,18 @@ def make_pictures(*, quick: bool = False) -> Iterator[Picture]:
 
 
 def given_picture(name: str, pixels: NDArray[Any], *, quick: bool = False) -> Picture:
-    """Return the user's pixels as a picture; for a quick run no more than its middle.
+    """Return pixels of the user as a picture; for a quick run only their centre.
 
     Args:
-        name: what to call it.
+        name: name of the picture in reports.
         pixels: shape (H, W) or (H, W, C).
-        quick: whether to cut it down to `QUICK_SHAPE`.
+        quick: whether to crop the picture to `QUICK_SHAPE`.
 
     Raises:
-        UsageError: it holds NaN or infinity, of which no two libraries make the same.
+        UsageError: the pixels contain NaN or infinity, for which results differ between libraries.
     """
     if not np.isfinite(pixels).all():
-        raise UsageError(f"{name}: has pixels that are NaN or infinite; time on a picture without")
+        raise UsageError(f"{name}: contains NaN or infinite pixels; choose a picture with finite pixels only")
     if pixels.ndim == 3 and pixels.shape[2] == 1:
         pixels = pixels[:, :, 0]
     if quick:
@@ -98,19 +98,19 @@ def given_picture(name: str, pixels: NDArray[Any], *, quick: bool = False) -> Pi
 
 
 def make_cells(pictures: Sequence[Picture], sizes: Sequence[int] = SIZES, kinds: Sequence[str] = KINDS) -> tuple[Cell, ...]:
-    """Return every picture with every kernel, sizes going up.
+    """Return every combination of picture and kernel, in order of increasing size.
 
     Raises:
-        UsageError: a size that is not odd, or beyond what is worth measuring; or none at all.
+        UsageError: a size is not odd or out of range, or no size is given.
     """
     if not sizes or any(size < 3 or size > _LONGEST_SIDE or size % 2 == 0 for size in sizes):
         found = ",".join(map(str, sizes)) or "none"
-        raise UsageError(f"sizes of kernels are odd numbers from 3 to {_LONGEST_SIDE}, found {found}")
+        raise UsageError(f"kernel sizes must be odd numbers from 3 to {_LONGEST_SIDE}, found {found}")
     return tuple(Cell(picture, kind, size) for picture in pictures for kind in kinds for size in sorted(set(sizes)))
 
 
 def _draw(shape: tuple[int, int], seed: int) -> NDArray[np.float32]:
-    """Return something like a photograph, between 0 and 1: slow waves in several directions, and a little noise."""
+    """Return a synthetic picture with values between 0 and 1: slow waves in several directions with slight noise."""
     rng = np.random.default_rng(seed)
     rows, columns = np.ogrid[0 : 1 : shape[0] * 1j, 0 : 1 : shape[1] * 1j]
     image = np.full(shape, 0.5, np.float32)

@@ -1,4 +1,4 @@
-"""What is timed: what imgconv chooses by itself, each of its methods, OpenCV, and SciPy where it is installed."""
+"""The timed functions: imgconv with automatic choice, each method of imgconv, OpenCV, and SciPy if installed."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ from imgconv.vocabulary import EngineWord
 #: The name of OpenCV's function among the contestants.
 FILTER2D = "cv2.filter2D"
 
-#: How the times have to be read; part of the data.
+#: Notes on the interpretation of the times; part of the data.
 NOTES = (
-    "imgconv and cv2.filter2D take the picture as it is, with the border reflect101, and give its own type back",
-    "scipy.* take float32, also where the picture has 8 or 16 bits, as their sums would not fit into these; the conversion is "
+    "imgconv and cv2.filter2D filter the picture in its own type, with border reflect101, and return the same type",
+    "scipy.* filter float32, also for pictures of 8 or 16 bits, whose type is too small for the sums; the conversion is "
     "not timed. Colour is filtered channel by channel",
-    "scipy.signal.* continue the picture with zeros, so their results are compared inside only",
-    "what is called imgconv (...) is a whole call of imgconv.correlate, choice of the method included",
+    "scipy.signal.* pad the picture with zeros, so their results are compared away from the border only",
+    "imgconv (...) is a complete call of imgconv.correlate, including the choice of the method",
 )
 
-#: The engines, in the order in which they are timed.
+#: The engines in the order of timing.
 BOTH: tuple[EngineWord, ...] = ("opencv", "numpy")
 
 
 @dataclass(frozen=True, eq=False)
 class Contestant:
-    """One way to get the result.
+    """One function that computes the result of a cell.
 
     Attributes:
-        name: what to call it.
-        role: `choice` (a call of imgconv that chooses by itself), `method`, `opencv` or `scipy`.
-        engine: of imgconv; "" for the others.
-        run: gives the result, shape (H, W) or (H, W, C).
-        expected: the seconds that it may take; the slowest are left out. None where it is quick in any case.
-        zero_border: whether it continues the picture with zeros.
-        unable: why it cannot do this at all; `run` is not called then.
+        name: name in reports.
+        role: `choice` (imgconv with automatic choice of the method), `method`, `opencv` or `scipy`.
+        engine: engine of imgconv; "" for other libraries.
+        run: function that returns the result, shape (H, W) or (H, W, C).
+        expected: predicted seconds, used to omit slow functions; None if the function is always fast.
+        zero_border: whether the picture is padded with zeros.
+        unable: reason why the function cannot compute this cell; if set, `run` is not called.
     """
 
     name: str
@@ -61,18 +61,18 @@ class Contestant:
 
 
 def plan_cell(cell: Cell, engine: EngineWord, method: str = "auto", jobs: int | None = None) -> Plan:
-    """Return imgconv's plan for a cell."""
+    """Return the plan of imgconv for a cell."""
     pixels = cell.picture.pixels
     return make_plan(pixels.shape, pixels.dtype, cell.kernel, engine=engine, method=method, jobs=jobs)
 
 
 def make_contestants(cell: Cell, engines: tuple[EngineWord, ...] = BOTH, jobs: int | None = None) -> tuple[Contestant, ...]:
-    """Return everything that is timed in a cell: for each engine its choice and its methods, then OpenCV and SciPy.
+    """Return all contestants of a cell: for each engine its choice and its methods, then OpenCV and SciPy.
 
     Args:
         cell: the picture and the kernel.
-        engines: of imgconv.
-        jobs: threads that imgconv may use; None for as many as there are processors.
+        engines: engines of imgconv.
+        jobs: number of threads of imgconv; None for the number of processors.
     """
     ours = [contestant for engine in engines for contestant in _of_an_engine(cell, engine, jobs)]
     return (*ours, _opencv(cell), *_scipy(cell))
@@ -105,7 +105,7 @@ def _opencv(cell: Cell) -> Contestant:
 
 
 def _scipy(cell: Cell) -> Iterator[Contestant]:
-    """Yield the four functions of SciPy for this, each called as its manual shows."""
+    """Yield the four functions of SciPy for correlation, called as shown in their documentation."""
     try:
         ndimage, signal = importlib.import_module("scipy.ndimage"), importlib.import_module("scipy.signal")
     except ImportError:
@@ -113,7 +113,7 @@ def _scipy(cell: Cell) -> Iterator[Contestant]:
     dtype = scipy_dtype(cell.picture.pixels.dtype)
     pixels, weights = cell.picture.pixels.astype(dtype), cell.kernel.weights.astype(dtype)
     rotated = weights[::-1, ::-1].copy()
-    # Seconds by tap and by sample, seen with SciPy 1.17 on a processor of 2023: good enough to leave out what takes minutes.
+    # Seconds per tap and sample, measured with SciPy 1.17 on a processor of 2023; precise enough to omit runs of minutes.
     direct = pixels.size * cell.size**2 * 1e-9
     transforms = pixels.size * 4e-8
 
@@ -125,7 +125,7 @@ def _scipy(cell: Cell) -> Iterator[Contestant]:
 
 
 def scipy_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Return the type in which pixels are passed to SciPy: floating point that holds them and their sums."""
+    """Return the floating-point type for SciPy, which can hold the pixels and their sums."""
     return np.result_type(dtype, np.float32)
 
 
@@ -136,4 +136,4 @@ def _each_channel(function: Callable[[NDArray[Any]], NDArray[Any]], pixels: NDAr
 
 
 def _nothing() -> NDArray[Any]:
-    raise AssertionError("a contestant that cannot do this was run")
+    raise AssertionError("a contestant with `unable` set was run")

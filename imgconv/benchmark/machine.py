@@ -1,4 +1,4 @@
-"""Where something was measured: the processor, the libraries, and the settings that change how fast they are."""
+"""Description of the machine: processor, library versions, and settings that affect speed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import numpy as np
 from imgconv.opencv import load_cv2
 from imgconv.threads import thread_count
 
-#: Settings that hold OpenBLAS to a slower kernel than the processor has.
+#: Environment variables that can force OpenBLAS to use a slower kernel than the processor supports.
 HOLD_BLAS_BACK = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
 _SETTINGS = re.compile(r"(OPENBLAS|MKL|OMP|BLIS|GOTO|VECLIB)_\w+|IMGCONV_(JOBS|COSTS)")
@@ -26,8 +26,8 @@ def describe_machine(version: str, jobs: int | None = None) -> dict[str, Any]:
     """Return the machine, the versions and the settings as plain data.
 
     Args:
-        version: of imgconv.
-        jobs: threads that imgconv and OpenCV were given; None where they were left to themselves.
+        version: version of imgconv.
+        jobs: number of threads of imgconv and OpenCV; None for the default.
     """
     return {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -48,7 +48,7 @@ def describe_machine(version: str, jobs: int | None = None) -> dict[str, Any]:
 
 
 def blas_libraries() -> list[dict[str, Any]]:
-    """Return each BLAS that is loaded: the package it belongs to, its version, the kernel that it chose, and its threads."""
+    """Return each loaded BLAS library with its version, selected kernel, number of threads and package."""
     from threadpoolctl import threadpool_info
 
     return [
@@ -65,7 +65,7 @@ def blas_libraries() -> list[dict[str, Any]]:
 
 
 def machine_text(machine: dict[str, Any]) -> str:
-    """Return two or three lines on what `describe_machine` found."""
+    """Return the result of `describe_machine` as two or three lines of text."""
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items() if version)
     numpy_blas = next((blas for blas in machine["blas"] if blas["of"].startswith("numpy")), None)
     blas = numpy_blas or next(iter(machine["blas"]), None)
@@ -83,7 +83,7 @@ def _count(number: int | None, what: str) -> str:
 
 
 def _processor() -> str:
-    """Return the processor's name as its maker gives it; on most systems `platform` returns only its family."""
+    """Return the model name of the processor; on most systems `platform` returns only its family."""
     try:
         found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(errors="replace"), re.MULTILINE)
         if found:

@@ -1,4 +1,4 @@
-"""Measures cell by cell: each contestant's result is checked first, then all of them are timed in turn."""
+"""Measurement of cells: the result of each contestant is checked first, then all contestants are timed in turn."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from imgconv.vocabulary import EngineWord
 
 @dataclass(frozen=True)
 class Effort:
-    """How much time measuring may take.
+    """Time limits of a benchmark.
 
     Attributes:
-        seconds: of timing for each contestant in a cell.
-        rounds: how often each has its turn.
-        most_expected: seconds; what is expected to take longer is left out.
-        longest: seconds; what takes longer in the run that is checked has no turns, and that run is its time. If less was
-            expected, it is the faster one of two.
-        total: seconds for all cells together, each gets an equal share of what is left; None for as many as it takes.
+        seconds: timing per contestant and cell, in seconds.
+        rounds: number of rounds; each contestant is timed once per round.
+        most_expected: contestants with a longer predicted time in seconds are omitted.
+        longest: contestants whose first run takes more seconds are not timed in rounds; the time of that run is reported. If
+            a shorter time was predicted, the faster of two runs is reported.
+        total: seconds for all cells, with the remainder shared equally; None for no limit.
     """
 
     seconds: float = 0.3
@@ -41,11 +41,11 @@ class Effort:
 
 
 FULL = Effort()
-#: What remains of a minute is for starting, reading and drawing.
+#: The rest of a minute is left for starting, reading and drawing.
 QUICK = Effort(seconds=0.05, most_expected=0.4, longest=0.15, total=45.0)
 
-# Of a cell's share of the total, the part in which results are checked: methods that have not had a turn by then, other than
-# the one chosen, are left out.
+# Part of a cell's share of the total spent on checking results. Methods not checked by then are omitted, except the chosen
+# ones.
 _CHECKING = 0.4
 
 
@@ -57,14 +57,14 @@ def measure_cells(
     jobs: int | None = None,
     progress: Callable[[str], None] = lambda line: None,
 ) -> list[CellResult]:
-    """Measure every cell.
+    """Measure all cells.
 
     Args:
-        cells: pictures and kernels.
-        effort: how much time that may take.
-        engines: of imgconv.
-        jobs: threads of imgconv and of OpenCV; None for as many as there are processors.
-        progress: called with a line on the cell that comes next.
+        cells: the cells.
+        effort: time limits.
+        engines: engines of imgconv.
+        jobs: number of threads of imgconv and OpenCV; None for the number of processors.
+        progress: called with a line on the next cell.
     """
     results = []
     with opencv_threads(jobs):
@@ -85,7 +85,7 @@ def measure_cell(
     engines: tuple[EngineWord, ...] = BOTH,
     jobs: int | None = None,
 ) -> CellResult:
-    """Measure one cell, in no more than `share` seconds."""
+    """Measure one cell within about `share` seconds."""
     start = time.perf_counter()
     chosen: dict[str, str] = {engine: plan_cell(cell, engine, jobs=jobs).method for engine in engines}
     contestants = make_contestants(cell, engines, jobs)
@@ -107,16 +107,16 @@ def measure_cell(
 
 
 def allot(runs: dict[str, float], effort: Effort, rest: float) -> set[str]:
-    """Return which contestants are timed in rounds: those for which there is time, the fastest first.
+    """Return the contestants to time in rounds: as many as the time allows, starting with the fastest.
 
     Args:
-        runs: the seconds of a run, by contestant.
-        effort: how much time each may take.
-        rest: the seconds that there are for all.
+        runs: seconds of one run of each contestant.
+        effort: time limits.
+        rest: remaining seconds for all contestants.
     """
     again = set()
     for name, seconds in sorted(runs.items(), key=lambda item: item[1]):
-        # In a round: a run that is not measured, the share of the time, and the run that goes beyond it.
+        # A round consists of an unmeasured run, the share of `seconds`, and a last run that exceeds it.
         cost = 2 * effort.rounds * seconds + effort.seconds
         if seconds > effort.longest or cost > rest:
             break
@@ -128,7 +128,7 @@ def allot(runs: dict[str, float], effort: Effort, rest: float) -> set[str]:
 def _check(
     cell: Cell, contestants: Sequence[Contestant], chosen: set[str], effort: Effort, end: float
 ) -> dict[str, float | Outcome]:
-    """Return for each contestant the seconds of its first run, or what came of it where it cannot be timed."""
+    """Return for each contestant the seconds of its first run, or its outcome if it is not timed."""
     exact = exact_result(cell)
     found: dict[str, float | Outcome] = {}
     first = [c for c in contestants if c.role != "method" or c.name in chosen]
@@ -140,11 +140,11 @@ def _check(
         elif expected > effort.most_expected and contestant.role != "choice" and contestant.name not in chosen:
             found[contestant.name] = _outcome(contestant, "left out", f"expected to take {expected:.2g} s")
         elif time.perf_counter() > end and contestant not in first:
-            found[contestant.name] = _outcome(contestant, "left out", "no time was left for it")
+            found[contestant.name] = _outcome(contestant, "left out", "no time left")
         else:
             run = _first_run(contestant, cell, exact)
             if time.perf_counter() < end and isinstance(run, float) and expected < effort.longest < run:
-                # Too slow to be repeated in rounds, but not by its nature: the machine may have had a bad moment.
+                # The run was unexpectedly slow, perhaps because of other load on the machine.
                 second = _first_run(contestant, cell, exact)
                 run = min(run, second) if isinstance(second, float) else second
             found[contestant.name] = run
@@ -152,11 +152,11 @@ def _check(
 
 
 def _first_run(contestant: Contestant, cell: Cell, exact: NDArray[np.float64]) -> float | Outcome:
-    """Run a contestant and return the seconds, or an error where it fails or its result is not the one asked for."""
+    """Run a contestant and return the seconds, or an outcome with status `error` if it fails or its result is wrong."""
     start = time.perf_counter()
     try:
         result = contestant.run()
-    except Exception as error:  # of whatever library; the others are measured all the same
+    except Exception as error:  # a failing library must not stop the measurement of others
         return _outcome(contestant, "error", " ".join(f"{type(error).__name__}: {error}".split()))
     seconds = time.perf_counter() - start
     trouble = disagreement(result, exact, cell, inside_only=contestant.zero_border)
@@ -164,11 +164,11 @@ def _first_run(contestant: Contestant, cell: Cell, exact: NDArray[np.float64]) -
 
 
 def _start_libraries(engines: tuple[EngineWord, ...], jobs: int | None) -> None:
-    """Have every library imported and its threads started, which is no part of the first cell's time."""
+    """Import every library and start its threads, so that this does not count in the time of the first cell."""
     cell = Cell(Picture("", np.zeros((32, 32), np.float32)), "box", 3)
     for contestant in make_contestants(cell, engines, jobs):
         if not contestant.unable:
-            with contextlib.suppress(Exception):  # reported where it is measured
+            with contextlib.suppress(Exception):  # reported when it is measured
                 contestant.run()
 
 

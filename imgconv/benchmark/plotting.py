@@ -1,4 +1,4 @@
-"""Time against kernel size: a panel for each picture and kind of kernel, a line for each method."""
+"""Plots of time against kernel size, with one panel per picture and kernel kind and one line per method."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from imgconv.errors import DependencyError, UsageError
 
 FORMATS = ("png", "svg")
 
-# Palettes of Paul Tol that people with any kind of colour vision can tell apart ("Colour schemes", SRON/EPS/TN/09-002, issue
-# 3.2): `muted` for NumPy's methods, `vibrant` for OpenCV's. Markers differ too, for print.
+# Colour-blind safe palettes by Paul Tol ("Colour schemes", SRON/EPS/TN/09-002, issue 3.2): `muted` for NumPy's methods,
+# `vibrant` for OpenCV's. Markers differ too, for print.
 _COLOURS = {
     "numpy": ("#332288", "#44AA99", "#CC6677", "#DDCC77", "#117733", "#882255", "#88CCEE", "#AA4499", "#999933"),
     "opencv": ("#CC3311", "#EE7733", "#EE3377", "#0077BB", "#33BBEE", "#009988", "#BBBBBB"),
 }
 _MARKERS = {"numpy": "ovsDP^<>X", "opencv": "Hdp*h8P"}
-# A broad, pale line under the others shows which of them imgconv chooses.
+# A wide, pale line behind the others marks the method chosen by imgconv.
 _BANDS = {"numpy": "#BBD4EE", "opencv": "#FFD9B0"}
-# The others are references: dark and grey, none of them solid.
+# Other libraries are drawn as references, in black or grey without solid lines.
 _DASHES = ((0, (5, 2)), (0, (1, 1.2)), (0, (4, 1.5, 1, 1.5)), (0, (7, 3)), (0, (2, 2)))
 _GREYS = ("#000000", "#707070", "#8C8C8C", "#505050", "#A0A0A0")
 
 
 def plot_format(path: str) -> str:
-    """Return the format that a file's name asks for.
+    """Return the plot format for the extension of a file name.
 
     Raises:
-        UsageError: it ends in no format that can be written.
+        UsageError: the extension is not supported.
         DependencyError: matplotlib cannot be imported.
     """
     suffix = PurePath(path).suffix.lower().removeprefix(".")
     if suffix not in FORMATS:
-        raise UsageError(f"{path}: a plot is written as {' or '.join(FORMATS)}; let the name end in .png or .svg")
+        raise UsageError(f"{path}: unsupported plot format (supported: {', '.join(FORMATS)}); use the extension .png or .svg")
     _figure_class()
     return suffix
 
@@ -47,8 +47,8 @@ def plot(results: Sequence[CellResult], machine: dict[str, Any], file_format: st
     """Return the plot as the content of a file.
 
     Args:
-        results: of every cell.
-        machine: of `describe_machine`.
+        results: results of all cells.
+        machine: return value of `describe_machine`.
         file_format: `png` or `svg`.
 
     Raises:
@@ -78,16 +78,16 @@ def plot(results: Sequence[CellResult], machine: dict[str, Any], file_format: st
 
 
 def _figure_class() -> Any:
-    """Return matplotlib's Figure: used by itself it draws with Agg, and nothing of the caller's pyplot is touched."""
+    """Return the Figure class of matplotlib. Without pyplot it renders with Agg and leaves the caller's state unchanged."""
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise DependencyError("matplotlib is not installed, which draws the plot; pip install 'imgconv[plot]'") from error
+        raise DependencyError("plots require matplotlib, which is not installed; pip install 'imgconv[plot]'") from error
     return Figure
 
 
 def _draw(panel: Any, results: list[CellResult]) -> dict[str, Any]:
-    """Draw a line for each contestant and return the lines by name."""
+    """Draw a line for each contestant and return the lines by label."""
     cell = results[0].cell
     panel.set(xscale="log", yscale="log")
     panel.set_title(f"{cell.picture.name}, {cell.picture.size}; {cell.kind} kernel", fontsize=10)
@@ -115,7 +115,7 @@ def _label(outcome: Outcome) -> str:
 
 
 def _style(outcome: Outcome, place: int) -> dict[str, Any]:
-    """Return how the line of a contestant looks: `place` counts those of its kind."""
+    """Return the line style of a contestant; `place` is its index among those of its kind."""
     if outcome.role == "choice":
         return {"color": _BANDS[outcome.engine], "linewidth": 8, "solid_capstyle": "round", "zorder": 1}
     if outcome.role == "method":
@@ -127,7 +127,7 @@ def _style(outcome: Outcome, place: int) -> dict[str, Any]:
 
 
 def _draw_line(panel: Any, timed: list[tuple[int, Timing]], style: dict[str, Any], *, shaded: bool) -> Any:
-    """Draw the medians, the quartiles as a shade around them, and hollow what was run only once."""
+    """Draw the medians as a line and the quartiles as a shade; contestants run only once get a hollow marker."""
     sizes = [size for size, _ in timed]
     line = _line(panel, sizes, [timing.median * 1e3 for _, timing in timed], **style)
     if shaded:

@@ -1,4 +1,4 @@
-"""The results as text, tables and sentences, and as data for JSON."""
+"""Benchmark results as text and as data for JSON."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from imgconv.benchmark.timing import Timing
 
 LEGEND = (
     "*chosen by imgconv   ~ middle half of the runs spread over more than a quarter of the median   ' one run only\n"
-    "- cannot do this   .. left out, as it would take too long   !! failed, or gave another result (see below)"
+    "- not supported   .. left out, as it would take too long   !! failed or returned a wrong result (see below)"
 )
 
 _WIDE = 0.25
@@ -34,20 +34,20 @@ _CELL = 9
 
 
 def report_data(results: Sequence[CellResult], machine: dict[str, Any], effort: Effort) -> dict[str, Any]:
-    """Return everything as plain data, for JSON.
+    """Return results, machine and summary as plain data, for JSON.
 
     Args:
-        results: of every cell.
-        machine: of `describe_machine`.
-        effort: with which they were measured.
+        results: results of all cells.
+        machine: return value of `describe_machine`.
+        effort: time limits used for the measurement.
     """
     return {
         "machine": machine,
         "effort": asdict(effort),
         "notes": [
             *NOTES,
-            f"a result counts if it is off by at most {TOLERANCE:g} of the largest pixel, and integer results by half a level "
-            "more, for their rounding",
+            f"a result is correct if its error is at most {TOLERANCE:g} of the largest pixel; integer results may differ by "
+            "half a level more due to rounding",
         ],
         "cells": as_data(results),
         "summary": {
@@ -58,11 +58,11 @@ def report_data(results: Sequence[CellResult], machine: dict[str, Any], effort: 
 
 
 def report_text(results: Sequence[CellResult], machine: dict[str, Any]) -> str:
-    """Return a table for each picture and kind of kernel, what went wrong, and a summary."""
+    """Return a table for each picture and kind of kernel, the errors, and a summary."""
     parts = [machine_text(machine), *tables(results), LEGEND]
     errors = [f"{r.cell}, {o.name}: {o.reason}" for r in results for o in r.outcomes if o.status == "error"]
     if errors:
-        parts.append("\n".join(["failed, or gave another result:", *(f"  {line}" for line in errors)]))
+        parts.append("\n".join(["failed or returned a wrong result:", *(f"  {line}" for line in errors)]))
     return "\n\n".join((*parts, "\n".join(summary_lines(results))))
 
 
@@ -75,7 +75,7 @@ def tables(results: Sequence[CellResult]) -> Iterator[str]:
 def _table(results: list[CellResult]) -> Iterator[str]:
     cell = results[0].cell
     names = [(outcome.name, outcome.role) for outcome in results[0].outcomes]
-    # Two blanks set methods below the engine they belong to.
+    # Methods are indented below their engine.
     labels = {name: ("  " if role == "method" else "") + name for name, role in names}
     engines = tuple(results[0].chosen)
     ratios = [*(label for engine in engines for label, _ in _ratios(engine))]
@@ -91,7 +91,7 @@ def _table(results: list[CellResult]) -> Iterator[str]:
 
 
 def _ratios(engine: str) -> tuple[tuple[str, Callable[[CellResult], float | None]], ...]:
-    """Return the rows of ratios of an engine: what they are called, and how to find them."""
+    """Return label and function of each row of ratios of an engine."""
     return (
         (f"{engine} / {FILTER2D}", lambda r: ratio(r.fastest("choice", engine), r.fastest("opencv"))),
         (f"{engine} / best of SciPy", lambda r: ratio(r.fastest("choice", engine), r.fastest("scipy"))),
@@ -119,13 +119,13 @@ def _spread(timing: Timing) -> float:
 
 
 def _milliseconds(seconds: float) -> str:
-    """Return three digits, or more before the point."""
+    """Return milliseconds with three digits, or with all digits before the decimal point."""
     value = seconds * 1e3
     return f"{value:.{0 if value >= 99.95 else 1 if value >= 9.995 else 2 if value >= 0.9995 else 3}f}"
 
 
 def summary_lines(results: Sequence[CellResult]) -> Iterator[str]:
-    """Yield what to keep of it, gains and losses alike, a line each."""
+    """Yield the lines of the summary, which include cases where imgconv is slower."""
     outcomes = [outcome for result in results for outcome in result.outcomes]
     timings = [o.timing for o in outcomes if o.timing and o.timing.runs > 1]
     if timings:

@@ -1,4 +1,4 @@
-"""What was measured, and the ratios that follow from it."""
+"""Results of measurements, and the ratios computed from them."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from typing import Any
 from imgconv.benchmark.cells import Cell
 from imgconv.benchmark.timing import Timing
 
-#: A choice is counted as good where no method of its engine is faster than this many times.
+#: A choice is good if it takes at most this many times as long as the fastest method of its engine.
 GOOD_CHOICE = 1.25
-#: Largest sides of the kernels that are summed up together: cv2.filter2D goes over to its own DFT above 11.
+#: Groups of kernels in the summary, by largest side: cv2.filter2D switches to its DFT above 11.
 BRACKETS = ((5, "up to 5x5"), (11, "7x7 to 11x11"), (511, "above 11x11"))
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a contestant in a cell.
+    """Outcome of a contestant in a cell.
 
     Attributes:
-        name: of the contestant.
+        name: name of the contestant.
         role: `choice`, `method`, `opencv` or `scipy`.
-        engine: of imgconv; "" for the others.
-        status: `timed`; `unable`: cannot do this; `left out`: would have taken too long; `error`: failed, or gave a wrong
-            result.
-        reason: why it was not timed; "" where it was.
-        timing: the seconds; None where it was not timed.
-        expected: the seconds predicted; None where nothing was.
+        engine: engine of imgconv; "" for other libraries.
+        status: `timed`, `unable` (not supported), `left out` (would take too long) or `error` (failed, or returned a wrong
+            result).
+        reason: why the contestant was not timed; "" if it was.
+        timing: the measured seconds; None if not timed.
+        expected: the predicted seconds; None without a prediction.
     """
 
     name: str
@@ -42,12 +42,12 @@ class Outcome:
 
 @dataclass(frozen=True)
 class CellResult:
-    """What was measured in a cell.
+    """Results of one cell.
 
     Attributes:
         cell: the picture and the kernel.
-        chosen: for each engine of imgconv the method that the planner chooses.
-        outcomes: of every contestant.
+        chosen: method chosen by the planner for each engine of imgconv.
+        outcomes: outcomes of all contestants.
     """
 
     cell: Cell
@@ -58,17 +58,17 @@ class CellResult:
         return next(outcome for outcome in self.outcomes if outcome.name == name)
 
     def fastest(self, role: str, engine: str = "") -> Outcome | None:
-        """Return the fastest of those timed in a role; None where none was."""
+        """Return the fastest timed outcome with a role and engine, or None if there is none."""
         timed = [(o.timing.median, n) for n, o in enumerate(self.outcomes) if (o.role, o.engine) == (role, engine) and o.timing]
         return self.outcomes[min(timed)[1]] if timed else None
 
     def choice_ratio(self, engine: str) -> float | None:
-        """Return how many times as long the chosen method takes as the fastest one of its engine."""
+        """Return the time of the chosen method divided by that of the fastest method of its engine."""
         return ratio(self[self.chosen[engine]], self.fastest("method", engine))
 
 
 def ratio(one: Outcome | None, other: Outcome | None) -> float | None:
-    """Return how many times as long the one takes as the other; None where either was not timed."""
+    """Return the median time of `one` divided by that of `other`, or None if either was not timed."""
     if one is None or other is None or one.timing is None or other.timing is None:
         return None
     return one.timing.median / other.timing.median
@@ -76,18 +76,18 @@ def ratio(one: Outcome | None, other: Outcome | None) -> float | None:
 
 @dataclass(frozen=True)
 class Comparison:
-    """How imgconv, choosing by itself, compares with another library, over several cells.
+    """Comparison of imgconv, with automatic choice of the method, with another library over several cells.
 
     Attributes:
-        engine: of imgconv.
+        engine: engine of imgconv.
         against: the other library.
-        over: which cells.
-        cells: how many of them both were timed in.
-        mean: geometric mean of imgconv's time over the other's; below 1 imgconv is the faster one.
-        best: the least of the ratios.
-        worst: the greatest.
-        worst_cell: where that was.
-        slower: in how many cells imgconv takes longer.
+        over: description of the cells.
+        cells: number of cells in which both were timed.
+        mean: geometric mean of the ratio of imgconv's time to that of the other library; below 1 imgconv is faster.
+        best: the smallest ratio.
+        worst: the largest ratio.
+        worst_cell: the cell with the largest ratio.
+        slower: number of cells in which imgconv is slower.
     """
 
     engine: str
@@ -103,14 +103,14 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Choices:
-    """How good an engine's choices were.
+    """Quality of the method choices of an engine.
 
     Attributes:
-        engine: of imgconv.
-        cells: in how many the chosen method was timed.
-        good: share of them in which it takes at most `GOOD_CHOICE` times as long as the fastest.
-        worst: the greatest ratio to the fastest.
-        worst_cell: where that was.
+        engine: engine of imgconv.
+        cells: number of cells in which the chosen method was timed.
+        good: share of these cells in which it takes at most `GOOD_CHOICE` times as long as the fastest method.
+        worst: the largest ratio to the fastest method.
+        worst_cell: the cell with the largest ratio.
     """
 
     engine: str
@@ -121,7 +121,7 @@ class Choices:
 
 
 def compare(results: Sequence[CellResult]) -> tuple[Comparison, ...]:
-    """Return how each engine stands against the best of SciPy, and against cv2.filter2D for small and large kernels."""
+    """Return comparisons of each engine with the best of SciPy, and with cv2.filter2D by kernel size."""
     found = []
     for engine in engines_of(results):
         found.append(_comparison(engine, "the best of SciPy", "all cells", results, "scipy"))
@@ -146,7 +146,7 @@ def _comparison(engine: str, against: str, over: str, results: Iterable[CellResu
 
 
 def judge_choices(results: Sequence[CellResult]) -> tuple[Choices, ...]:
-    """Return how good the choices of each engine were."""
+    """Return the quality of the choices of each engine."""
     found = []
     for engine in engines_of(results):
         ratios = [(value, str(r.cell)) for r in results if (value := r.choice_ratio(engine)) is not None]
@@ -157,12 +157,12 @@ def judge_choices(results: Sequence[CellResult]) -> tuple[Choices, ...]:
 
 
 def engines_of(results: Sequence[CellResult]) -> tuple[str, ...]:
-    """Return the engines of imgconv that were measured."""
+    """Return the measured engines of imgconv."""
     return tuple(results[0].chosen) if results else ()
 
 
 def as_data(results: Sequence[CellResult]) -> list[dict[str, Any]]:
-    """Return every cell as plain data, for JSON."""
+    """Return the results of all cells as plain data, for JSON."""
     return [
         {
             "picture": {"name": picture.name, "shape": list(picture.pixels.shape), "dtype": picture.pixels.dtype.name},

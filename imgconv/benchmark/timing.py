@@ -1,4 +1,4 @@
-"""How long something takes, on machines that are never quite idle."""
+"""Timing of functions, robust against other load on the machine."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds of several runs.
+    """Statistics of the run times in seconds.
 
     Attributes:
-        median: of all runs.
-        low: the first quartile.
-        high: the third quartile.
-        runs: how many there were.
+        median: median of all runs.
+        low: first quartile.
+        high: third quartile.
+        runs: number of runs.
     """
 
     median: float
@@ -36,17 +36,17 @@ def time_in_turn(
     most: int = 25,
     until: float = math.inf,
 ) -> list[Timing]:
-    """Time functions side by side: each in every round, so that a slow spell of the machine meets them all.
+    """Time functions in interleaved rounds, so that a slowdown of the machine affects all of them.
 
-    In a round each function runs once unmeasured, as threads of the one before may still be spinning, and then as often as fits
-    into its share of the time.
+    In each round every function runs once unmeasured, since threads of the previous function may still be spinning. It then
+    runs repeatedly until its share of the time is used.
 
     Args:
-        functions: what to time.
-        seconds: for each function, over all rounds; at least one run a round is made.
-        rounds: how often each function has its turn.
-        most: runs of a function in all.
-        until: when no further round begins, in the time of `time.perf_counter`.
+        functions: the functions to time.
+        seconds: timing per function over all rounds; each round has at least one run.
+        rounds: number of rounds.
+        most: maximum number of runs of a function over all rounds.
+        until: time of `time.perf_counter` after which no further round starts.
     """
     found: list[list[float]] = [[] for _ in functions]
     for number in range(rounds):

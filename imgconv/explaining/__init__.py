@@ -1,1 +1,1 @@
-"""Kernels, plans and computations as text and data."""
+"""Kernels, plans and convolution matrices as text and data."""

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from imgconv.kernels.kernel import Kernel
 
-#: Most elements whose numbers are printed unless they are requested; a larger kernel is drawn.
+#: Largest number of elements printed as numbers by default; a larger kernel is drawn.
 _MOST_NUMBERS = 121
-#: Most rows and columns of a drawing.
+#: Largest number of rows and columns of a drawing.
 _MOST_CELLS = 32
-#: Marks from a weight near 0 to the largest one.
+#: Marks for weights from near 0 to the largest.
 SHADES = "·░▒▓█"
 ASCII_SHADES = ".:+%#"
 
@@ -28,9 +28,8 @@ def as_text(kernel: Kernel, width: int = 100, *, numbers: bool = False, shades: 
 
     Args:
         kernel: the kernel.
-        width: of the lines; from 40 up.
-        numbers: whether to print every weight of a large kernel too, in place of a drawing; rows that are too long are
-            continued on the next line.
+        width: maximum line length, at least 40.
+        numbers: whether to print every weight of a large kernel instead of a drawing; long rows are wrapped.
         shades: five marks for the weights in a drawing, from weak to strong.
     """
     form = kernel.integer_form
@@ -96,7 +95,7 @@ def _effect_of_sum(kernel: Kernel) -> str:
 
 
 def _matrix(table: NDArray[Any], width: int, *, numbers: bool) -> list[str]:
-    """Return the rows of the matrix with aligned columns; nothing for a kernel that is too large."""
+    """Return the rows of the matrix with aligned columns, or an empty list if the kernel is too large."""
     if table.size > _MOST_NUMBERS and not numbers:
         return []
     cells = np.array(_cells(table)).reshape(table.shape)
@@ -110,7 +109,7 @@ def _matrix(table: NDArray[Any], width: int, *, numbers: bool) -> list[str]:
 
 
 def _drawing(weights: NDArray[Any], width: int, shades: str) -> list[str]:
-    """Return the matrix as a drawing, two characters for each weight: the shade is its size, a minus its sign."""
+    """Return a drawing of the matrix with two characters per weight: the shade shows its magnitude, a minus its sign."""
     most = min(_MOST_CELLS, (width - 2) // 2)
     down, across = (-(-length // most) for length in weights.shape)
     weights = np.abs(weights) if weights.dtype.kind == "c" else weights
@@ -133,7 +132,7 @@ def _drawing(weights: NDArray[Any], width: int, shades: str) -> list[str]:
 
 
 def _cells(values: NDArray[Any]) -> list[str]:
-    """Return numbers as text, row by row, with as many decimals as the largest needs for four digits."""
+    """Return numbers as text, row by row, with as many decimals as give the largest one four digits."""
     flat = values.ravel()
     if values.dtype.kind == "c" or np.array_equal(flat, np.rint(flat)):
         return [number_text(value) for value in flat]
@@ -153,12 +152,12 @@ def wrapped(label: str, text: str, width: int) -> list[str]:
 
 
 def number_text(value: Any) -> str:
-    """Return a number as text, six digits at most; a fraction as such where it is short."""
+    """Return a number as text with at most six digits; a short fraction is kept as a fraction."""
     if isinstance(value, Fraction):
         return str(value) if len(str(value)) <= 24 else f"{float(value):.6g}"
     if isinstance(value, complex | np.complexfloating):
         return f"{value.real:g}{value.imag:+g}j"
-    return f"{value + 0.0:.6g}"  # without the sign of -0
+    return f"{value + 0.0:.6g}"  # + 0.0 removes the sign of -0
 
 
 def size_text(shape: Sequence[int]) -> str:
@@ -167,7 +166,7 @@ def size_text(shape: Sequence[int]) -> str:
 
 
 def _plain(table: NDArray[Any]) -> Any:
-    """Return nested lists, whole numbers as integers."""
+    """Return nested lists; a table of whole numbers becomes integers."""
     if table.dtype.kind != "c" and np.array_equal(table, np.rint(table)) and np.abs(table).max() < 2**53:
         return table.astype(np.int64).tolist()
     return table.tolist()

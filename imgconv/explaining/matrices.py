@@ -1,8 +1,8 @@
-"""A convolution as one matrix: doubly block Toeplitz, from the pixels of an image, row by row, to its outputs.
+"""Convolution as a matrix: a doubly block Toeplitz matrix that maps the pixels of an image, row by row, to the outputs.
 
-Each row of outputs makes a row of blocks, each row of pixels a column of blocks. With a constant border every block is a
-Toeplitz matrix, and so are the blocks among one another. Other borders fold what stands outside into the pixels that stand
-there, so that the ends of the blocks change; a stride keeps every n-th row of them.
+Each row of outputs is a row of blocks, and each row of pixels is a column of blocks. With a constant border every block is a
+Toeplitz matrix, and the blocks themselves form a Toeplitz structure. Other borders add the weights outside the image to
+pixels inside, which changes the ends of the blocks. A stride keeps every n-th row.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from imgconv.errors import UsageError
 from imgconv.explaining.kernel_text import number_text, size_text
 from imgconv.kernels.kernel import Kernel
 
-#: Rows and columns of the largest matrix that is written out.
+#: Maximum number of rows and columns of a printed matrix.
 LARGEST = 4096
 
 
 @dataclass(frozen=True, eq=False)
 class SparseMatrix:
-    """A matrix by its entries other than zero, in the order of the rows.
+    """A sparse matrix in coordinate format, sorted by row.
 
     Attributes:
-        shape: rows and columns: the outputs and the pixels.
-        block: rows and columns of a block: the outputs in a row of outputs, the pixels in a row of the image.
-        rows: row of each entry.
-        columns: column of each entry.
-        values: the entries, float64 or complex128.
+        shape: number of outputs (rows) and pixels (columns).
+        block: shape of a block: outputs in a row of outputs, pixels in a row of the image.
+        rows: row of each nonzero entry.
+        columns: column of each nonzero entry.
+        values: the nonzero entries, float64 or complex128.
     """
 
     shape: tuple[int, int]
@@ -46,23 +46,23 @@ class SparseMatrix:
     values: NDArray[Any]
 
     def dense(self) -> NDArray[Any]:
-        """Return the matrix with its zeros, shape `shape`."""
+        """Return the dense matrix, shape `shape`."""
         table = np.zeros(self.shape, self.values.dtype)
         table[self.rows, self.columns] = self.values
         return table
 
 
 def block_toeplitz(shape: Sequence[int], kernel: Kernel | ArrayLike | str, **options: Any) -> SparseMatrix:
-    """Return the matrix M with `(M.dense() @ image.ravel()).reshape(H', W') == correlate(image, kernel, ...)`, but for
+    """Return the matrix M with `(M.dense() @ image.ravel()).reshape(H', W') == correlate(image, kernel, ...)`, up to
     rounding.
 
     Args:
-        shape: of the image, (H, W).
-        kernel: a `Kernel`, an array of shape (kh, kw), or a string. Its delta is left out.
+        shape: shape of the image, (H, W).
+        kernel: a `Kernel`, an array of shape (kh, kw), or a string. Its delta is ignored.
         **options: border, mode, stride, dilation, anchor and rotate, as for `make_plan`.
 
     Raises:
-        UsageError: a border that no matrix stands for: `renormalize`, or a constant other than 0.
+        UsageError: the border cannot be represented by the matrix: `renormalize`, or a constant other than 0.
 
     Example:
         >>> block_toeplitz((1, 4), [[1, 2, 3]], border="constant").dense()
@@ -72,17 +72,17 @@ def block_toeplitz(shape: Sequence[int], kernel: Kernel | ArrayLike | str, **opt
                [0., 0., 1., 2.]])
     """
     if len(shape) != 2:
-        raise UsageError(f"the matrix is that of one channel: rows and columns, found {tuple(shape)}")
+        raise UsageError(f"the matrix requires the shape of one channel, (rows, columns), found {tuple(shape)}")
     job = make_job(tuple(shape), np.dtype(np.float64), as_kernel(kernel), make_options(**options))
     if job.border.renormalizes:
-        raise UsageError("border renormalize divides every output by a weight of its own, which no Toeplitz matrix does")
+        raise UsageError("border renormalize has no Toeplitz matrix, since each output has its own divisor; choose another")
     if job.border.uses_value and any(job.border.value):
-        raise UsageError("a border value other than 0 is added to the outputs, which no matrix does; choose 0")
-    return _folded(job, job.kernel.weights)
+        raise UsageError("a border value other than 0 adds a constant, which a matrix cannot represent; choose 0")
+    return _matrix_of(job, job.kernel.weights)
 
 
 def as_text(shape: Sequence[int], kernel: Kernel, **options: Any) -> str:
-    """Return the matrix as a grid, `.` for 0, with a gap between its blocks; the arguments are those of `block_toeplitz`."""
+    """Return the matrix as a grid with `.` for 0 and gaps between blocks; the arguments are those of `block_toeplitz`."""
     form = kernel.integer_form
     whole = kernel if form is None else Kernel(form.integers, kernel.anchor, kernel.name)
     matrix = _printable(shape, whole, **options)
@@ -113,18 +113,18 @@ def as_data(shape: Sequence[int], kernel: Kernel, **options: Any) -> dict[str, A
 
 
 def _printable(shape: Sequence[int], kernel: Kernel, **options: Any) -> SparseMatrix:
-    """Return the matrix, after a check that it has at most `LARGEST` rows and columns."""
+    """Return the matrix; raise an error if it has more than `LARGEST` rows or columns."""
     job = make_job(tuple(shape), np.dtype(np.float64), kernel, make_options(**options))
     if max(job.samples, shape[0] * shape[1]) > LARGEST:
         raise UsageError(
             f"the matrix for an image of {size_text(shape)} has {size_text((job.samples, shape[0] * shape[1]))} entries; "
-            f"choose an image small enough for {LARGEST} rows and columns"
+            f"choose a smaller image; at most {LARGEST} rows and columns are supported"
         )
     return block_toeplitz(shape, kernel, **options)
 
 
-def _folded(job: Job, weights: NDArray[Any]) -> SparseMatrix:
-    """Add up the weights that fall on the same pixel, one row of outputs at a time."""
+def _matrix_of(job: Job, weights: NDArray[Any]) -> SparseMatrix:
+    """Return the matrix; weights that fall on the same pixel are added."""
     height, width = job.shape
     taps = np.argwhere(weights)
     given = weights[taps[:, 0], taps[:, 1]]
@@ -148,7 +148,7 @@ def _folded(job: Job, weights: NDArray[Any]) -> SparseMatrix:
 
 
 def _sources(axis: Axis, border: str) -> NDArray[np.intp]:
-    """Return the pixel under each tap of each output along an axis, shape (outputs, taps)."""
+    """Return the index of the pixel for each output and kernel element along an axis, shape (outputs, taps)."""
     outputs, taps = np.arange(axis.outputs) * axis.stride, np.arange(axis.taps) * axis.dilation
     sources: NDArray[np.intp] = source_indices(axis.length, *axis.window(), border)[outputs[:, None] + taps]
     return sources

@@ -1,4 +1,4 @@
-"""Plans as text: what is to be computed, the method chosen, and what every other one would have cost."""
+"""Plans as text: the job, the chosen method, and the predicted cost of the other methods."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from imgconv.explaining.kernel_text import size_text
 from imgconv.threads import thread_count
 
 _LABEL = 10
-# Below this a prediction says nothing of which method is faster.
+# Below this ratio, predicted times count as the same.
 _ALIKE = 1.05
 _HEADINGS = (("", "method"), ("", "time"), ("multiply-", "adds"), ("trans-", "forms"), ("bytes", "moved"))
 _ERRORS = {True: ("error in", "levels"), False: ("relative", "error")}
 
 
 def as_text(plans: Sequence[Plan], width: int = 100, others: Sequence[Plan] = ()) -> str:
-    """Return the plans of a filter in lines of at most `width` characters, in the order in which they are carried out.
+    """Return the plans of a filter as text, in the order of execution.
 
     Args:
-        plans: one for each convolution.
-        width: of the text.
-        others: what the other engine would do, one for each of the plans; printed beside them.
+        plans: one plan per convolution.
+        width: maximum line length.
+        others: the plans of the other engine for the same convolutions, shown for comparison.
     """
     parts = []
     for number, plan in enumerate(plans, start=1):
         title = [f"convolution {number} of {len(plans)}"] if len(plans) > 1 else []
-        beside = others[number - 1] if others else None
-        facts, table = _facts(plan, beside, width), _table(plan, beside)
-        parts.append("\n".join([*title, *facts, "", *table, *_refused(plan, beside, width)]))
+        other_plan = others[number - 1] if others else None
+        facts, table = _facts(plan, other_plan, width), _table(plan, other_plan)
+        parts.append("\n".join([*title, *facts, "", *table, *_rejected_methods(plan, other_plan, width)]))
     if len(plans) > 1:
         parts.append(f"all {len(plans)} convolutions: {_time(sum(plan.seconds for plan in plans))} predicted")
     return "\n\n".join(parts)
 
 
-def _facts(plan: Plan, beside: Plan | None, width: int) -> list[str]:
+def _facts(plan: Plan, other_plan: Plan | None, width: int) -> list[str]:
     job, threads = plan.job, thread_count(plan.job.options.jobs)
     facts = [
         ("image", f"{size_text(job.shape)} {job.dtype.name} -> {size_text(job.output_shape)} {job.output.name}"),
@@ -49,9 +49,11 @@ def _facts(plan: Plan, beside: Plan | None, width: int) -> list[str]:
         ("engine", f"{plan.engine}, {threads} thread{'s' if threads > 1 else ''}"),
         ("method", f"{plan.method}: {METHODS[plan.method].about}"),
     ]
-    if beside is not None:
-        alike = beside.method == plan.method
-        facts.append((beside.engine, "the same" if alike else f"would take {beside.method}: {METHODS[beside.method].about}"))
+    if other_plan is not None:
+        alike = other_plan.method == plan.method
+        facts.append(
+            (other_plan.engine, "the same" if alike else f"would use {other_plan.method}: {METHODS[other_plan.method].about}")
+        )
     return [line for label, text in facts for line in _wrapped(f"{label + ':':{_LABEL}}", text, width)]
 
 
@@ -87,13 +89,13 @@ def _exactness(plan: Plan) -> str:
 
 
 def _bound(job: Job, error: float) -> float:
-    """Return what a value may be off: in levels of the output, or in floating point relative to the largest sum."""
+    """Return the maximum error of a value: in levels of the output, or in floating point relative to the largest sum."""
     arithmetic = job.arithmetic
     if job.dtype.kind not in "biu":
         return error / (float(np.abs(arithmetic.weights).sum()) or 1.0)
     levels = error * arithmetic.largest_pixel if error else 0.0
     if arithmetic.whole:
-        return levels * arithmetic.scale if levels >= 0.5 else 0.0  # below, rounding gives the whole number back
+        return levels * arithmetic.scale if levels >= 0.5 else 0.0  # errors below 0.5 are removed by rounding
     return levels
 
 
@@ -101,18 +103,18 @@ def _bound_in_words(job: Job, bound: float) -> str:
     return f"{bound:.2g} levels" if job.dtype.kind in "biu" else f"{bound:.2g} of the largest sum"
 
 
-def _table(plan: Plan, beside: Plan | None) -> list[str]:
-    """Return a row for each method that could do it, the chosen one first, then by the predicted time."""
-    able = [c for c in _candidates(plan, beside) if c.seconds is not None]
+def _table(plan: Plan, other_plan: Plan | None) -> list[str]:
+    """Return a row for each possible method: the chosen one first, then the others by predicted time."""
+    able = [c for c in _candidates(plan, other_plan) if c.seconds is not None]
     able.sort(key=lambda c: (c.method != plan.method, c.seconds))
     headings = zip(*_HEADINGS, _ERRORS[plan.job.dtype.kind in "biu"], ("times the", "chosen"), strict=True)
     rows = [*headings, *(_row(c, plan) for c in able)]
-    if beside is not None:
+    if other_plan is not None:
         engines = ["", "engine", *("both" if METHODS[c.method].shared else METHODS[c.method].engine for c in able)]
         rows = [(row[0], engine, *row[1:]) for row, engine in zip(rows, engines, strict=True)]
-    left = 1 if beside is None else 2
+    left = 1 if other_plan is None else 2
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    marks = {beside.method: "+", plan.method: "*"} if beside is not None else {plan.method: "*"}
+    marks = {other_plan.method: "+", plan.method: "*"} if other_plan is not None else {plan.method: "*"}
     lines = []
     for row in rows:
         cells = [cell.ljust(w) if n < left else cell.rjust(w) for n, (cell, w) in enumerate(zip(row, widths, strict=True))]
@@ -120,10 +122,10 @@ def _table(plan: Plan, beside: Plan | None) -> list[str]:
     return lines
 
 
-def _candidates(plan: Plan, beside: Plan | None) -> list[Candidate]:
-    """Return the methods of a plan's engine, and those that only the other engine has."""
+def _candidates(plan: Plan, other_plan: Plan | None) -> list[Candidate]:
+    """Return the methods of the plan's engine, then those available only in the other engine."""
     own = [c for c in plan.candidates if METHODS[c.method].serves(plan.engine)]
-    others = () if beside is None else beside.candidates
+    others = () if other_plan is None else other_plan.candidates
     return own + [c for c in others if not METHODS[c.method].serves(plan.engine)]
 
 
@@ -152,11 +154,11 @@ def _verdict(candidate: Candidate, plan: Plan) -> str:
     return "the same" if 1 / _ALIKE < ratio < _ALIKE else _short(ratio)
 
 
-def _refused(plan: Plan, beside: Plan | None, width: int) -> list[str]:
-    """Return a line or more for each method that cannot do it."""
-    refused = [c for c in _candidates(plan, beside) if c.seconds is None]
-    names = max((len(c.method) for c in refused), default=0) + 2
-    lines = [line for c in refused for line in _wrapped(f"  {c.method:{names}}", c.reason, width)]
+def _rejected_methods(plan: Plan, other_plan: Plan | None, width: int) -> list[str]:
+    """Return the reason for each method that cannot be used."""
+    rejected = [c for c in _candidates(plan, other_plan) if c.seconds is None]
+    names = max((len(c.method) for c in rejected), default=0) + 2
+    lines = [line for c in rejected for line in _wrapped(f"  {c.method:{names}}", c.reason, width)]
     return ["", "not possible here:", *lines] if lines else []
 
 
@@ -174,7 +176,7 @@ def _time(seconds: float) -> str:
 
 
 def _count(count: float, unit: str = "") -> str:
-    """Return a count in thousands, millions and so on; `-` for none."""
+    """Return a count with a metric prefix; `-` for 0."""
     if not count:
         return "-"
     for prefix in ("", "k", "M", "G", "T", "P"):
@@ -185,5 +187,5 @@ def _count(count: float, unit: str = "") -> str:
 
 
 def _short(value: Any) -> str:
-    """Return a number with two digits, or as many as stand before its point."""
+    """Return a number with two digits, or with all digits before the decimal point."""
     return f"{value:.0f}" if value >= 9.95 else f"{value:.1f}"

@@ -1,6 +1,6 @@
-"""Filters: anything that turns an image into an image.
+"""Filters, which map an image to an image.
 
-The registry of those that are more than a kernel, by name, stands here; what builds one is imported on use.
+This module holds the registry of filters other than plain kernels; the code of a filter is imported on first use.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ class FilterKind:
     """One entry of the registry.
 
     Attributes:
-        name: as it is written.
-        about: one line for listings.
+        name: name in the notation.
+        about: one-line description for listings.
         parameters: name and default of each parameter.
-        build: takes the parameters, the catalog and the options of the convolution; returns the filter.
+        build: function of the parameters, `catalog` and `options` of the convolution that returns the filter.
     """
 
     name: str
@@ -36,7 +36,7 @@ def _edges(*, operator: str, output: str, catalog: Any, options: Any) -> Filter:
     return edge_filter(operator, output, catalog, options)
 
 
-#: Every filter by name.
+#: All registered filters by name.
 FILTERS: dict[str, FilterKind] = {
     kind.name: kind
     for kind in (

@@ -1,4 +1,4 @@
-"""What a filter is: a frozen value that turns an image into an image, and knows its reach and its result beforehand."""
+"""The filter interface: an immutable object that maps an image to an image, with halo and output shape known in advance."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from imgconv.kernels.kernel import Kernel
 
 @dataclass(frozen=True)
 class ResultOptions:
-    """What becomes of a filter's result: `(result * scale + delta) * levels`, rounded and brought into range.
+    """Conversion of a result to the output: `(result * scale + delta) * levels`, rounded and brought into range.
 
     Attributes:
-        dtype: type of the output; the filter's own choice where None.
-        range_policy: one of `vocabulary.RANGES`; the filter's own choice where None.
-        scale: the result is multiplied by it.
-        delta: added after that, in levels of the image.
-        levels: levels of the output to one level of the image, where the depth changes: 257 from 8 to 16 bits.
-        count: whether clipped values are to be counted, which can cost a second pass.
+        dtype: type of the output; None for the default of the filter.
+        range_policy: one of `vocabulary.RANGES`; None for the default of the filter.
+        scale: factor by which the result is multiplied.
+        delta: value added after scaling, in levels of the image.
+        levels: output levels per level of the image, if the depth changes: 257 from 8 to 16 bits.
+        count: whether to count clipped values, which can require a second pass.
     """
 
     dtype: np.dtype[Any] | None = None
@@ -40,30 +40,30 @@ class ResultOptions:
 
 
 class Filter(ABC):
-    """A filter; its subclasses are frozen dataclasses.
+    """Abstract base class of filters; subclasses are frozen dataclasses.
 
-    `name`, `halo` and `response` are all that a filter has to define. One with a stride or another change of the grid defines
-    `output_shape` and `on_grid` too, one that convolves `plans` and `with_options`.
+    Subclasses must define `name`, `halo` and `response`. A filter with a stride or another change of the grid also defines
+    `output_shape` and `on_grid`; a filter that convolves also defines `plans` and `with_options`.
     """
 
     @property
     @abstractmethod
     def name(self) -> str:
-        """The filter as one would write it."""
+        """The filter in its notation."""
 
     @property
     @abstractmethod
     def halo(self) -> tuple[int, int] | None:
-        """Rows and columns that it needs on each side of a pixel; None where it needs the whole image."""
+        """Rows and columns required on each side of a pixel; None if the whole image is required."""
 
     @property
     def kernels(self) -> tuple[Kernel, ...]:
-        """The kernels that the filter convolves with, in their order."""
+        """The kernels of the filter, in order of use."""
         return ()
 
     @property
     def stride(self) -> tuple[int, int]:
-        """Pixels of the image from one value of the result to the next, down and across."""
+        """Distance between neighbouring values of the result, in rows and columns of the image."""
         return 1, 1
 
     def output_shape(self, shape: Sequence[int]) -> tuple[int, ...]:
@@ -71,7 +71,7 @@ class Filter(ABC):
         return tuple(shape)
 
     def output_dtype(self, dtype: DTypeLike) -> np.dtype[Any]:
-        """Return the type of the result for an image of `dtype` where none is asked for: the image's own."""
+        """Return the default type of the result for an image of `dtype`: that of the image."""
         return np.dtype(dtype)
 
     def response_dtype(self, dtype: DTypeLike) -> np.dtype[Any]:
@@ -81,47 +81,47 @@ class Filter(ABC):
 
     @abstractmethod
     def response(self, image: NDArray[Any]) -> NDArray[Any]:
-        """Return the result unrounded, in the type that sums over the image run in.
+        """Return the unrounded result, in the type used for sums over the image.
 
         Args:
             image: shape (H, W) or (H, W, C).
 
         Returns:
-            Of shape `output_shape` and type `response_dtype`, floating point or complex.
+            Array of shape `output_shape` and type `response_dtype`, floating point or complex.
         """
 
     def on_grid(self, channel: NDArray[Any]) -> NDArray[Any]:
-        """Return a channel unfiltered, at the places where the filter computes values: shape (H', W')."""
+        """Return an unfiltered channel sampled on the output grid of the filter, shape (H', W')."""
         return channel
 
     def weighted(self, image: NDArray[Any], weight: NDArray[Any]) -> NDArray[Any]:
-        """Return the result where pixels count by a weight: what weighs nothing has no part in it.
+        """Return the result for weighted pixels; pixels with weight 0 are ignored.
 
-        By default all pixels count alike.
+        The default implementation ignores the weights.
 
         Args:
             image: shape (H, W) or (H, W, C), floating point, finite.
-            weight: shape (H, W), floating point from 0 to 1: alpha, or 0 where a value is missing.
+            weight: shape (H, W), floating point from 0 to 1: alpha, or 0 for missing values.
 
         Returns:
-            As `response`; 0 where nothing within reach weighs anything.
+            As `response`; 0 where all pixels within reach have weight 0.
         """
         return self.response(image)
 
     def coverage(self, weight: NDArray[Any]) -> NDArray[Any]:
-        """Return the weight that results of `weighted` have themselves: shape (H', W'), from 0 to 1.
+        """Return the weight of each result of `weighted`: shape (H', W'), from 0 to 1.
 
-        By default it is that of the pixel in whose place they stand.
+        By default it is the weight of the input pixel at the same position.
         """
         return self.on_grid(weight)
 
     def plans(self, shape: Sequence[int], dtype: DTypeLike, output: ResultOptions | None = None) -> tuple[Plan, ...]:
-        """Return the plans of the convolutions that are carried out on an image, in their order.
+        """Return the plans of the convolutions executed for an image, in order.
 
         Args:
-            shape: of the image, (H, W) or (H, W, C).
-            dtype: of the image.
-            output: what `render` is asked for; the plans are those of `response` without it.
+            shape: shape of the image, (H, W) or (H, W, C).
+            dtype: type of the image.
+            output: output options of `render`; None for the plans of `response`.
         """
         return ()
 
@@ -131,20 +131,20 @@ class Filter(ABC):
 
     @property
     def gives_levels(self) -> bool:
-        """Whether results are levels, as pixels are, and not angles or anything else that is neither light nor dark."""
+        """Whether results are intensities like pixels, rather than angles or other quantities."""
         return True
 
     def range_for(self, dtype: np.dtype[Any]) -> str:
-        """Return the range policy where none was asked for."""
+        """Return the default range policy for results of type `dtype`."""
         return "clip"
 
     def render(self, image: NDArray[Any], output: ResultOptions) -> Fitted:
-        """Return the result in its final type, and how many values were clipped (-1 where that was not counted)."""
+        """Return the result in its final type, with the number of clipped values (-1 if not counted)."""
         return self.finished(self.response(image), replace(output, dtype=output.dtype or self.output_dtype(image.dtype)))
 
-    @np.errstate(over="ignore", invalid="ignore")  # beyond the largest number lies infinity
+    @np.errstate(over="ignore", invalid="ignore")  # overflow to infinity is intended
     def finished(self, values: NDArray[Any], output: ResultOptions) -> Fitted:
-        """Return results of `response` or `weighted` in the final type, which the output has to name."""
+        """Return results of `response` or `weighted` in the final type; `output.dtype` must be set."""
         dtype = np.dtype(output.dtype)
         factor, delta = output.scale * output.levels, output.delta * output.levels
         if factor != 1:
@@ -154,12 +154,12 @@ class Filter(ABC):
         return fit(values, dtype, output.range_policy or self.range_for(dtype))
 
     def __call__(self, image: ArrayLike, *, dtype: DTypeLike | None = None) -> NDArray[Any]:
-        """Filter an image of shape (H, W) or (H, W, C) and return it in its own type, or in `dtype`."""
+        """Filter an image of shape (H, W) or (H, W, C); the result has type `dtype` (default: `output_dtype`)."""
         output = ResultOptions(dtype=None if dtype is None else as_dtype(dtype))
         return self.render(as_pixels(image), output).values
 
 
 def check_options(options: Options) -> None:
-    """Reject options that belong to the output of a filter, and not to the convolutions in it."""
+    """Reject options that apply to the output of a filter rather than to its convolutions."""
     if options.dtype is not None or options.range_policy != "clip":
-        raise UsageError("a filter takes no dtype and no range: they are chosen where it is called, filter(image, dtype=...)")
+        raise UsageError("dtype and range are not options of a filter; set them in the call, filter(image, dtype=...)")

@@ -1,4 +1,4 @@
-"""Filters one after the other, nothing rounded between them."""
+"""Filters applied in sequence, without rounding between them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ChainFilter(Filter):
     """A chain of filters.
 
     Attributes:
-        steps: at least one, the first one first.
+        steps: the filters in order of application; at least one.
     """
 
     steps: tuple[Filter, ...]
@@ -39,7 +39,7 @@ class ChainFilter(Filter):
 
     @property
     def halo(self) -> tuple[int, int] | None:
-        """The halos of the steps, added up in pixels of the image: a step after a stride reaches farther."""
+        """The sum of the halos of the steps, in pixels of the image. Earlier strides multiply the halo of a step."""
         rows = columns = 0
         down = across = 1
         for step in self.steps:
@@ -51,50 +51,50 @@ class ChainFilter(Filter):
 
     @property
     def stride(self) -> tuple[int, int]:
-        """The strides of the steps, multiplied."""
+        """The product of the strides of the steps."""
         return math.prod(step.stride[0] for step in self.steps), math.prod(step.stride[1] for step in self.steps)
 
     def output_shape(self, shape: Sequence[int]) -> tuple[int, ...]:
-        """Return the shape that the last step leaves."""
+        """Return the output shape of the last step."""
         for step in self.steps:
             shape = step.output_shape(shape)
         return tuple(shape)
 
     def output_dtype(self, dtype: DTypeLike) -> np.dtype[Any]:
-        """Return what the last step would choose for the image: nothing is rounded before it."""
+        """Return the output type of the last step for the type of the image, since earlier steps are not rounded."""
         return self.steps[-1].output_dtype(dtype)
 
     def response_dtype(self, dtype: DTypeLike) -> np.dtype[Any]:
-        """Return the type of the last step's response to those of the others."""
+        """Return the response type of the last step."""
         for step in self.steps:
             dtype = step.response_dtype(dtype)
         return np.dtype(dtype)
 
     def response(self, image: NDArray[Any]) -> NDArray[Any]:
-        """Return what the last step makes of what the others made."""
+        """Return the unrounded result of the last step."""
         for step in self._steps_for(image.dtype):
             image = step.response(image)
         return image
 
     def weighted(self, image: NDArray[Any], weight: NDArray[Any]) -> NDArray[Any]:
-        """Return what the last step makes of what the others made, each weighted by what the one before it covers."""
+        """Return the result of the last step; each step is weighted by the coverage of the previous one."""
         *before, last = self.steps
         for step in before:
             image, weight = step.weighted(image, weight), step.coverage(weight)
         return last.weighted(image, weight)
 
     def coverage(self, weight: NDArray[Any]) -> NDArray[Any]:
-        """Return what the last step leaves of the weight."""
+        """Return the weight after the last step."""
         for step in self.steps:
             weight = step.coverage(weight)
         return weight
 
     def finished(self, values: NDArray[Any], output: ResultOptions) -> Fitted:
-        """Return the result in its final type, as the last step would."""
+        """Return the result in its final type, converted by the last step."""
         return self.steps[-1].finished(values, output)
 
     def render(self, image: NDArray[Any], output: ResultOptions) -> Fitted:
-        """Return the result in its final type; the last step rounds."""
+        """Return the result in its final type; only the last step rounds."""
         output = replace(output, dtype=output.dtype or self.output_dtype(image.dtype))
         *before, last = self._steps_for(image.dtype)
         for step in before:
@@ -103,21 +103,21 @@ class ChainFilter(Filter):
 
     @property
     def gives_levels(self) -> bool:
-        """Whether the last step does."""
+        """Whether results of the last step are intensities."""
         return self.steps[-1].gives_levels
 
     def range_for(self, dtype: np.dtype[Any]) -> str:
-        """Return what the last step would choose."""
+        """Return the default range policy of the last step."""
         return self.steps[-1].range_for(dtype)
 
     def on_grid(self, channel: NDArray[Any]) -> NDArray[Any]:
-        """Return the channel on the grid that is left after the last step."""
+        """Return an unfiltered channel sampled on the output grid of the last step."""
         for step in self.steps:
             channel = step.on_grid(channel)
         return channel
 
     def plans(self, shape: Sequence[int], dtype: DTypeLike, output: ResultOptions | None = None) -> tuple[Plan, ...]:
-        """Return the plans of all steps; the last one's are for the output."""
+        """Return the plans of all steps; `output` applies to the last step."""
         dtype = np.dtype(dtype)
         *before, last = self._steps_for(dtype)
         if output is not None:
@@ -133,7 +133,7 @@ class ChainFilter(Filter):
         return replace(self, steps=tuple(step.with_options(change) for step in self.steps))
 
     def _steps_for(self, dtype: np.dtype[Any]) -> tuple[Filter, ...]:
-        """Return the steps for an image of `dtype`: from the second one on, levels are a share of white."""
+        """Return the steps for an image of `dtype`. After the first step, tolerances are relative to white, not in levels."""
         if dtype.kind not in "biu":
             return self.steps
 

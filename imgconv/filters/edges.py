@@ -1,4 +1,4 @@
-"""Gradients and edges: a pair of kernels, or one for each point of the compass, and what is made of their responses."""
+"""Gradients and edges from a pair of kernels, or from a set of compass kernels."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class EdgeFilter(Filter):
     """The gradient of an image by an operator.
 
     Attributes:
-        operator: the kernels, and the scale of their responses.
+        operator: the kernels and the scale of their responses.
         output: `magnitude`, `x` (brighter to the right is positive), `y` (brighter downwards is positive), or `direction`
-            (of the steepest rise: 0 is to the right, 90 downwards; degrees in floating point, and in integer types a full
+            (of the steepest rise: 0 is to the right, 90 downwards; degrees in floating point; in integer types a full
             turn is the full range of the type).
-        options: border, mode, stride and the rest.
+        options: border, mode, stride and other options of the convolutions.
     """
 
     operator: Operator
@@ -44,21 +44,21 @@ class EdgeFilter(Filter):
     def __post_init__(self) -> None:
         check_options(self.options)
         if self.output == "direction" and self.options.delta:
-            raise UsageError("a direction is an angle: a delta does not apply to it")
+            raise UsageError("delta does not apply to output direction, which is an angle; remove delta")
         if self.operator.directions and self.output in ("x", "y"):
             raise UsageError(
-                f"operator {self.operator.name} has a kernel for each direction, so no {self.output}; "
+                f"operator {self.operator.name} has one kernel per direction and no output {self.output}; "
                 "choose output magnitude or direction"
             )
 
     @property
     def name(self) -> str:
-        """The filter as one would write it."""
+        """The filter in its notation."""
         return f"edges:operator={self.operator.name},output={self.output}"
 
     @property
     def kernels(self) -> tuple[Kernel, ...]:
-        """The kernels of the operator that the output needs."""
+        """The kernels of the operator required for the output."""
         return tuple(part.kernel for part in self._parts())
 
     @property
@@ -76,20 +76,20 @@ class EdgeFilter(Filter):
         """Return the shape of the responses, which is the same for all kernels of the operator."""
         first, *others = (part.output_shape(shape) for part in self._parts())
         if any(other != first for other in others):
-            raise UsageError(f"operator {self.operator.name}: its kernels differ in size; choose mode same")
+            raise UsageError(f"operator {self.operator.name}: the kernels differ in size; choose mode same")
         return first
 
     def range_for(self, dtype: np.dtype[Any]) -> str:
-        """Return `offset` for signed responses in an unsigned type: the middle grey is zero, and no sign is lost."""
+        """Return `offset` for signed responses in an unsigned type, which maps zero to middle grey; else `clip`."""
         return "offset" if self.output in ("x", "y") and dtype.kind == "u" else "clip"
 
     def response(self, image: NDArray[Any]) -> NDArray[Any]:
-        """Return the gradient; the direction in degrees."""
-        self.plans(image.shape, image.dtype)  # which refuses what cannot be done, before anything is
+        """Return the unrounded gradient; a direction is in degrees."""
+        self.plans(image.shape, image.dtype)  # reject an unsupported image before any computation
         return self._combined([part.response(image) for part in self._parts()], whole=image.dtype.kind in "biu")
 
     def weighted(self, image: NDArray[Any], weight: NDArray[Any]) -> NDArray[Any]:
-        """Return the gradient between pixels that count; what weighs nothing makes no edge."""
+        """Return the gradient of weighted pixels; pixels with weight 0 produce no edges."""
         self.plans(image.shape, image.dtype)
         return self._combined([part.weighted(image, weight) for part in self._parts()])
 
@@ -101,24 +101,24 @@ class EdgeFilter(Filter):
             return np.asarray(np.maximum.reduce(responses) * scale + delta)
         if self.output == "magnitude":
             down, across = responses[1], responses[0]
-            # Squares of levels are safe; those of any float may overflow or vanish, which hypot avoids.
-            with np.errstate(over="ignore"):  # beyond the largest number lies infinity
+            # Squares of integer levels are safe; squares of arbitrary floats may overflow or underflow, which hypot avoids.
+            with np.errstate(over="ignore"):  # overflow to infinity is intended
                 length = np.sqrt(across * across + down * down) if whole else np.hypot(across, down)
             return np.asarray(length * scale + delta)
         return np.asarray(responses[0] * scale + delta)
 
     @property
     def gives_levels(self) -> bool:
-        """Whether it is not the direction that is asked for."""
+        """Whether results are intensities, which is true unless the output is the direction."""
         return self.output != "direction"
 
     def render(self, image: NDArray[Any], output: ResultOptions) -> Fitted:
-        """Return the result in its final type, after a look at whether it can be."""
+        """Return the result in its final type; `output` is checked before the computation."""
         self._check(output)
         return super().render(image, output)
 
     def finished(self, values: NDArray[Any], output: ResultOptions) -> Fitted:
-        """Return the result in its final type; a direction becomes a share of the full turn in an integer type."""
+        """Return the result in its final type. In an integer type the full range represents a full turn of the direction."""
         self._check(output)
         if self.output != "direction":
             return super().finished(values, output)
@@ -129,28 +129,28 @@ class EdgeFilter(Filter):
         return fit(np.rint(values * (steps / _FULL_TURN)) % steps, dtype)
 
     def on_grid(self, channel: NDArray[Any]) -> NDArray[Any]:
-        """Return the channel on the grid of the first kernel."""
+        """Return an unfiltered channel sampled on the output grid of the first kernel."""
         return self._parts()[0].on_grid(channel)
 
     def plans(self, shape: Sequence[int], dtype: DTypeLike, output: ResultOptions | None = None) -> tuple[Plan, ...]:
-        """Return a plan for each kernel, whatever is made of their responses."""
+        """Return one plan for each kernel; they do not depend on the output."""
         if output is not None:
             self._check(output)
         if np.dtype(dtype).kind == "c":
-            raise UsageError("edges of a complex image: take its magnitude, or its parts, first")
+            raise UsageError("edges do not support complex images; filter the magnitude, or the real and imaginary parts")
         self.output_shape(shape)
         return tuple(p for part in self._parts() for p in part.plans(shape, dtype))
 
     def with_options(self, change: Callable[[Options], Options]) -> EdgeFilter:
-        """Return the filter with its options changed."""
+        """Return the filter with changed options."""
         return replace(self, options=change(self.options))
 
     def _check(self, output: ResultOptions) -> None:
         if self.output == "direction" and (output.scale != 1 or output.delta or output.range_policy not in (None, "clip")):
-            raise UsageError("a direction is an angle: scale, delta and range do not apply to it")
+            raise UsageError("scale, delta and range do not apply to output direction, which is an angle; remove them")
 
     def _parts(self) -> tuple[KernelFilter, ...]:
-        """Return a filter for each kernel; the delta is for what is made of their responses, not for them."""
+        """Return a filter for each kernel. The delta is removed, since it is added to the combined responses."""
         options = replace(self.options, delta=0.0)
         kernels = self.operator.directions
         if not kernels:
@@ -164,7 +164,7 @@ class EdgeFilter(Filter):
 def _direction(responses: list[NDArray[Any]], *, compass: bool) -> NDArray[Any]:
     """Return angles in degrees, from 0 up to but not including 360."""
     if compass:
-        # A compass set begins in the north and goes round by the west.
+        # Compass kernels are ordered counterclockwise, starting in the north.
         strongest = np.argmax(np.stack(responses), axis=0)
         degrees = (_NORTH - strongest * (_FULL_TURN / len(responses))) % _FULL_TURN
         return np.asarray(degrees, responses[0].dtype)
@@ -181,7 +181,7 @@ def edge_filter(
     catalog: Catalog | None = None,
     options: Options | None = None,
 ) -> EdgeFilter:
-    """Return the filter for an operator of the catalog."""
+    """Return the edge filter for an operator, or for the name of an operator in the catalog."""
     if not isinstance(operator, Operator):
         operator = as_catalog(catalog).operator(operator)
     return EdgeFilter(operator, canonical(output, EDGE_OUTPUTS, "output"), options or Options())
@@ -203,22 +203,23 @@ def find_edges(
     The responses are scaled so that a step from black to white along an axis gives white (the `scale` of the operator).
 
     Args:
-        image: shape (H, W) or (H, W, C); each channel alone.
-        operator: `sobel`, `scharr`, `prewitt`, `roberts`, `kirsch`, or another of the catalog.
+        image: shape (H, W) or (H, W, C); channels are processed independently.
+        operator: `sobel`, `scharr`, `prewitt`, `roberts`, `kirsch`, or another operator of the catalog.
         output: `magnitude`, `x`, `y` or `direction`; see `EdgeFilter`.
-        scale: the result is multiplied by it.
-        delta: added after that, in levels.
-        dtype: type of the result; the image's own unless given. float32 keeps signs and degrees.
-        range_policy: what becomes of values that the type cannot hold: clip, abs, offset, stretch, error. Unless given:
-            offset for `x` and `y` in an unsigned type (the middle of the range is zero), else clip.
+        scale: factor by which the result is multiplied.
+        delta: value added after scaling, in levels.
+        dtype: type of the result (default: that of the image). float32 preserves signs and degrees.
+        range_policy: handling of out-of-range values: `clip`, `abs`, `offset`, `stretch` or `error`. The default is `offset`
+            for `x` and `y` in an unsigned type (zero becomes the middle of the range), else `clip`.
         **options: border, border_value, mode, stride, dilation, nan, tolerance, engine, method and jobs, as for `correlate`.
 
     Returns:
-        Shape (H', W') or (H', W', C).
+        Array of shape (H', W') or (H', W', C).
 
     Raises:
-        KernelError: an unknown operator.
-        UsageError: an option that cannot be used.
+        KernelError: the operator is unknown.
+        UsageError: an option is invalid.
+        RangeError: a value is out of range and `range_policy` is `error`.
     """
     chosen = edge_filter(operator, output, options=make_options(**options))
     to = ResultOptions(

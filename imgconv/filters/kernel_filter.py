@@ -19,21 +19,21 @@ from imgconv.depth import Fitted, fit
 from imgconv.filters.base import Filter, ResultOptions, check_options
 from imgconv.kernels.kernel import Kernel
 
-# A kernel whose weights sum to less than this share of their absolute sum is one of differences: written with three digits, a
-# Laplacian of a Gaussian does not sum to 0 exactly.
+# A kernel is a difference kernel if its sum is below this share of the absolute sum. The limit is not 0: a Laplacian of a
+# Gaussian written with three digits does not sum to 0 exactly.
 _ZERO_SUM = 1e-3
 
-# A share of the whole weight that is nothing but rounding.
+# Weights below this share of the whole weight are rounding errors.
 _NO_WEIGHT = 1e-6
 
 
 @dataclass(frozen=True)
 class KernelFilter(Filter):
-    """A kernel and how to convolve with it.
+    """Convolution or correlation with a kernel.
 
     Attributes:
-        kernel: laid on the image as written, or rotated where the options say so.
-        options: border, mode, stride and the rest.
+        kernel: the kernel, applied as written, or rotated by 180 degrees if `options.rotate` is set.
+        options: border, mode, stride and other options.
     """
 
     kernel: Kernel
@@ -44,17 +44,17 @@ class KernelFilter(Filter):
 
     @property
     def name(self) -> str:
-        """The kernel's name."""
+        """The name of the kernel."""
         return self.kernel.name or "kernel"
 
     @property
     def kernels(self) -> tuple[Kernel, ...]:
-        """The kernel."""
+        """A tuple of the one kernel."""
         return (self.kernel,)
 
     @property
     def halo(self) -> tuple[int, int]:
-        """The farther of the two ends of the kernel from its anchor, down and across."""
+        """The largest distance of a kernel element from the anchor, in rows and columns."""
         anchor = self.options.anchor or self.kernel.anchor
         down, across = (
             max(at, taps - 1 - at) * dilation
@@ -68,7 +68,7 @@ class KernelFilter(Filter):
         return self.options.stride
 
     def output_shape(self, shape: Sequence[int]) -> tuple[int, ...]:
-        """Return the shape that mode and stride leave."""
+        """Return the shape of the result, which depends on mode, stride and dilation."""
         mode, stride, dilation = self.options.mode, self.options.stride, self.options.dilation
         axes = [
             make_axis(n, taps, 0, mode, s, d) for n, taps, s, d in zip(shape, self.kernel.shape, stride, dilation, strict=False)
@@ -76,21 +76,20 @@ class KernelFilter(Filter):
         return (*(axis.outputs for axis in axes), *shape[2:])
 
     def response_dtype(self, dtype: DTypeLike) -> np.dtype[Any]:
-        """Return the type of the sums, complex where the weights are."""
+        """Return the type of the sums, which is complex if the weights are complex."""
         real = super().response_dtype(dtype)
         return np.result_type(real, np.complex64) if self.kernel.is_complex else real
 
     def response(self, image: NDArray[Any]) -> NDArray[Any]:
-        """Return the sums, unrounded."""
+        """Return the unrounded sums."""
         (plan,) = self.plans(image.shape, image.dtype)
         return execute(plan, image).values
 
     def weighted(self, image: NDArray[Any], weight: NDArray[Any]) -> NDArray[Any]:
-        """Return the sums over what counts, brought to the weight of the whole kernel.
+        """Return the sums over weighted pixels, normalized to the sum of the whole kernel.
 
-        `F(image * weight) / F(weight)`, times the sum of the weights of the kernel. Where that sum is 0 there is nothing to
-        divide by: what is missing stands for the pixel in the middle instead, from which it does not differ,
-        `F(image * weight) - image * F(weight)`.
+        The result is `F(image * weight) / F(weight)`, times the sum of the kernel. If the sum is 0, this quotient is undefined.
+        Missing pixels are then replaced by the pixel at the anchor, which gives `F(image * weight) - image * F(weight)`.
         """
         planes = image if image.ndim == 3 else image[:, :, np.newaxis]
         with np.errstate(over="ignore", invalid="ignore"):
@@ -108,14 +107,14 @@ class KernelFilter(Filter):
         return values if image.ndim == 3 else values[:, :, 0]
 
     def coverage(self, weight: NDArray[Any]) -> NDArray[Any]:
-        """Return the weight filtered; as it is with a kernel of differences, which would leave nothing of it."""
+        """Return the filtered weight. For a difference kernel, which would give 0, return the unfiltered weight."""
         if self._is_difference:
             return self.on_grid(weight)
         covered = np.real(self._without_delta(0).response(weight) / self._gain)
         return np.asarray(covered.clip(0, 1), weight.dtype)
 
     def _without_delta(self, channels: int) -> KernelFilter:
-        """Return the filter for channels and their weight: without delta, and what `constant` puts outside counting in full."""
+        """Return the filter for channels and their weight: without delta, and with weight 1 outside for border `constant`."""
         border = self.options.border
         value = (*(border.value * channels if len(border.value) == 1 else border.value), 1.0)[-1 - channels :]
         options = replace(self.options, delta=0.0, border=Border(border.rows, border.columns, value))
@@ -123,7 +122,7 @@ class KernelFilter(Filter):
 
     @property
     def _gain(self) -> complex:
-        """What an even picture is multiplied by."""
+        """The factor by which a flat image is multiplied."""
         return 1.0 if self.options.normalizes else self.kernel.sum
 
     @property
@@ -132,7 +131,7 @@ class KernelFilter(Filter):
 
     @np.errstate(over="ignore", invalid="ignore")
     def render(self, image: NDArray[Any], output: ResultOptions) -> Fitted:
-        """Return the result in its final type; scale and delta become part of the kernel, so that it is rounded once."""
+        """Return the result in its final type; scale and delta are merged into the kernel, so that it is rounded once."""
         (plan,) = self.plans(image.shape, image.dtype, output)
         if not self._scales_later(output):
             return execute(plan, image, fallback=unfinished(plan) if output.count else None)
@@ -141,11 +140,11 @@ class KernelFilter(Filter):
         return fit(values, dtype, output.range_policy or self.range_for(dtype))
 
     def _scales_later(self, output: ResultOptions) -> bool:
-        """Whether the sums are divided by the weights, from which a scaled kernel would cancel."""
+        """Return whether to scale after the sums, because normalization would cancel the scale of the kernel."""
         return self.options.normalizes and output.scale * output.levels != 1
 
     def on_grid(self, channel: NDArray[Any]) -> NDArray[Any]:
-        """Return the channel itself, or what an impulse at the anchor picks out of it."""
+        """Return an unfiltered channel sampled on the output grid; if mode or stride change the grid, an impulse selects it."""
         if self.options.keeps_grid:
             return channel
         impulse = np.zeros(self.kernel.shape)
@@ -157,11 +156,11 @@ class KernelFilter(Filter):
         return execute(plan, channel).values
 
     def plans(self, shape: Sequence[int], dtype: DTypeLike, output: ResultOptions | None = None) -> tuple[Plan, ...]:
-        """Return the one plan."""
+        """Return a tuple of the one plan."""
         dtype = np.dtype(dtype)
         if output is None or self._scales_later(output):
             unrounded = self.response_dtype(dtype)
-            if output is not None:  # which is yet to be scaled
+            if output is not None:  # the sums are scaled later, in float64
                 unrounded = np.result_type(unrounded, np.float64)
             return (plan_for(shape, dtype, self.kernel, replace(self.options, dtype=unrounded)),)
         factor, final = output.scale * output.levels, output.dtype or self.output_dtype(dtype)
@@ -176,5 +175,5 @@ class KernelFilter(Filter):
         return (plan_for(shape, dtype, kernel, options),)
 
     def with_options(self, change: Callable[[Options], Options]) -> KernelFilter:
-        """Return the filter with its options changed."""
+        """Return the filter with changed options."""
         return replace(self, options=change(self.options))

@@ -1,4 +1,4 @@
-"""From the notation to a filter: a kernel, a chain of the catalog, or a filter of the registry."""
+"""Parsing of the notation into a filter: a kernel, a chain of the catalog, or a registered filter."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from imgconv.vocabulary import suggestion
 
 
 def parse_filter(text: str, catalog: Catalog | None = None, *, delta: float = 0.0, **options: Unpack[FilterOptions]) -> Filter:
-    """Return the filter that a text names: anything that `apply` and `batch` take.
+    """Return the filter for a text in the notation of `apply` and `batch`.
 
     Args:
         text: a kernel (`"gaussian:sigma=2"`, `"[1 0 -1]"`, `"@file"`), a chain of the catalog (`"crisp"`), or another filter
             (`"edges:operator=sobel"`).
-        catalog: where names are looked up; the built-in one unless given.
-        delta: added to the result of every convolution, in levels.
-        **options: as for `imgconv.correlate`, for every convolution of the filter.
+        catalog: catalog used to look up names (default: the built-in catalog).
+        delta: value added to the result of every convolution, in levels.
+        **options: options of `imgconv.correlate` for every convolution of the filter.
 
     Raises:
-        KernelError: a text that names no filter.
-        UsageError: an option that cannot be used.
+        KernelError: the text is not the notation of a filter.
+        UsageError: an option is invalid.
 
     Example:
         >>> parse_filter("edges:operator=sobel").halo
@@ -57,13 +57,13 @@ def _build(text: str, catalog: Catalog, options: Options) -> Filter:
             return _registered(FILTERS[spec.name], spec, catalog, options)
         if spec.name in catalog.operators:
             return _operator(spec, catalog, options)
-        if close := suggestion(spec.name, FILTERS):  # which the catalog does not know of
+        if close := suggestion(spec.name, FILTERS):  # the catalog suggests only its own names
             raise KernelError(f"there is no kernel, operator or filter {spec.name!r}{close}; see `imgconv list`")
     return KernelFilter(catalog.kernel(spec), options)
 
 
 def _operator(spec: Named, catalog: Catalog, options: Options) -> Filter:
-    """Return the edge filter of an operator that is written as a filter: `sobel` or `sobel:output=x`."""
+    """Return the edge filter for an operator in short notation: `sobel` or `sobel:output=x`."""
     edges = FILTERS["edges"]
     others = spec.arguments_for(name for name in edges.parameters if name != "operator")
     return _registered(edges, Named("edges", {"operator": spec.name, **others}), catalog, options)
@@ -73,5 +73,5 @@ def _registered(kind: FilterKind, spec: Named, catalog: Catalog, options: Option
     arguments = spec.arguments_for(kind.parameters)
     for name, value in arguments.items():
         if not isinstance(value, str):
-            raise KernelError(f"filter {kind.name}: {name} is a word, found a filter in parentheses")
+            raise KernelError(f"filter {kind.name}: {name} must be a word, found a filter in parentheses")
     return kind.build(**{**kind.parameters, **arguments}, catalog=catalog, options=options)

@@ -1,1 +1,1 @@
-"""A filter over one image file, or over a folder of them."""
+"""Filtering of one image file or of folders of image files."""

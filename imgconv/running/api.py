@@ -1,4 +1,4 @@
-"""A filter over an image in Python, with everything that `imgconv apply` does to the pixels."""
+"""`filter_image`: the pixel processing of `imgconv apply` for an image in memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from imgconv.running.picture_path import filter_picture
 from imgconv.running.task import ALPHA, Task
 from imgconv.vocabulary import ALPHAS, DEPTHS, RANGES, AlphaWord, DepthWord, RangeWord, canonical
 
-_MOST_CHANNELS = 1 << 16  # of a sequence without end
+_MOST_CHANNELS = 1 << 16  # read from an iterator that may be infinite
 
 
 def filter_image(
@@ -38,42 +38,42 @@ def filter_image(
     delta: float | Fraction = 0,
     **options: Unpack[FilterOptions],
 ) -> Image:
-    """Filter an image as `imgconv apply` does: alpha, light and missing values are taken into account.
+    """Filter an image as `imgconv apply` does, including alpha, linear light and missing values.
 
     Args:
-        image: as `read_image` returns it.
-        chosen: a filter, or the notation of one.
+        image: the image, as returned by `read_image`.
+        chosen: a filter, or its notation as text.
         alpha: `weighted`, `straight`, `keep` or `drop`.
-        linear: whether to filter in linear light, by the curve of the image's colour profile, else sRGB's.
-        gray: whether to make the image grey first.
-        luma: whether to filter the luma only, and keep the colours.
-        channels: the channels to filter, as numbers from 0 (red) up or `"alpha"`; None for all. 3 stands for alpha where the
-            image has no fourth band.
-        nodata: the level that marks missing values; NaN always does.
-        fill: whether missing values are computed from their neighbours.
+        linear: whether to filter in linear light. The transfer curve is that of the colour profile, or sRGB without a profile.
+        gray: whether to convert the image to grey before filtering.
+        luma: whether to filter only the luma and keep the colours.
+        channels: the channels to filter, as integers from 0 (red) or `"alpha"`; None for all. If the image has no fourth band,
+            3 also selects alpha.
+        nodata: the pixel value that marks missing values. NaN always marks them.
+        fill: whether to compute missing values from their neighbours.
         depth: a word of `vocabulary.DEPTHS`; None for the depth of the image.
-        range_policy: `clip`, `abs`, `offset`, `stretch` or `error`; None for the choice of the filter.
-        scale: the result is multiplied by it.
-        delta: added after that, in levels of the image.
-        **options: as for `correlate`, where the filter is given as text.
+        range_policy: `clip`, `abs`, `offset`, `stretch` or `error`; None for the default of the filter.
+        scale: factor by which the result is multiplied.
+        delta: value added after scaling, in levels of the image.
+        **options: options of `correlate`; allowed only if `chosen` is text.
 
     Returns:
         The filtered image, with the metadata of `image`.
 
     Raises:
-        KernelError: a text that names no filter.
-        UsageError: an option that cannot be used, or that does not fit the image.
-        RangeError: with the range `error`, a value that does not fit.
+        KernelError: `chosen` names no filter.
+        UsageError: an option is invalid or does not fit the image.
+        RangeError: a value is out of range and `range_policy` is `error`.
     """
     if not isinstance(image, Image):
         raise UsageError(
-            f"filter_image takes an Image, found {type(image).__name__}; wrap an array in imgconv.Image(array), "
-            "or filter it with imgconv.correlate or a filter of imgconv.parse_filter"
+            f"filter_image requires an Image, found {type(image).__name__}; wrap an array in imgconv.Image(array), "
+            "or filter it with imgconv.correlate or a filter from imgconv.parse_filter"
         )
     if image.pixels.dtype.kind not in "biufc":
         raise UsageError(f"pixels of type {image.pixels.dtype} cannot be filtered; convert them to uint8 or float32")
     if isinstance(chosen, Filter) and options:
-        raise UsageError(f"a filter has its options already, found {', '.join(options)}; give them where it is made")
+        raise UsageError(f"a Filter already has its options, found {', '.join(options)}; set them when creating the filter")
     task = Task(
         chosen if isinstance(chosen, Filter) else parse_filter(chosen, **options),
         depth=None if depth is None else canonical(depth, DEPTHS, "depth"),
@@ -96,4 +96,4 @@ def _channels(channels: Sequence[int | str]) -> tuple[int | str, ...]:
         given = itertools.islice(channels, _MOST_CHANNELS)
         return tuple(channel if isinstance(channel, str) else operator.index(channel) for channel in given)
     except TypeError:
-        raise UsageError(f"channels are whole numbers from 0 up or {ALPHA!r}, found {quoted(channels)}") from None
+        raise UsageError(f"channels must be integers from 0 or {ALPHA!r}, found {quoted(channels)}") from None

@@ -1,4 +1,4 @@
-"""One image file: what is read of it, filtered, written; and a report of what was done."""
+"""Filtering of one image file into another, with a report."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from imgconv.running.task import Task
 
 @dataclass(frozen=True)
 class Report:
-    """What was done with one file.
+    """Report on one filtered file.
 
     Attributes:
-        source: name of the file read.
-        target: name of the file written.
-        shape: of the image read; where there are several pages, of the first.
-        dtype: type of its pixels.
-        output_shape: of the image written.
-        output_dtype: type of its pixels.
-        pages: how many were filtered.
-        clipped: values that the output could not hold; -1 where they were not counted.
-        samples: values computed, alpha not among them.
-        seconds: from opening the one file to having written the other.
-        plans: how each convolution was computed.
-        notes: lines for the user.
+        source: name of the input file.
+        target: name of the output file.
+        shape: shape of the input image, or of its first page.
+        dtype: pixel type of the input.
+        output_shape: shape of the output image.
+        output_dtype: pixel type of the output.
+        pages: number of filtered pages.
+        clipped: number of clipped values; -1 if they were not counted.
+        samples: number of computed values, without alpha.
+        seconds: elapsed time from opening the input to closing the output.
+        plans: the plan of each convolution.
+        notes: messages for the user, one line each.
     """
 
     source: str
@@ -76,14 +76,14 @@ def run_file(
     Args:
         source: the file to read.
         target: the file to write.
-        task: what to do.
-        reading: returns a context for each time that the source is read.
+        task: the filter and its options.
+        reading: factory of a context manager that is entered around each read of the source.
         progress: called when a page was filtered, with the number of pages done and of all.
 
     Raises:
         ReadError: the source cannot be read.
-        WriteError: the target cannot be written; what can be checked is checked before the work.
-        UsageError: the task does not fit the picture, or there is no such page.
+        WriteError: the target cannot be written. The format and the destination are checked before filtering.
+        UsageError: the task does not fit the image, or a selected page does not exist.
     """
     start = time.perf_counter()
     with reading():
@@ -112,7 +112,7 @@ def run_file(
 
 
 class _Results:
-    """The filtered pages of a file, and the facts that are reported of them."""
+    """Filtered pages of a file, and the statistics for its report."""
 
     def __init__(self) -> None:
         self.clipped = self.samples = 0
@@ -120,7 +120,7 @@ class _Results:
         self.notes: tuple[str, ...] = ()
 
     def of(self, images: Iterator[Image], task: Task, progress: Callable[[int], None]) -> Iterator[Image]:
-        """Yield each image filtered, when it is asked for."""
+        """Yield the filtered images lazily."""
         for number, image in enumerate(images):
             result, clipped, plans = filter_picture(image, task)
             if not number:

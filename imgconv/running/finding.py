@@ -1,4 +1,4 @@
-"""The image files of a folder, and where the result of each goes."""
+"""Search for image files in folders, and the output path of each."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from imgconv.errors import ReadError, UsageError
 from imgconv.images.formats import registry
 from imgconv.images.names import displayed, reason
 
-#: Extensions that the note on ignored files names.
+#: Number of extensions listed in the note on ignored files.
 _MOST_KINDS = 5
 
 
 class Found(NamedTuple):
-    """Files to be worked on.
+    """Files to filter.
 
     Attributes:
-        work: each file, and the file of its result.
-        notes: lines for the user.
+        work: pairs of an input path and its output path.
+        notes: messages for the user, one line each.
     """
 
     work: list[tuple[Path, Path]]
@@ -38,22 +38,22 @@ def find_work(
     file_format: str | None = None,
     follow_symlinks: bool = False,
 ) -> Found:
-    """Return image files and the files of their results: those of each input in turn, sorted by name.
+    """Return image files with their output paths, in the order of `inputs` and sorted by name within each folder.
 
     Args:
-        inputs: files, and folders to search. Hidden files and folders in a folder are ignored, and so is `output`. Of
-            several inputs, one that does not exist is returned too, so that it fails by name.
-        output: folder of the results; the tree below each folder of `inputs` is kept.
-        recursive: whether to search the folders below.
-        pattern: shell pattern for the names of files in folders; by default every name with the extension of an image format.
-        file_format: extension of the results, with or without a dot; by default each keeps its own.
-        follow_symlinks: whether to follow links that lead out of a folder, and folders that are links, each folder once.
-            Otherwise links that lead out are ignored, and counted in a note.
+        inputs: files, and folders to search. Hidden files and folders in a folder are ignored, and so is `output`. If there
+            are several inputs, missing ones are returned too; each fails later with its name.
+        output: output folder; it mirrors the tree below each input folder.
+        recursive: whether to search subfolders.
+        pattern: shell pattern for file names in folders (default: every name with the extension of an image format).
+        file_format: extension of the outputs, with or without a dot (default: that of each input).
+        follow_symlinks: whether to follow symbolic links to folders and links that lead out of an input folder. Each folder is
+            searched once. Otherwise links that lead out are ignored and counted in a note.
 
     Raises:
-        ReadError: the only input does not exist, a folder cannot be read, or there is no image file.
-        UsageError: an input is in the output folder, and its result would replace it.
-        WriteError: there is no such format.
+        ReadError: the only input does not exist, a folder cannot be read, or no image file was found.
+        UsageError: an input is in the output folder, where its result would replace it.
+        WriteError: `file_format` is unknown.
     """
     extension = f".{file_format.strip().lstrip('.')}" if file_format and registry.format_named(file_format) else ""
     extensions = {extension for found in registry.all_formats() for extension in found.extensions}
@@ -68,7 +68,7 @@ def find_work(
             raise ReadError(f"{displayed(path)}: no such file or folder")
         folder = path if path.is_dir() else path.parent
         if output.exists() and output.resolve() == folder.resolve():
-            raise UsageError(f"{displayed(output)}: the output folder holds the input, which would be replaced; name another")
+            raise UsageError(f"{displayed(output)}: the output folder holds the input, which would be replaced; choose another")
         if folder is not path:
             work.setdefault(path, _renamed(output / path.name, extension))
             continue
@@ -92,7 +92,7 @@ def find_work(
 
 def _nothing_found(pattern: str | None, links: int, *, recursive: bool) -> str:
     named = f"no file named {displayed(pattern)}" if pattern else "no file with the extension of an image"
-    below = "" if recursive else " (`recursive` searches the folders below)"
+    below = "" if recursive else " (`recursive` searches subfolders)"
     ignored = f" (ignored {_counted(links, 'link')} out of the input folder; `follow_symlinks` to follow)" if links else ""
     return f"{named}{below}{ignored}"
 
@@ -106,16 +106,16 @@ def _counted(count: int, noun: str) -> str:
 
 
 def _order(parts: tuple[str, ...]) -> tuple[tuple[bool, str], ...]:
-    """Return what sorts files by name, those of a folder before those of the folders below it."""
+    """Return a sort key: by name, with the files of a folder before those of its subfolders."""
     return tuple((number < len(parts), part) for number, part in enumerate(parts, 1))
 
 
 class _Walk:
-    """A walk through a folder.
+    """Traversal of a folder.
 
     Attributes:
         ignored: number of links that lead out of the folder and are not followed.
-        others: number of files that are not wanted, by extension.
+        others: number of files that do not match, by extension.
     """
 
     def __init__(self, folder: str, output: str, wanted: Callable[[str], bool], *, recursive: bool, follow: bool) -> None:
@@ -128,9 +128,9 @@ class _Walk:
         self.others: Counter[str] = Counter()
 
     def files(self) -> Iterator[tuple[str, ...]]:
-        """Yield the files wanted, each as the parts of its path below the folder."""
+        """Yield matching files, each as the parts of its path below the folder."""
         yield from self._below(())
-        # Folders that are links come last, so that a folder appears under its own name, and no circle is walked.
+        # Links to folders come last: a folder is found under its own name first, and cycles end.
         while self._linked:
             yield from self._below(self._linked.pop(0))
 
@@ -146,24 +146,24 @@ class _Walk:
         except OSError as error:
             if not parts:
                 raise ReadError(f"{displayed(here)}: {reason(error)}") from error
-            yield parts  # a folder that cannot be read fails by name later, as a file would
+            yield parts  # an unreadable folder is reported later, like an unreadable file
             return
         for entry in found:
             path = (*parts, entry.name)
-            # Entries that cannot be examined, such as a link to itself, count as files: they fail by name later.
+            # Entries without a readable type, such as a link to itself, count as files and are reported later.
             if os.path.isdir(entry) if entry.is_symlink() else entry.is_dir():
                 if self._recursive and not entry.is_symlink():
                     yield from self._below(path)
                 elif self._recursive and self._may_follow(entry) and self._follow:
                     self._linked.append(path)
-            # A link to nowhere fails by name later; a fifo would block the batch.
+            # A dangling link is reported later; a FIFO would block the batch.
             elif not self._wanted(entry.name):
                 self.others[os.path.splitext(entry.name)[1].lower() or entry.name] += 1
             elif (os.path.isfile(entry) or not os.path.exists(entry)) and self._may_follow(entry):
                 yield path
 
     def _may_follow(self, entry: os.DirEntry[str]) -> bool:
-        """Return whether an entry stays in the folder, or links out of it are followed; count those that are ignored."""
+        """Return whether an entry is inside the folder or may be followed out of it; count ignored links."""
         if self._follow or not entry.is_symlink() or os.path.join(os.path.realpath(entry), "").startswith(self._inside):
             return True
         self.ignored += 1

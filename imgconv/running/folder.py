@@ -1,4 +1,4 @@
-"""A folder of images, several at a time; a file that fails does not stop the others. `finding` lists the files."""
+"""Filtering of many files in parallel; a file that fails does not stop the others. `finding` lists the files."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from imgconv.running.process import StartError
 from imgconv.running.task import Task
 from imgconv.threads import thread_count
 
-# Their paths are those of each file.
+# Templates; `run_batch` replaces the path for each file.
 _EVERY_INPUT, _EVERY_OUTPUT = Input(""), Output("")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The outcome for one file of a batch.
+    """Outcome for one file of a batch.
 
     Attributes:
-        source: the file.
-        target: the file of its result.
-        status: `done`, `skipped` (the target exists and is not to be replaced) or `failed`.
-        message: why it failed or was skipped.
-        report: what was done.
+        source: the input file.
+        target: the output file.
+        status: `done`, `skipped` (the target exists and must not be replaced) or `failed`.
+        message: why the file failed or was skipped.
+        report: the report on the filtered file; None unless the status is `done`.
     """
 
     source: Path
@@ -66,25 +66,26 @@ def run_batch(
     workers: Workers | None = None,
     progress: Callable[[Outcome], None] = lambda outcome: None,
 ) -> list[Outcome]:
-    """Filter every file, several at a time, and return the outcome for each, in the order of `work`.
+    """Filter files in parallel and return their outcomes, in the order of `work`.
 
-    A file fails whose result would replace another result, or a source.
+    A file fails if its output would replace another output or an input.
 
     Args:
-        work: sources and targets; folders of targets are created.
-        task: what to do with each.
-        source: how every source is read; each path takes the place of its own.
-        target: how every result is written, likewise; with `overwrite` off, targets that exist are skipped.
-        jobs: files at a time, each on one thread; by default what IMGCONV_JOBS says, else one for each processor. Files one
-            at a time have all threads.
-        workers: the processes in which files are worked on; None for this process. An interrupt ends them.
-        progress: called in this thread with each outcome as soon as it is known.
+        work: pairs of an input path and an output path; missing output folders are created.
+        task: the filter and its options.
+        source: options for reading; its path is replaced by that of each input.
+        target: options for writing; its path is replaced by that of each output. Without `overwrite`, existing targets are
+            skipped.
+        jobs: number of files processed at a time, each on one thread (default: IMGCONV_JOBS, or the number of processors).
+            With one file at a time, the file uses all threads.
+        workers: worker processes; None to filter in this process. An interrupt ends them.
+        progress: called in this thread with each outcome when its file is finished.
 
     Raises:
-        StartError: no process can be started.
+        StartError: no worker process can be started.
     """
     jobs = min(thread_count(jobs), max(len(work), 1))
-    each = 1 if jobs > 1 else None  # one thread a file is fastest, and takes the least memory
+    each = 1 if jobs > 1 else None  # one thread per file is fastest and uses the least memory
     if each is not None:
         task = task.on_threads(each)
     if target.within:
@@ -105,7 +106,7 @@ def run_batch(
                 outcome = future.result()
                 outcomes[outcome.source] = outcome
                 progress(outcome)
-        except BaseException:  # an interrupt: files not begun never are; those being worked on in this process are finished
+        except BaseException:  # an interrupt: pending files are cancelled; files in progress in this process are finished
             pool.shutdown(wait=False, cancel_futures=True)
             if workers is not None:
                 workers.close()
@@ -114,7 +115,7 @@ def run_batch(
 
 
 def _claims(work: list[tuple[Path, Path]]) -> dict[Path, Path]:
-    """Return for each target the source whose result it may hold; a file that is a source is claimed by itself."""
+    """Return for each target the one source that may write it. A target that is also a source is reserved for that source."""
     real_folder = functools.cache(os.path.realpath)
 
     def real(path: Path) -> str:
@@ -126,14 +127,14 @@ def _claims(work: list[tuple[Path, Path]]) -> dict[Path, Path]:
 
 
 class _Batch:
-    """What the files of a batch share."""
+    """Settings and state shared by the files of a batch."""
 
     def __init__(self, run: Callable[[Input, Output], Report], source: Input, target: Output, claims: dict[Path, Path]) -> None:
         self._run, self._source, self._target, self._claims = run, source, target, claims
         self._folders: set[Path] = set()
 
     def run(self, source: Path, target: Path) -> Outcome:
-        """Filter one file."""
+        """Filter one file and return its outcome."""
         claimed_by = self._claims[target]
         if claimed_by != source:
             taken = f"{displayed(claimed_by)}; both are {displayed(target)}"
@@ -157,15 +158,15 @@ class _Batch:
         return Outcome(source, target, "done", report=report)
 
     def _make_folder(self, target: Path) -> None:
-        """Create the folder of a target, once.
+        """Create the folder of a target unless this was done before.
 
         Raises:
-            WriteError: it cannot be created, or lies outside of the output folder.
+            WriteError: the folder cannot be created or lies outside the output folder.
         """
         folder = target.parent
         if folder in self._folders:
             return
-        if self._target.within:  # before anything is created outside; the file itself is checked when it is written
+        if self._target.within:  # create nothing outside the output folder; the file itself is checked on writing
             atomic.require_within(str(target), self._target.within)
         atomic.make_folder(folder)
         self._folders.add(folder)

@@ -1,7 +1,7 @@
-"""Files worked on in processes of their own, so that one that crashes a decoder, or hangs it, does not stop the others.
+"""Worker processes for filtering files, so that a file that crashes or hangs a decoder does not stop the others.
 
-A process reads, filters and writes one file after the other; only settings and reports pass between it and its parent. It is
-a new Python and not a fork, since the parent may have threads. See `process` for one of them, `worker` for what it runs.
+A process reads, filters and writes one file after the other; it exchanges only settings and reports with its parent. It is a
+new Python interpreter, not a fork, since the parent may have threads. `process` controls a worker; `worker` runs in it.
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ from imgconv.running.read_limits import Limits
 from imgconv.running.task import Task
 from imgconv.running.worker import Setup
 
-#: What is called for each file, as `module:name`.
+#: Function called for each file, as `module:name`.
 RUN_FILE = "imgconv.running.file:run_file"
 
-# Seconds in which a process that has closed its pipe may end by itself, so that its exit code is its own.
+# Seconds to wait after a process has closed its pipe, so that its own exit code is available.
 _PATIENCE = 2.0
 
 
 class Workers:
-    """Worker processes. They are started at once, and import what they need while the parent goes on.
+    """A pool of worker processes. They start immediately and import their modules while the parent continues.
 
     Args:
-        jobs: how many are started at once; more are started when more are needed at a time.
+        jobs: initial number of processes; more are started when all are busy.
         limits: limits for reading one file.
-        streams: whether a file may be `-`, or a stream of this process such as `/dev/stdin`.
-        function: what is called for each file, as `module:name`: `function(input, output, task, reading=...)`.
+        streams: whether a file may be `-` or a stream of this process such as `/dev/stdin`.
+        function: function called for each file, as `module:name`; its signature is `(input, output, task, reading=...)`.
 
     Raises:
-        UsageError: this system cannot pass streams on.
+        UsageError: `streams` is not supported on this system.
         StartError: no process can be started.
     """
 
     def __init__(self, jobs: int, limits: Limits, *, streams: bool = False, function: str = RUN_FILE) -> None:
         if streams and os.name != "posix":
-            raise UsageError("on this system isolation is for files; name a file instead of a stream")
+            raise UsageError("isolation does not support streams on this system; use a file instead of a stream")
         self._limits, self._streams, self._function = limits, streams, function
         self._setup = Setup()
         self._idle: queue.SimpleQueue[Process] = queue.SimpleQueue()
@@ -64,26 +64,26 @@ class Workers:
         self.close()
 
     def set_up(self, task: Task, *, threads: int | None = None) -> None:
-        """Set what is the same for every file, before the first: the task, and the threads of OpenCV in each process."""
+        """Set the task and the number of OpenCV threads in each process; call before the first `run`."""
         self._setup = Setup(task, threads)
 
     def run(self, source: Input, target: Output) -> Any:
-        """Work on a file in a process that is free; several threads may call this at a time.
+        """Process a file in an idle worker process. This method is thread-safe.
 
         Returns:
-            What the function returns: the report of `run_file`.
+            The return value of the function; for `run_file`, the report.
 
         Raises:
-            ReadError: the file cannot be read, or crashed its decoder, took too long, or needed too much memory.
+            ReadError: the file cannot be read, or reading it crashed the decoder or exceeded the time or memory limit.
             StartError: no process can be started.
-            Exception: what else the function raises.
+            Exception: any other exception raised by the function.
         """
         process = self._take()
         try:
             if not process.mark:
                 process.set_up(self._setup)
             reply = process.ask(source, target)
-        except BaseException as error:  # an interrupt too: then nothing waits for the process any more
+        except BaseException as error:  # also an interrupt, after which the reply is never read
             self._end(process, _PATIENCE if isinstance(error, EndedError) else 0)
             atomic.remove_leftovers(os.path.dirname(os.path.realpath(target.path)), process.mark)
             if isinstance(error, EndedError):
@@ -95,7 +95,7 @@ class Workers:
         return reply.result
 
     def close(self) -> None:
-        """End all processes at once; threads that wait for one get an error."""
+        """Kill all processes. Threads that wait for a reply get an error."""
         with self._lock:
             self._closed = True
             running = list(self._running)
@@ -105,11 +105,11 @@ class Workers:
             self._end(process)
 
     def _take(self) -> Process:
-        """Return a process that is free, or a new one."""
+        """Return an idle process, or start one."""
         if self._closed:
-            raise StartError("no worker process is started any more")
+            raise StartError("the worker processes have been closed")
         try:
-            while (process := self._idle.get_nowait()).has_ended():  # ended from outside, between two files
+            while (process := self._idle.get_nowait()).has_ended():  # killed from outside while idle
                 self._end(process)
         except queue.Empty:
             return self._start()
@@ -118,7 +118,7 @@ class Workers:
     def _start(self) -> Process:
         with self._lock:
             if self._closed:
-                raise StartError("no worker process is started any more")
+                raise StartError("the worker processes have been closed")
             process = Process(self._function, self._limits, self._streams)
             self._running.add(process)
         return process

@@ -1,20 +1,20 @@
-"""The path of a picture through a filter: which stages its pixels pass, decided once from its header.
+"""The processing stages of an image around its filter, selected once from the header.
 
-    alpha       is set aside; with missing values it becomes the weight with which each pixel counts
+    alpha       is separated; together with missing values it becomes the weight of each pixel
     missing     values become 0, with a weight of 0
     light       levels become proportional to light (`linear`)
     grey        three colours become one (`gray`, `luma`)
-    channels    those that are not to be filtered are set aside (`channels`)
+    channels    that are not filtered are separated (`channels`)
     filter
-    levels      scale and delta; of complex results the magnitude, where light or grey follows; luma goes back into its
-                colours, light into the curve of the file
-    rounding    to the type of the result; missing values and invisible pixels have no part in its range
-    assembly    missing values, the channels set aside and alpha go back to their places
-    metadata    stay, or are left out (`strip`)
+    levels      apply scale and delta; take the magnitude of complex results before converting light or grey; add filtered
+                luma to the colours; convert light back to the transfer curve of the file
+    rounding    to the type of the result; missing values and invisible pixels do not affect its range
+    assembly    restores missing values, unfiltered channels and alpha
+    metadata    are kept, or removed (`strip`)
 
-The orientation comes before all of them, when a file is read (`images.files.Input`). Where light, grey and weights do not
-apply, the filter gets the pixels as they are stored, and the result has the bits of `imgconv.correlate`. Otherwise it gets
-levels in floating point.
+The orientation is applied earlier, when a file is read (`images.files.Input`). Without light, grey and weights, the filter
+processes the stored pixels, and the result is bit-identical to that of `imgconv.correlate`. Otherwise it processes levels in
+floating point.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ from imgconv.running.task import Task
 from imgconv.running.weights import (
     Weights,
     alpha_share,
-    beside,
+    broadcastable,
     find_gaps,
     find_missing,
-    finished,
+    finish_ignoring,
     on_grid,
     result_level,
     weighted_response,
@@ -54,12 +54,12 @@ if TYPE_CHECKING:
 
 
 class Filtered(NamedTuple):
-    """A filtered picture.
+    """A filtered image.
 
     Attributes:
-        image: the picture, with its metadata.
-        clipped: how many values were clipped; -1 where they were not counted.
-        plans: how each convolution was computed, where the task asks for it.
+        image: the result, with its metadata.
+        clipped: number of clipped values; -1 if they were not counted.
+        plans: the plan of each convolution; empty unless `count` of the task is set.
     """
 
     image: Image
@@ -68,36 +68,36 @@ class Filtered(NamedTuple):
 
 
 def filter_picture(image: Image, task: Task) -> Filtered:
-    """Filter a picture.
+    """Filter an image.
 
     Raises:
-        UsageError: the task does not fit the channels of the picture.
+        UsageError: the task does not fit the channels of the image.
     """
     path = PicturePath.of(Header.of_image(image), task, image.metadata)
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # infinities and NaN are values like any other
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # infinity and NaN are valid pixel values
         return path.run(image)
 
 
 def plan_picture(header: Header, task: Task) -> tuple[Plan, ...]:
-    """Return the plans that `filter_picture` carries out on a picture that is opaque and has no missing values.
+    """Return the plans that `filter_picture` executes for an opaque image without missing values.
 
     Raises:
-        UsageError: the task does not fit the channels of the picture.
+        UsageError: the task does not fit the channels of the image.
     """
     return PicturePath.of(header, task).plans(Weights())
 
 
 @dataclass(frozen=True)
 class PicturePath:
-    """The stages for pictures with one header.
+    """The processing stages for images with a given header.
 
     Attributes:
-        header: of the picture.
-        task: what is done with it.
-        planes: indices of the channels beside alpha that are filtered; None for all of them.
-        filters_alpha: whether alpha is among the channels to be filtered.
-        mixes: whether the filter gets the grey of three colours.
-        transfer: between the levels of the file and light; None where levels are filtered as they are.
+        header: header of the images.
+        task: the filter and its options.
+        planes: indices of the filtered channels, without alpha; None for all.
+        filters_alpha: whether alpha is filtered.
+        mixes: whether three colours are mixed to grey for the filter.
+        transfer: transfer curve between file levels and light; None to filter file levels.
     """
 
     header: Header
@@ -109,22 +109,22 @@ class PicturePath:
 
     @classmethod
     def of(cls, header: Header, task: Task, metadata: Metadata | None = None) -> PicturePath:
-        """Return the path of a picture; without metadata, light is that of sRGB, or for floating point the levels."""
-        beside_alpha = header.channels - header.has_alpha
+        """Return the stages for an image. Without metadata the transfer curve is sRGB, or linear for floating point."""
+        bands = header.channels - header.has_alpha
         for option in ("gray", "luma", "linear"):
-            if getattr(task, option) and beside_alpha != header.colours:
-                raise UsageError(f"`{option}` needs a picture of colour or grey alone, found {beside_alpha} bands")
+            if getattr(task, option) and bands != header.colours:
+                raise UsageError(f"`{option}` requires a colour or grey image without extra bands, found {bands} bands")
         planes, filters_alpha = task.selection(header)
         transfer = None
         if task.linear:
             from imgconv.images.colour.transfer import transfer_of
 
-            transfer = transfer_of(metadata or Metadata(), header.dtype, beside_alpha)
+            transfer = transfer_of(metadata or Metadata(), header.dtype, bands)
         return cls(header, task, planes, filters_alpha, header.colours == 3 and (task.gray or task.luma), transfer)
 
     @functools.cached_property
     def output(self) -> ResultOptions:
-        """What the filter is asked for."""
+        """Type, range and scale of the result."""
         return self.task.output(self.header.dtype)
 
     @functools.cached_property
@@ -137,16 +137,16 @@ class PicturePath:
         return Header.of(rows, columns, others + has_alpha, self.output.dtype, has_alpha, colours)
 
     def takes_levels(self, weights: Weights) -> bool:
-        """Return whether the filter gets levels in floating point, and not the pixels as they are stored."""
+        """Return whether the filter processes levels in floating point rather than the stored pixels."""
         return self.mixes or self.transfer is not None or weights.alpha is not None or weights.missing is not None
 
     def filter_for(self, weights: Weights) -> Filter:
-        """Return the filter with its options changed to fit what it gets."""
+        """Return the filter with options adapted to its input."""
         change = self._options_for_levels if self.takes_levels(weights) else self._options_for_planes
         return self.task.filter.with_options(change)
 
     def plans(self, weights: Weights) -> tuple[Plan, ...]:
-        """Return the plans for pixels with weights."""
+        """Return the plans for pixels with the given weights."""
         shape = self.header.shape[:2] if self.mixes else self.header.colour_shape
         if self.planes is not None:
             shape = (*shape[:2], len(self.planes))
@@ -155,14 +155,14 @@ class PicturePath:
             return ()
         if not self.takes_levels(weights):
             return chosen.plans(shape, self.header.dtype, self.output)
-        if weights.missing is not None:  # each channel has a weight of its own
+        if weights.missing is not None:  # each channel is filtered with its own weight channel
             shape = (*shape[:2], 2)
         elif weights.alpha is not None:
             shape = (*shape[:2], (*shape, 1)[2] + 1)
         return chosen.plans(shape, self._to_light(np.zeros((1, *self.header.colour_shape[1:]), self.header.dtype)).dtype)
 
     def run(self, image: Image) -> Filtered:
-        """Filter a picture of this header."""
+        """Filter an image that has this header."""
         task, pixels, is_opaque = self.task, image.colour, image.is_opaque
         nodata = image.nodata if task.nodata is None else task.nodata
         notes = [self.transfer.note] if self.transfer is not None and self.transfer.note else []
@@ -197,7 +197,7 @@ class PicturePath:
         nodata: float | None,
         notes: list[str],
     ) -> Fitted:
-        """Return the channels that are filtered, filtered as levels in floating point, in the type of the result."""
+        """Filter the selected channels as floating-point levels and return them in the type of the result."""
         chosen, missing = self.task.filter, weights.missing
         levels = self._to_light(pixels if missing is None else np.where(missing, pixels.dtype.type(0), pixels))
         seen = self._to_grey(levels) if self.mixes else levels
@@ -209,19 +209,19 @@ class PicturePath:
         values = weighted_response(configured, seen, Weights(weights.alpha, missing))
         if self.output.scale != 1 or self.output.delta:
             values = values * values.dtype.type(self.output.scale) + values.dtype.type(self.output.delta)
-        if values.dtype.kind == "c" and (self.mixes or self.transfer is not None):  # only the magnitude can be a level
-            chosen.finished(values[:1], self.output)  # which refuses what is not a magnitude
+        if values.dtype.kind == "c" and (self.mixes or self.transfer is not None):  # levels are real
+            chosen.finished(values[:1], self.output)  # raises an error unless the range policy takes the magnitude
             values = np.abs(values)
         if self.mixes and self.task.luma:
             values = on_grid(chosen, levels) + (values - chosen.on_grid(seen))[:, :, np.newaxis]
         gaps = None if missing is None else find_gaps(chosen, missing, configured if self.task.fill else None)
         ignored = [mask for mask in (invisible, gaps) if mask is not None]
         output = replace(self.output, scale=Fraction(1), delta=0.0)
-        fitted = finished(chosen, self._from_light(values), output, ignored)
+        fitted = finish_ignoring(chosen, self._from_light(values), output, ignored)
         return fitted if gaps is None else fitted._replace(values=self._put_back(fitted.values, gaps, nodata, notes))
 
     def _to_light(self, pixels: NDArray[Any]) -> NDArray[Any]:
-        """Return pixels in floating point, as the levels in which they are filtered."""
+        """Return pixels as floating-point levels, converted to linear light if requested."""
         if self.transfer is None:
             return pixels.astype(sum_dtype(pixels.dtype))
         from imgconv.images.colour.transfer import linear
@@ -229,7 +229,7 @@ class PicturePath:
         return linear(pixels, self.transfer)
 
     def _from_light(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Return results as levels of the file."""
+        """Return results as levels in the transfer curve of the file."""
         if self.transfer is None or not self.task.filter.gives_levels:
             return values
         from imgconv.images.colour.transfer import encoded
@@ -243,18 +243,18 @@ class PicturePath:
         return grey(levels, linear=self.transfer is not None)
 
     def _put_back(self, values: NDArray[Any], gaps: NDArray[np.bool_], nodata: float | None, notes: list[str]) -> NDArray[Any]:
-        """Return results with the level of missing values put into the gaps."""
+        """Return results with the marker of missing values written into the gaps."""
         if not gaps.any():
             return values
         if self.task.fill:
-            notes.append(f"{np.count_nonzero(gaps)} missing values are left: nothing within reach of them has a value")
+            notes.append(f"{np.count_nonzero(gaps)} missing values are left: no valid pixel is within reach of the kernel")
         level, before = result_level(nodata, self.header.dtype, self.output), np.nan if nodata is None else nodata
         if not (level == before or (np.isnan(level) and np.isnan(before))):
-            notes.append(f"missing values stand as {level:g} in {values.dtype}")
-        return np.where(beside(gaps, values), values.dtype.type(level), values)
+            notes.append(f"missing values are stored as {level:g} in {values.dtype}")
+        return np.where(broadcastable(gaps, values), values.dtype.type(level), values)
 
     def _filter_alpha(self, alpha: NDArray[Any] | None, is_opaque: bool, share: NDArray[Any] | None) -> NDArray[Any] | None:
-        """Return the alpha of the result, in its type; None where it has none."""
+        """Return the alpha channel of the result in its type, or None if it has no alpha."""
         if alpha is None or self.task.alpha == "drop":
             return None
         if self.task.alpha == "keep" or not self.filters_alpha or is_opaque:
@@ -264,7 +264,7 @@ class PicturePath:
         return fit(levels, np.dtype(self.output.dtype)).values
 
     def _unfiltered(self, channels: NDArray[Any]) -> NDArray[Any]:
-        """Return channels that are not filtered, at the places and in the type of the result."""
+        """Return unfiltered channels on the grid and in the type of the result."""
         placed = on_grid(self.task.filter, channels)
         if self.output.levels == 1 and placed.dtype == self.output.dtype:
             return placed
@@ -273,14 +273,14 @@ class PicturePath:
     # The options of the filter
 
     def _options_for_planes(self, options: Options) -> Options:
-        """Return the options with the border value of the channels that are filtered."""
+        """Return the options with the border values of the filtered channels."""
         border = options.border
         if self.planes is None or len(border.value) != self.header.channels - self.header.has_alpha:
             return options
         return replace(options, border=Border(border.rows, border.columns, tuple(border.value[p] for p in self.planes)))
 
     def _options_for_levels(self, options: Options) -> Options:
-        """Return the options with border value and tolerance for levels: in the same light, and mixed alike."""
+        """Return the options with border value and tolerance converted to floating-point levels, like the pixels."""
         border, dtype = options.border, self.header.dtype
         value = np.asarray(border.value, np.float64)
         if self.transfer is not None:

@@ -1,4 +1,4 @@
-"""One worker process, as its parent sees it. What runs in the process is `worker`."""
+"""Control of one worker process by its parent. The process itself runs `worker`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from imgconv.images.output import Output
 from imgconv.running.read_limits import TIMED_OUT, Guard, Limits
 from imgconv.running.worker import Setup
 
-# The new Python looks for imgconv, and for everything else, where this one does.
+# The new interpreter gets the `sys.path` of this one, so that it imports the same modules.
 _START = """
 import sys
 function, timeout, memory, streams, *sys.path = sys.argv[1:]
@@ -26,31 +26,31 @@ from imgconv.running.worker import main
 main(function, Limits(float(timeout), int(memory)), tuple(map(int, streams.split())))
 """
 
-# Memory stays with the process from one picture to the next. By default glibc returns it to the system after each, and gets
-# it again, page by page: of 1000 JPEGs of a megapixel, decoded, filtered and encoded, that is a quarter of the time
+# Keep memory allocated from one image to the next. By default glibc returns it to the system after each image and requests
+# it again page by page. For 1000 JPEGs of one megapixel, decoded, filtered and encoded, this takes a quarter of the time
 # (measured in November 2026 on two processors of a virtual machine, `tests/bench/batch.py`).
 _MALLOC = f"glibc.malloc.mmap_threshold={1 << 28}:glibc.malloc.trim_threshold={1 << 29}"
 
-_NO_PROCESS = "no worker process can be started, which `isolate` needs"
+_NO_PROCESS = "`isolate` requires a worker process, but none can be started"
 _KILLED = -9
-# The signal for a process whose answers are damaged.
+# Signal sent to a process whose replies are corrupt.
 _DAMAGED = signal.SIGABRT if os.name == "posix" else signal.SIGTERM
 _MOST_OUTPUT = 1 << 16
 
 
 class StartError(ImgconvError):
-    """No worker process can be started, for any file."""
+    """No worker process can be started."""
 
 
 class EndedError(Exception):
-    """A process has ended without an answer."""
+    """A worker process ended without a reply."""
 
 
 class Process:
-    """A process that works on one file at a time.
+    """A worker process; it processes one file at a time.
 
     Attributes:
-        mark: what the names of its temporary files begin with; "" until it is ready.
+        mark: prefix of its temporary file names; "" until the process is ready.
     """
 
     def __init__(self, function: str, limits: Limits, streams: bool) -> None:
@@ -58,7 +58,7 @@ class Process:
         self.mark, self._output = "", b""
         if not sys.executable:
             raise StartError(f"{_NO_PROCESS}: the path of this Python is unknown")
-        # Its standard error: a traceback if it does not start; then one byte that says what it is doing.
+        # Standard error of the process: a traceback if it does not start, later one byte with its state (see `Guard`).
         self._state = _anonymous_file()
         flags = [f"-{flag}" for flag, given in (("I", sys.flags.isolated), ("E", sys.flags.ignore_environment)) if given]
         own, inherited = _streams() if streams else ([], [])
@@ -72,7 +72,7 @@ class Process:
                 stderr=self._state,
                 pass_fds=(*own, *inherited),
                 env={**os.environ, "GLIBC_TUNABLES": ":".join(filter(None, (_MALLOC, os.environ.get("GLIBC_TUNABLES"))))},
-                # A group of its own: an interrupt from the terminal reaches only the parent, which ends this process.
+                # In a separate group, an interrupt from the terminal reaches only the parent, which then ends this process.
                 process_group=0,
                 creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
             )
@@ -84,7 +84,7 @@ class Process:
                 os.close(number)
 
     def set_up(self, setup: Setup) -> None:
-        """Wait until the process is ready, and send it what is the same for every file."""
+        """Wait until the process is ready and send it the settings shared by all files."""
         ready = self._receive()
         if ready.error is not None:
             kind = "" if isinstance(ready.error, ImgconvError) else f"{type(ready.error).__name__}: "
@@ -93,23 +93,23 @@ class Process:
         self._send(setup)
 
     def ask(self, source: Input, target: Output) -> Any:
-        """Have a file worked on, and return the reply."""
+        """Send a file to the process and return the reply."""
         self._send((source, target))
         return self._receive()
 
     def has_ended(self) -> bool:
-        """Return whether a process that was ready has ended."""
+        """Return whether the process became ready and has ended since."""
         return bool(self.mark) and self._popen.poll() is not None
 
     def kill(self) -> None:
-        """End the process without waiting for it."""
+        """Kill the process without waiting for it."""
         self._popen.kill()
 
     def end(self, patience: float) -> None:
         """End the process and release its resources.
 
         Args:
-            patience: seconds in which it may end by itself.
+            patience: seconds to wait before the process is killed.
         """
         with self._ending:
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -119,7 +119,7 @@ class Process:
             if self._state < 0:
                 return
             for pipe in (self._popen.stdin, self._popen.stdout):
-                with contextlib.suppress(OSError):  # bytes that could not be sent any more
+                with contextlib.suppress(OSError):  # closing flushes bytes that can no longer be sent
                     if pipe is not None:
                         pipe.close()
             os.lseek(self._state, 0, os.SEEK_SET)
@@ -128,17 +128,17 @@ class Process:
             self._state = -1
 
     def crash_error(self, source: Input) -> ImgconvError:
-        """Return the error for the file on which the process has ended by itself."""
-        how = _how(self._popen.returncode)
+        """Return the error for the file during which the process ended unexpectedly."""
+        how = _exit_text(self._popen.returncode)
         if not self.mark:
             lines = self._output.decode(errors="replace").split("\n")
             return StartError(f"a worker process does not start ({how}): {' '.join(lines[-2:]).strip()}")
         if self._output[:1] != Guard.READING:
-            return ImgconvError(f"{source.name}: the process that worked on it crashed ({how})")
+            return ImgconvError(f"{source.name}: the worker process crashed ({how})")
         if self._popen.returncode == TIMED_OUT:
             return ReadError(f"{source.name}: reading took longer than {self._limits.timeout:g} s; `timeout` allows more")
         if self._popen.returncode == _KILLED:
-            return ReadError(f"{source.name}: the process that read it was killed ({how}), perhaps for want of memory")
+            return ReadError(f"{source.name}: the process that read it was killed ({how}), possibly due to lack of memory")
         return ReadError(f"{source.name}: the decoder crashed ({how})")
 
     def _send(self, message: Any) -> None:
@@ -146,7 +146,7 @@ class Process:
         try:
             pickle.dump(message, self._popen.stdin, pickle.HIGHEST_PROTOCOL)
             self._popen.stdin.flush()
-        except (OSError, ValueError) as error:  # ValueError: another thread has ended it, and closed the pipe
+        except (OSError, ValueError) as error:  # ValueError: another thread has closed the pipe
             raise EndedError from error
 
     def _receive(self) -> Any:
@@ -154,12 +154,12 @@ class Process:
         try:
             return pickle.load(self._popen.stdout)
         except Exception as error:
-            if not isinstance(error, EOFError):  # a decoder has written into the pipe
+            if not isinstance(error, EOFError):  # a decoder wrote into the pipe
                 self._popen.send_signal(_DAMAGED)
             raise EndedError from error
 
 
-def _how(code: int) -> str:
+def _exit_text(code: int) -> str:
     if code >= 0:
         return f"exit code {code}"
     try:
@@ -169,7 +169,7 @@ def _how(code: int) -> str:
 
 
 def _anonymous_file() -> int:
-    """Return the descriptor of an empty file without a name."""
+    """Return the descriptor of an empty anonymous file."""
     if hasattr(os, "memfd_create"):
         return os.memfd_create("imgconv")
     import tempfile
@@ -179,7 +179,7 @@ def _anonymous_file() -> int:
 
 
 def _streams() -> tuple[list[int], list[int]]:
-    """Return copies of standard input and output, to be closed again, and other inheritable descriptors (`/dev/fd/63`)."""
+    """Return duplicates of standard input and output, which the caller must close, and other inheritable descriptors."""
     own, inherited = [], []
     for number in (0, 1):
         try:

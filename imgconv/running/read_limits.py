@@ -1,7 +1,7 @@
-"""Limits on time and memory for reading one file, which a worker process keeps.
+"""Limits on time and memory for reading one file, enforced in a worker process.
 
-The time limit is a timer of the system that ends the process, whatever its threads do; the parent process recognizes the
-signal. The memory limit is one on the address space, so that an allocation beyond it fails.
+The time limit is a system timer that ends the process regardless of its threads; the parent recognizes the signal. The memory
+limit restricts the address space, so that an allocation beyond it fails.
 """
 
 from __future__ import annotations
@@ -23,22 +23,23 @@ except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
 _GB = 10**9
-# Less would reject ordinary files: 150 megapixels in 16 bits take 0.9 GB, in the file and decoded.
+# A lower limit would reject ordinary files: 150 megapixels in 16 bits take 0.9 GB, both in the file and decoded.
 _LEAST_MEMORY = 4 * _GB
-# OpenCV's error code for memory that it did not get, `cv::Error::StsNoMem`.
+# OpenCV's error code for a failed allocation, `cv::Error::StsNoMem`.
 _NO_MEMORY = -4
 
-#: How a process ends that has run out of time: by this signal, or where there is none with this exit code.
+#: Exit status of a process that exceeded the time limit: a signal, or an exit code on systems without it.
 TIMED_OUT = -int(signal.SIGALRM) if hasattr(signal, "SIGALRM") else 1
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits for reading one file; 0 for none.
+    """Limits for reading one file; 0 for no limit.
 
     Attributes:
-        timeout: seconds.
-        memory: bytes beyond those that the process has before, with what it has kept from other files. Linux only.
+        timeout: time in seconds.
+        memory: bytes in addition to the size of the process before reading, which includes memory kept from earlier files.
+            Linux only.
     """
 
     timeout: float = 60.0
@@ -46,17 +47,18 @@ class Limits:
 
     @classmethod
     def for_jobs(cls, jobs: int, *, timeout: float = 60.0) -> Limits:
-        """Return limits for files read at the same time: half of the memory together, but at least 4 GB for each."""
+        """Return limits for `jobs` files read at the same time: each gets its share of half of the memory, at least 4 GB."""
         half = total_memory() // 2
         return cls(timeout, max(half // max(jobs, 1), min(half, _LEAST_MEMORY)))
 
 
 class Guard:
-    """Keeps this process within limits while it reads a file: `with guard.reading(name): ...`.
+    """Enforcement of limits in this process while it reads a file: `with guard.reading(name): ...`.
 
     Args:
         limits: the limits.
-        state: an open file; its first byte says what this process is doing (`READING` or `WORKING`), should it crash.
+        state: descriptor of an open file; its first byte is set to the state of this process (`READING` or `WORKING`), so that
+            the parent can read it after a crash.
     """
 
     READING, WORKING = b"r", b"w"
@@ -67,10 +69,10 @@ class Guard:
 
     @contextlib.contextmanager
     def reading(self, name: str) -> Iterator[None]:
-        """Keep the process within the limits until the block ends.
+        """Enforce the limits until the block ends.
 
         Raises:
-            ReadError: reading needs more memory; the message begins with `name`.
+            ReadError: the memory limit was exceeded; the message begins with `name`.
         """
         self._set_state(self.READING)
         self._set_timer(self._limits.timeout)
@@ -94,7 +96,7 @@ class Guard:
         os.write(self._state, state)
 
     def _set_timer(self, seconds: float) -> None:
-        """Start the timer, or stop it with 0."""
+        """Start the timer; 0 stops it."""
         if hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_REAL, seconds)
         elif seconds:
@@ -103,20 +105,20 @@ class Guard:
             faulthandler.cancel_dump_traceback_later()
 
     def _limit_memory(self) -> tuple[int, int] | None:
-        """Limit the address space to its present size and what is allowed beyond; return the limits before."""
+        """Limit the address space to its present size plus the allowed memory; return the previous limits."""
         if self._address_space is None:
             return None
         self._address_space.seek(0)
         allowed = int(self._address_space.read(64).split()[0]) * resource.getpagesize() + self._limits.memory
         soft, hard = resource.getrlimit(resource.RLIMIT_AS)
         if any(limit != resource.RLIM_INFINITY and limit <= allowed for limit in (soft, hard)):
-            return None  # a stricter limit holds already
+            return None  # a stricter limit is already set
         resource.setrlimit(resource.RLIMIT_AS, (allowed, hard))
         return soft, hard
 
 
 def _open_address_space() -> BinaryIO | None:
-    """Return the file with the size of the address space of this process, in pages; None where limits do not work."""
+    """Return the file with the address space size of this process in pages, or None if limits are unsupported."""
     try:
         return open("/proc/self/statm", "rb", buffering=0) if resource else None
     except OSError:
@@ -124,7 +126,7 @@ def _open_address_space() -> BinaryIO | None:
 
 
 def _lacks_memory(error: BaseException | None) -> bool:
-    """Return whether an error, or one of its causes, is a failed allocation."""
+    """Return whether an error or one of its causes is a failed allocation."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
@@ -136,7 +138,7 @@ def _lacks_memory(error: BaseException | None) -> bool:
 
 
 def prepare_process() -> None:
-    """Prepare a process for files that may crash it: no core files, and the first to be killed when memory runs out."""
+    """Prepare a process for files that may crash it: disable core files, and raise its score for the out-of-memory killer."""
     if hasattr(signal, "SIGALRM"):
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})

@@ -1,4 +1,4 @@
-"""What is done with a picture: the filter, the pixels that it is applied to, and the type of the result."""
+"""The task for an image: the filter, the pixels to which it is applied, and the type of the result."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from imgconv.errors import UsageError
 from imgconv.filters.base import Filter, ResultOptions
 from imgconv.images.pages import Header
 
-#: The word for alpha among the channels, and the number that stands for it where there is no fourth band.
+#: The word that selects alpha among the channels, and the number that selects it if the image has no fourth band.
 ALPHA, ALPHA_NUMBER = "alpha", 3
 
 
 @dataclass(frozen=True)
 class Task:
-    """A filter and the options of everything around it.
+    """A filter and the options of the stages around it.
 
     Attributes:
         filter: the filter.
-        depth: a word of `vocabulary.DEPTHS`, or None for the depth of the image.
-        range_policy: a word of `vocabulary.RANGES`, or None for the choice of the filter.
-        scale: the result is multiplied by it.
-        delta: added after that, in levels of the image.
+        depth: a word of `vocabulary.DEPTHS`; None for the depth of the image.
+        range_policy: a word of `vocabulary.RANGES`; None for the default of the filter.
+        scale: factor by which the result is multiplied.
+        delta: value added after scaling, in levels of the image.
         alpha: a word of `vocabulary.ALPHAS`.
-        linear: whether levels are made proportional to light before the filter, and put back after it.
-        gray: whether the picture is made grey first.
-        luma: whether only the luma is filtered; the differences of the colours from it stay.
-        channels: the channels to filter, as numbers from 0 (red) up or `"alpha"`; None for all. 3 stands for alpha where the
-            picture has no fourth band.
-        nodata: the level that marks missing values; None for that of the file. NaN always does.
-        fill: whether missing values are computed from their neighbours.
-        strip: whether the result has no metadata.
-        count: whether clipped values are counted and plans reported.
+        linear: whether to filter in linear light and convert the result back.
+        gray: whether to convert the image to grey before filtering.
+        luma: whether to filter only the luma; the differences between the colours and the luma are kept.
+        channels: the channels to filter, as integers from 0 (red) or `"alpha"`; None for all. If the image has no fourth band,
+            3 also selects alpha.
+        nodata: the pixel value that marks missing values; None for that of the file. NaN always marks them.
+        fill: whether to compute missing values from their neighbours.
+        strip: whether to remove the metadata.
+        count: whether to count clipped values and report plans.
 
     Raises:
-        UsageError: more than one of `gray`, `luma` and `channels`.
+        UsageError: more than one of `gray`, `luma` and `channels` is given.
     """
 
     filter: Filter
@@ -62,36 +62,36 @@ class Task:
             raise UsageError("`gray`, `luma` and `channels` exclude each other; give one of them")
 
     def output(self, dtype: np.dtype[Any]) -> ResultOptions:
-        """Return what the filter is asked for, for an image of `dtype`."""
+        """Return type, range and scale of the result for an image of `dtype`."""
         wanted = dtype if self.depth is None else dtype_of_depth(self.depth)
         return ResultOptions(
             wanted, self.range_policy, self.scale, float(self.delta), levels_between(dtype, wanted), self.count
         )
 
     def selection(self, header: Header) -> tuple[list[int] | None, bool]:
-        """Return the indices of the channels to filter, alpha aside (None for all), and whether alpha is one of them.
+        """Return the indices of the channels to filter, without alpha (None for all), and whether to filter alpha.
 
         Raises:
-            UsageError: the picture has no such channel.
+            UsageError: the image does not have a selected channel.
         """
         if self.channels is None:
             return None, True
         others = header.channels - header.has_alpha
         numbers = [c for c in self.channels if c != ALPHA and (c != ALPHA_NUMBER or others > ALPHA_NUMBER)]
         if len(numbers) < len(self.channels) and not header.has_alpha:
-            raise UsageError("`channels`: the picture has no alpha")
+            raise UsageError("`channels`: the image has no alpha channel")
         planes = []
         for number in numbers:
             if not isinstance(number, int) or not 0 <= number < others:
-                facts = f"has {others} channels, 0 to {others - 1}" if others > 1 else "is grey; its only colour is channel 0"
-                raise UsageError(f"`channels`: the picture {facts}; found {number!r}")
+                facts = f"has {others} channels, 0 to {others - 1}" if others > 1 else "is grey and has only channel 0"
+                raise UsageError(f"`channels`: the image {facts}; found {number!r}")
             planes.append(2 - number if header.colours == 3 and number < 3 else number)
         return (None if len({*planes}) == others else planes), len(numbers) < len(self.channels)
 
     def on_threads(self, jobs: int) -> Task:
-        """Return the task with a number of threads for each image."""
+        """Return the task with the given number of threads per image."""
         return replace(self, filter=self.filter.with_options(lambda options: replace(options, jobs=jobs)))
 
     def on_engine(self, engine: str) -> Task:
-        """Return the task for an engine, which chooses its methods."""
+        """Return the task for an engine, with method `auto`."""
         return replace(self, filter=self.filter.with_options(lambda options: replace(options, engine=engine, method="auto")))

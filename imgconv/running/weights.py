@@ -1,4 +1,4 @@
-"""What keeps pixels from counting in full: alpha, and missing values (NaN, or a level that marks them, nodata)."""
+"""Pixel weights from alpha and from missing values, which are NaN or equal to the nodata value."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from imgconv.filters.base import Filter, ResultOptions
 
 
 class Weights(NamedTuple):
-    """What keeps pixels from counting in full; None for what does not apply.
+    """Alpha and missing values of an image; None if not present.
 
     Attributes:
-        alpha: share of opacity, (H, W), from 0 to 1.
-        missing: where values are missing, in the shape of what is filtered.
+        alpha: opacity from 0 to 1, shape (H, W).
+        missing: mask of missing values, in the shape of the filtered pixels.
     """
 
     alpha: NDArray[Any] | None = None
@@ -26,12 +26,12 @@ class Weights(NamedTuple):
 
 
 def find_missing(pixels: NDArray[Any], nodata: float | None) -> NDArray[np.bool_] | None:
-    """Return where values are missing, in the shape of `pixels`; None where none is."""
+    """Return the mask of missing values in the shape of `pixels`, or None if there are none."""
     found: NDArray[np.bool_] | None = None
     if pixels.dtype.kind == "f" and np.isnan(pixels.min()):
         found = np.asarray(np.isnan(pixels))
     if nodata is not None and not np.isnan(nodata):
-        # In the type of the pixels: a file in float32 stores the float32 next to -3.4e38 or 0.1.
+        # Compare in the type of the pixels: a float32 file stores the float32 nearest to -3.4e38 or 0.1.
         level = pixels.dtype.type(nodata) if pixels.dtype.kind == "f" else nodata
         equal: NDArray[Any] = np.equal(pixels, level)
         found = equal if found is None else np.logical_or(found, equal)
@@ -39,10 +39,10 @@ def find_missing(pixels: NDArray[Any], nodata: float | None) -> NDArray[np.bool_
 
 
 def result_level(nodata: float | None, source: np.dtype[Any], output: ResultOptions) -> float:
-    """Return the level that marks missing values in a result.
+    """Return the value that marks missing values in a result.
 
     Args:
-        nodata: the level that marks them in the input; None or NaN where NaN does.
+        nodata: the marker in the input; None or NaN if NaN is the marker.
         source: type of the input.
         output: type and levels of the result.
     """
@@ -50,29 +50,29 @@ def result_level(nodata: float | None, source: np.dtype[Any], output: ResultOpti
     if nodata is not None and dtype == source:
         return nodata
     if nodata is None or np.isnan(nodata) or source.kind == "f" != dtype.kind:
-        return np.nan if dtype.kind == "f" else 0.0  # integers cannot hold a mark such as -9999 as a share of white
+        return np.nan if dtype.kind == "f" else 0.0  # integers cannot store a scaled marker such as -9999
     return float(fit(np.array([nodata * float(output.levels)]), dtype).values[0])
 
 
 def alpha_share(alpha: NDArray[Any]) -> NDArray[Any]:
-    """Return alpha in floating point, from 0 to 1; NaN counts as 0."""
+    """Return alpha in floating point, from 0 to 1; NaN becomes 0."""
     share = alpha.astype(sum_dtype(alpha.dtype)) / full_scale(alpha.dtype)
     return share.clip(0, 1) if alpha.dtype.kind in "iu" else np.nan_to_num(share, nan=0.0).clip(0, 1)
 
 
 def channels_of(planes: NDArray[Any]) -> list[NDArray[Any]]:
-    """Return the channels of (H, W) or (H, W, C), each contiguous."""
+    """Return the channels of an array of shape (H, W) or (H, W, C), each contiguous."""
     return [planes] if planes.ndim == 2 else [np.ascontiguousarray(planes[:, :, c]) for c in range(planes.shape[2])]
 
 
 def on_grid(chosen: Filter, planes: NDArray[Any]) -> NDArray[Any]:
-    """Return a copy of channels at the places where a filter computes values."""
+    """Return a copy of channels, sampled on the output grid of a filter."""
     found = [chosen.on_grid(np.ascontiguousarray(plane)) for plane in channels_of(planes)]
     return found[0].copy() if planes.ndim == 2 else np.dstack(found)
 
 
 def weighted_response(chosen: Filter, levels: NDArray[Any], weights: Weights) -> NDArray[Any]:
-    """Return the response to levels, each counting by its weight."""
+    """Return the response of a filter to weighted levels."""
     alpha, missing = weights
     if missing is None:
         return chosen.response(levels) if alpha is None else chosen.weighted(levels, alpha)
@@ -84,7 +84,7 @@ def weighted_response(chosen: Filter, levels: NDArray[Any], weights: Weights) ->
 
 
 def find_gaps(chosen: Filter, missing: NDArray[np.bool_], filling: Filter | None) -> NDArray[np.bool_]:
-    """Return where results are missing: in place of missing values, except of those that `filling` computes from neighbours."""
+    """Return the mask of missing results: that of the input, without the values that `filling` computes from neighbours."""
     gaps: NDArray[np.bool_] = on_grid(chosen, missing.astype(np.uint8)) > 0
     if filling is not None:
         covered = [filling.coverage(1 - part.astype(np.float32)) > 0 for part in channels_of(missing)]
@@ -92,21 +92,23 @@ def find_gaps(chosen: Filter, missing: NDArray[np.bool_], filling: Filter | None
     return gaps
 
 
-def finished(chosen: Filter, values: NDArray[Any], output: ResultOptions, ignored: Sequence[NDArray[np.bool_]]) -> Fitted:
-    """Return results in their final type. Those ignored have no part in the range, nor in the count of clipped values."""
+def finish_ignoring(
+    chosen: Filter, values: NDArray[Any], output: ResultOptions, ignored: Sequence[NDArray[np.bool_]]
+) -> Fitted:
+    """Return results in their final type. Pixels in `ignored` affect neither the range nor the count of clipped values."""
     depends_on_all = output.range_policy in ("stretch", "error") and bool(ignored)
     fitted = chosen.finished(values, replace(output, range_policy="clip") if depends_on_all else output)
     if not ignored or not (depends_on_all or fitted.clipped):
         return fitted
     counted = np.ones(values.shape, bool)
     for mask in ignored:
-        counted &= ~beside(mask, values)
+        counted &= ~broadcastable(mask, values)
     found = chosen.finished(values[counted], output)
     if depends_on_all:
         fitted.values[counted] = found.values
     return fitted._replace(clipped=found.clipped)
 
 
-def beside(mask: NDArray[np.bool_], values: NDArray[Any]) -> NDArray[np.bool_]:
-    """Return a mask of pixels, or of single values, in a shape that goes with the values."""
+def broadcastable(mask: NDArray[np.bool_], values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return a mask of pixels or values, in a shape that broadcasts with `values`."""
     return mask[:, :, np.newaxis] if mask.ndim < values.ndim else mask

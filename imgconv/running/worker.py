@@ -1,7 +1,8 @@
-"""The worker process: works on one file after the other. `process` starts it and talks to it.
+"""The worker process, which processes one file after the other. `process` starts and controls it.
 
-It reads pickles from standard input and answers on standard output: with a `Reply` when it is ready, then, after a `Setup`,
-with one to the input and output of each file. What libraries print goes nowhere. It ends when its parent process does.
+It reads pickles from standard input and writes replies to standard output. It sends a `Reply` when it is ready, receives a
+`Setup`, and then sends a `Reply` for each received pair of input and output. Output of libraries is discarded. The process
+ends with its parent.
 """
 
 from __future__ import annotations
@@ -25,16 +26,16 @@ from imgconv.running.task import Task
 
 
 class Setup(NamedTuple):
-    """What is the same for every file: the task, and the threads of OpenCV (None for its own choice)."""
+    """Settings shared by all files: the task, and the number of OpenCV threads (None for OpenCV's default)."""
 
     task: Task | None = None
     threads: int | None = None
 
 
 class Reply(NamedTuple):
-    """What the function has returned for a file, or the error that it has raised.
+    """The return value of the function for a file, or the error it raised.
 
-    The first reply is for no file: the result is what the names of temporary files of the process begin with.
+    The first reply precedes all files: its result is the prefix of the temporary file names of the process.
     """
 
     result: Any
@@ -42,17 +43,17 @@ class Reply(NamedTuple):
 
 
 def main(function: str, limits: Limits, streams: tuple[int, ...]) -> NoReturn:
-    """Work until there is nothing more to read.
+    """Process files until standard input ends.
 
     Args:
-        function: what to call for each file, as `module:name`: `function(input, output, task, reading=...)`.
-        limits: limits of reading.
-        streams: descriptors that become standard input and output, for files called "-".
+        function: function called for each file, as `module:name`; its signature is `(input, output, task, reading=...)`.
+        limits: limits for reading one file.
+        streams: descriptors that become standard input and output, for files named "-".
     """
     configure_for_command_line()
     requests, replies, state = _take_over(streams)
     prepare_process()
-    # The parent may end, in the middle of a message too: that is the end of this process.
+    # If the parent ends, even in the middle of a message, this process ends too.
     with contextlib.suppress(EOFError, OSError, pickle.UnpicklingError):
         try:
             module, name = function.split(":")
@@ -81,7 +82,7 @@ def _work(run: Callable[..., Any], requests: BinaryIO, replies: BinaryIO, guard:
 
 
 class _ParentWatch:
-    """Ends this process when the parent has ended, without its temporary files in `folder`."""
+    """Thread that removes the temporary files in `folder` and ends this process when the parent has ended."""
 
     def __init__(self, requests: int) -> None:
         self.folder = ""
@@ -90,14 +91,14 @@ class _ParentWatch:
 
     def _wait(self, requests: int) -> NoReturn:
         poll = select.poll()
-        poll.register(requests, 0)  # not for requests, only for the end of them
+        poll.register(requests, 0)  # no events: only the closing of the pipe is reported
         poll.poll()
         atomic.remove_leftovers(self.folder, atomic.mark())
         os._exit(0)
 
 
 def _picklable(error: Exception) -> Exception:
-    """Return an error as it can be sent, an internal fault with the traceback as a note."""
+    """Return an error that can be pickled; internal errors get the traceback as a note."""
     if isinstance(error, ImgconvError):
         return error
     error.add_note(traceback.format_exc())
@@ -111,14 +112,14 @@ def _picklable(error: Exception) -> Exception:
 def _send(replies: BinaryIO, reply: Reply) -> None:
     try:
         data = pickle.dumps(reply, pickle.HIGHEST_PROTOCOL)
-    except Exception as error:  # a result that cannot be pickled is an internal fault
+    except Exception as error:  # a result that cannot be pickled is an internal error
         data = pickle.dumps(Reply(None, _picklable(error)))
     replies.write(data)
     replies.flush()
 
 
 def _take_over(streams: tuple[int, ...]) -> tuple[BinaryIO, BinaryIO, int]:
-    """Return the pipes to and from the parent and the state file, which were the standard streams, and replace these."""
+    """Return the pipes from and to the parent and the state file, and replace the standard streams that they occupied."""
     own = [os.dup(number) for number in (0, 1, 2)]
     nowhere = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):

@@ -106,7 +106,7 @@ def example_result(size: int, choice: float, chosen: str = "shifts") -> CellResu
         timed_outcome("helix", "method", 0.001, "numpy", spread=0.2),
         Outcome("fourier", "method", "numpy", "unable", "too small"),
         Outcome("windows", "method", "numpy", "left out", "expected to take 9 s"),
-        Outcome("im2col", "method", "numpy", "error", "its result is off by up to 7, where 0.5 is allowed"),
+        Outcome("im2col", "method", "numpy", "error", "its result is off by up to 7 (allowed: 0.5)"),
         timed_outcome(FILTER2D, "opencv", 0.004),
         timed_outcome("scipy.signal.fftconvolve", "scipy", 0.005),
         timed_outcome("scipy.signal.convolve2d", "scipy", 1.5),
@@ -158,7 +158,7 @@ def test_symbols_and_ratios_in_the_table():
 def test_the_text_reports_errors_and_losses():
     text = report_text([example_result(3, 0.002), example_result(9, 0.008)], describe_machine("1.2.3"))
     assert LEGEND in text
-    assert "small uint8, box 3x3, im2col: its result is off by up to 7, where 0.5 is allowed" in text
+    assert "small uint8, box 3x3, im2col: its result is off by up to 7 (allowed: 0.5)" in text
     assert "slower in 1 of 2" in text
     assert "within 1.25 of the fastest in 0% of 2 cells; at worst 2.00 times" in text
     assert "left out, as they would take too long: 2 of 18" in text

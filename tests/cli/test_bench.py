@@ -132,4 +132,4 @@ def test_calibrate_goes_with_quick_alone(fails, fitted):
 def test_a_place_that_cannot_be_written(fails, fitted, monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     monkeypatch.setenv("IMGCONV_COSTS", str(tmp_path / "file" / "costs.json"))
-    assert "IMGCONV_COSTS can name another" in fails(5, "bench", "--calibrate")
+    assert "set IMGCONV_COSTS to another file" in fails(5, "bench", "--calibrate")

@@ -58,5 +58,5 @@ def test_an_operator_of_ones_own(done, grey, load, tmp_path):
 def test_bad_input(fails, grey):
     assert "did you mean sobel" in fails(3, "edges", "grey.png", "out.png", "--operator", "sobl")
     assert "unknown output" in fails(2, "edges", "grey.png", "out.png", "--output", "z")
-    assert "no x" in fails(2, "edges", "grey.png", "out.png", "--operator", "kirsch", "--output", "x")
+    assert "no output x" in fails(2, "edges", "grey.png", "out.png", "--operator", "kirsch", "--output", "x")
     assert "an angle" in fails(2, "edges", "grey.png", "out.png", "--output", "direction", "--scale", "2")

@@ -143,4 +143,4 @@ def test_notes_in_a_batch_name_their_file(run, tmp_path, photo) -> None:
     pixels[0, 0] = 1
     tifffile.imwrite(tmp_path / "in" / "holes.tif", pixels)
     result = run("batch", "box", "in", "out", "--depth", "8")
-    assert (result.code, result.err) == (0, "imgconv: in/holes.tif: missing values stand as 0 in uint8\n")
+    assert (result.code, result.err) == (0, "imgconv: in/holes.tif: missing values are stored as 0 in uint8\n")

@@ -62,11 +62,11 @@ def test_every_method_of_both_engines_is_there_once(done, spec, engine):
 def test_both_engines_say_what_they_would_take(done):
     text = done("plan", "disk:radius=9", "--shape", "3000x4000x3")
     opencv, numpy = (imgconv.make_plan((3000, 4000, 3), "uint8", "disk:radius=9", engine=e).method for e in ("opencv", "numpy"))
-    assert f"numpy:    would take {numpy}: " in text
+    assert f"numpy:    would use {numpy}: " in text
     assert methods(text) == [opencv]
     assert [line.split()[1] for line in text.splitlines() if line.startswith("+ ")] == [numpy]
     other = done("plan", "disk:radius=9", "--shape", "3000x4000x3", "--engine", "numpy")
-    assert f"opencv:   would take {opencv}: " in other
+    assert f"opencv:   would use {opencv}: " in other
     assert methods(other) == [numpy]
 
 

@@ -128,7 +128,7 @@ def test_data_contain_shape_blocks_and_entries():
 def test_a_matrix_too_large_to_show_is_rejected_before_it_is_computed(monkeypatch):
     box = imgconv.parse_kernel("box")
     for function in (as_text, as_data):
-        with pytest.raises(UsageError, match=f"small enough for {LARGEST} rows"):
+        with pytest.raises(UsageError, match=f"choose a smaller image; at most {LARGEST} rows"):
             function((100_000, 100_000), box)
         with pytest.raises(UsageError, match="4356 x 4096"):
             function((64, 64), box, mode="full")

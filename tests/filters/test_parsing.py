@@ -117,7 +117,7 @@ def test_the_same_chain_twice_is_not_recursion(catalog_of):
         ),
         ("edges:operator=sobol", r"'sobol' \(did you mean sobel"),
         ("edges:operator=sharpen", "sharpen is a kernel, and an edge operator is needed"),
-        ("edges:operator=(gaussian:sigma=2)", "filter edges: operator is a word, found a filter in parentheses"),
+        ("edges:operator=(gaussian:sigma=2)", "filter edges: operator must be a word, found a filter in parentheses"),
         ("crisp:sigma=2", "crisp has no parameters, found .sigma."),
         ("gaussian:sgima=2", r"sgima.*did you mean sigma"),
         ("sobel:operator=x", "sobel has no parameter .operator.; choose one of output"),
@@ -149,7 +149,7 @@ def test_the_closest_filter_is_suggested():
 @pytest.mark.parametrize("text", ["[1 0 -1]", "edges", "crisp"])
 @pytest.mark.parametrize("options", [{"dtype": "int8"}, {"range_policy": "abs"}], ids=str)
 def test_options_of_the_output_are_rejected(text, options):
-    with pytest.raises(UsageError, match="no dtype and no range"):
+    with pytest.raises(UsageError, match="dtype and range are not options of a filter"):
         parse_filter(text, **options)
 
 

@@ -36,7 +36,7 @@ def test_filter_image_equals_the_command(tmp_path, photo, alpha, options) -> Non
 def test_filter_image_accepts_a_filter(photo) -> None:
     chosen = imgconv.parse_filter("box", border="wrap")
     assert np.array_equal(imgconv.filter_image(Image(photo), chosen).pixels, chosen(photo))
-    with pytest.raises(UsageError, match="has its options already, found border"):
+    with pytest.raises(UsageError, match="already has its options, found border"):
         imgconv.filter_image(Image(photo), chosen, border="wrap")
 
 

@@ -57,11 +57,11 @@ def test_channel_3_is_a_band_or_alpha(filtered, photo, grey, count, roles, chann
     ("count", "roles"), [(2, {"has_alpha": False}), (3, {"colours": 1}), (5, {"has_alpha": True}), (5, {"colours": 3})]
 )
 def test_gray_luma_and_linear_reject_bands(filtered, photo, grey, option, count, roles) -> None:
-    with pytest.raises(UsageError, match=f"`{option}` needs a picture of colour or grey"):
+    with pytest.raises(UsageError, match=f"`{option}` requires a colour or grey image"):
         filtered(bands(photo, grey, count, **roles), **{option: True})
 
 
 @pytest.mark.parametrize("channels", [(5,), (-1,), ("red",), (0, 4, "alpha")])
 def test_missing_bands_are_an_error(filtered, photo, grey, channels) -> None:
-    with pytest.raises(UsageError, match="`channels`: the picture has"):
+    with pytest.raises(UsageError, match="`channels`: the image has"):
         filtered(bands(photo, grey, 5), channels=channels)

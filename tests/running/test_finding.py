@@ -76,7 +76,7 @@ def test_a_fifo_with_an_image_extension_is_ignored(tree, found) -> None:
     [
         ("nowhere", {}, "no such file or folder"),
         ("two\nlines", {}, r"two\\nlines: no such file or folder"),
-        ("in/empty", {}, r"no file with the extension of an image \(`recursive` searches the folders below\)"),
+        ("in/empty", {}, r"no file with the extension of an image \(`recursive` searches subfolders\)"),
         ("in", {"pattern": "*.xyz"}, r"no file named \*\.xyz"),
     ],
 )

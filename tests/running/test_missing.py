@@ -58,11 +58,11 @@ def test_each_channel_has_its_own_missing_values(filtered, photo) -> None:
     ("dtype", "nodata", "depth", "stored", "note"),
     [
         ("float32", -9999.0, None, -9999, None),
-        ("float32", -9999.0, "16f", -10000, "missing values stand as -10000 in float16"),
-        ("float32", -9999.0, "8", 0, "missing values stand as 0 in uint8"),
-        ("float32", None, "16", 0, "missing values stand as 0 in uint16"),
+        ("float32", -9999.0, "16f", -10000, "missing values are stored as -10000 in float16"),
+        ("float32", -9999.0, "8", 0, "missing values are stored as 0 in uint8"),
+        ("float32", None, "16", 0, "missing values are stored as 0 in uint16"),
         ("float32", None, "16f", np.nan, None),
-        ("uint8", 255.0, "32f", 1, "missing values stand as 1 in float32"),
+        ("uint8", 255.0, "32f", 1, "missing values are stored as 1 in float32"),
         ("uint8", 0.0, "32f", 0, None),
     ],
 )
@@ -80,7 +80,7 @@ def test_missing_values_left_by_fill_are_reported(make_task, grey) -> None:
     result = filter_picture(Image(pixels), make_task("box:size=5", fill=True)).image
     left = int(np.isnan(result.pixels).sum())
     assert left == 6 * 8
-    assert result.notes == (f"{left} missing values are left: nothing within reach of them has a value",)
+    assert result.notes == (f"{left} missing values are left: no valid pixel is within reach of the kernel",)
 
 
 def test_the_nodata_value_of_a_file_is_used(make_task, grey) -> None:

@@ -213,7 +213,7 @@ def test_channel_0_of_a_grey_image_is_the_whole_image(filtered, grey) -> None:
 
 @pytest.mark.parametrize("channels", [(1,), (2,), (3,), (0, 3)])
 def test_missing_channels_are_an_error(filtered, grey, channels) -> None:
-    with pytest.raises(UsageError, match="`channels`: the picture"):
+    with pytest.raises(UsageError, match="`channels`: the image"):
         filtered(grey, channels=channels)
 
 

@@ -42,13 +42,17 @@ def workers():
     [
         ("die:SIGSEGV", ReadError, r"the decoder crashed \(signal 11, SIGSEGV\)"),
         ("die:SIGABRT", ReadError, r"the decoder crashed \(signal 6, SIGABRT\)"),
-        ("die:SIGKILL", ReadError, r"the process that read it was killed \(signal 9, SIGKILL\), perhaps for want of memory"),
+        (
+            "die:SIGKILL",
+            ReadError,
+            r"the process that read it was killed \(signal 9, SIGKILL\), possibly due to lack of memory",
+        ),
         ("die:SIGTERM", ReadError, r"the decoder crashed \(signal 15, SIGTERM\)"),
         ("exit:3", ReadError, r"the decoder crashed \(exit code 3\)"),
         ("nonsense", ReadError, r"the decoder crashed \(signal 6, SIGABRT\)"),
         ("memory", ReadError, "reading needed more than 100 MB; `memory` allows more"),
         ("memory in opencv", ReadError, "reading needed more than 100 MB; `memory` allows more"),
-        ("die later:SIGSEGV", ImgconvError, r"the process that worked on it crashed \(signal 11, SIGSEGV\)"),
+        ("die later:SIGSEGV", ImgconvError, r"the worker process crashed \(signal 11, SIGSEGV\)"),
     ],
 )
 def test_a_crash_names_the_file_and_the_worker_is_replaced(workers, tmp_path, command, error, words) -> None:
@@ -128,7 +132,7 @@ def test_closing_workers_ends_idle_processes(tmp_path) -> None:
         pid = workers.run(*make_job(tmp_path, "pid"))
         assert is_alive(pid)
     assert not is_alive(pid)
-    with pytest.raises(StartError, match="no worker process is started any more"):
+    with pytest.raises(StartError, match="the worker processes have been closed"):
         workers.run(*make_job(tmp_path, "pid"))
 
 
