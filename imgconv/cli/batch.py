@@ -116,7 +116,7 @@ def command(
         note(text)
     source, target = take_files("", "", options, within="" if follow_symlinks else output)
     with start_workers(jobs, len(found.work), timeout, memory) if isolate else nullcontext() as workers:
-        task = make_task(tuple(specs), count=as_json or verbose, **options)
+        task = make_task(tuple(specs), count=as_json or verbose, estimate=True, **options)
 
         from imgconv.running.folder import run_batch
 

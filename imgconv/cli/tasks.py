@@ -113,7 +113,7 @@ def run_one(
     if os.path.isdir(target) or target.endswith(("/", os.sep)):
         target = _in_folder(target, source, options["file_format"])
     reading, output = take_files(source, target, options)
-    options["count"] = as_json or verbose
+    options |= {"count": as_json or verbose, "estimate": True}
     from imgconv.threads import asked_threads
 
     threads = asked_threads(options["jobs"])

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from imgconv.convolution.options import Options, as_dtype, as_pixels
 from imgconv.convolution.plan import Plan
-from imgconv.depth import Fitted, fit, sum_dtype
+from imgconv.depth import Fitted, fit, limits, sum_dtype
 from imgconv.errors import UsageError
 from imgconv.kernels.kernel import Kernel
 
@@ -37,6 +37,18 @@ class ResultOptions:
     delta: float = 0.0
     levels: Fraction = Fraction(1)
     count: bool = False
+
+
+#: Share of clipped values above which a note reports them.
+NOTED_SHARE = 0.01
+
+# To estimate it, at most twice as many rows of a result are sampled, then bands of rows of the image are filtered. They hold a
+# sixteenth of a large image, and more rows than the border of a band affects.
+_SAMPLED_ROWS = 250
+_BANDS = 16
+_ROWS_PER_HALO = 16
+# Values of an image that is filtered whole.
+_SMALL = 1 << 22
 
 
 class Filter(ABC):
@@ -142,6 +154,24 @@ class Filter(ABC):
         """Return the result in its final type, with the number of clipped values (-1 if not counted)."""
         return self.finished(self.response(image), replace(output, dtype=output.dtype or self.output_dtype(image.dtype)))
 
+    def clipped_share(self, image: NDArray[Any], fitted: Fitted, output: ResultOptions) -> float:
+        """Return the share of clipped values of a result: exact if they were counted, else estimated from bands of rows.
+
+        Args:
+            image: the image that was filtered.
+            fitted: its result.
+            output: the options of the result.
+        """
+        values = fitted.values
+        if fitted.clipped >= 0 or values.dtype.kind == "f":
+            return max(fitted.clipped, 0) / max(values.size, 1)
+        sample = values[:: max(len(values) // _SAMPLED_ROWS, 1)]
+        at_ends = sum(int(np.count_nonzero(sample == end)) for end in limits(values.dtype))
+        if at_ends <= NOTED_SHARE * sample.size:
+            return 0.0
+        parts = [self.render(band, replace(output, count=True)) for band in _bands(image, self.halo)]
+        return sum(part.clipped for part in parts) / sum(part.values.size for part in parts)
+
     @np.errstate(over="ignore", invalid="ignore")  # overflow to infinity is intended
     def finished(self, values: NDArray[Any], output: ResultOptions) -> Fitted:
         """Return results of `response` or `weighted` in the final type; `output.dtype` must be set."""
@@ -163,3 +193,12 @@ def check_options(options: Options) -> None:
     """Reject options that apply to the output of a filter rather than to its convolutions."""
     if options.dtype is not None or options.range_policy != "clip":
         raise UsageError("dtype and range are not options of a filter; set them in the call, filter(image, dtype=...)")
+
+
+def _bands(image: NDArray[Any], halo: tuple[int, int] | None) -> list[NDArray[Any]]:
+    """Return evenly distributed bands of rows; the whole image if it is small, or the filter has no halo."""
+    rows = len(image)
+    length = rows if halo is None else max(rows // _BANDS**2, _ROWS_PER_HALO * max(halo[0], 1))
+    if length * _BANDS >= rows or image.size <= _SMALL:
+        return [image]
+    return [image[start : start + length] for start in np.linspace(0, rows - length, _BANDS).astype(int)]

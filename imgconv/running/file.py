@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from imgconv.convolution.plan import Plan
+from imgconv.filters.base import NOTED_SHARE
 from imgconv.images.files import Input, ReadContext, ReadingAhead
 from imgconv.images.formats.picture import Result
 from imgconv.images.image import Image
@@ -107,7 +108,7 @@ def run_file(
         results.samples,
         time.perf_counter() - start,
         results.plans,
-        (*results.notes, *written.notes),
+        (*results.notes, *results.notes_on_clipping(task), *written.notes),
     )
 
 
@@ -116,17 +117,27 @@ class _Results:
 
     def __init__(self) -> None:
         self.clipped = self.samples = 0
+        self._clipping = 0.0
         self.plans: tuple[Plan, ...] = ()
         self.notes: tuple[str, ...] = ()
 
     def of(self, images: Iterator[Image], task: Task, progress: Callable[[int], None]) -> Iterator[Image]:
         """Yield the filtered images lazily."""
         for number, image in enumerate(images):
-            result, clipped, plans = filter_picture(image, task)
+            result, clipped, clipping, plans = filter_picture(image, task)
             if not number:
                 self.plans = plans
             self.notes += tuple(note for note in result.notes if note not in self.notes)
             self.clipped = -1 if min(clipped, self.clipped) < 0 else self.clipped + clipped
             self.samples += result.colour.size
+            self._clipping += clipping * result.colour.size
             progress(number + 1)
             yield result
+
+    def notes_on_clipping(self, task: Task) -> tuple[str, ...]:
+        """Return a note if more than one value in a hundred was clipped, unless that was requested."""
+        share = self._clipping / max(self.samples, 1)
+        if share <= NOTED_SHARE or task.range_policy == "clip":
+            return ()
+        about = "" if self.clipped >= 0 else "about "
+        return (f"{about}{100 * share:.2g} % of the values were clipped; `range`, `scale` or `depth` 32f can avoid it",)

@@ -59,11 +59,13 @@ class Filtered(NamedTuple):
     Attributes:
         image: the result, with its metadata.
         clipped: number of clipped values; -1 if they were not counted.
+        clipping: share of clipped values; estimated if the task asks for that and they were not counted, else 0 then.
         plans: the plan of each convolution; empty unless `count` of the task is set.
     """
 
     image: Image
     clipped: int
+    clipping: float
     plans: tuple[Plan, ...]
 
 
@@ -170,13 +172,16 @@ class PicturePath:
         weights = Weights(share, find_missing(pixels, nodata))
         alpha = self._filter_alpha(image.alpha, is_opaque, share)
         if self.planes == []:
-            fitted = Fitted(self._unfiltered(pixels), 0)
+            fitted, clipping = Fitted(self._unfiltered(pixels), 0), 0.0
         elif self.takes_levels(weights):
             invisible = None if share is None or alpha is None else alpha == 0
             fitted = self._filter_levels(pixels, weights, invisible, nodata, notes)
+            clipping = max(fitted.clipped, 0) / max(fitted.values.size, 1)
         else:
             selected = pixels if self.planes is None else np.ascontiguousarray(pixels[:, :, self.planes])
-            fitted = self.filter_for(weights).render(selected, self.output)
+            configured = self.filter_for(weights)
+            fitted = configured.render(selected, self.output)
+            clipping = configured.clipped_share(selected, fitted, self.output) if task.estimate else 0.0
         colour = fitted.values
         if self.planes:
             colour = self._unfiltered(pixels)
@@ -185,7 +190,7 @@ class PicturePath:
         nodata = None if nodata is None else result_level(nodata, pixels.dtype, self.output)
         result = replace(result, nodata=nodata, notes=(*result.notes, *notes))
         plans = self.plans(weights) if task.count else ()
-        return Filtered(result.stripped() if task.strip else result, fitted.clipped, plans)
+        return Filtered(result.stripped() if task.strip else result, fitted.clipped, clipping, plans)
 
     # The stages
 

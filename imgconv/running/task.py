@@ -37,6 +37,7 @@ class Task:
         fill: whether to compute missing values from their neighbours.
         strip: whether to remove the metadata.
         count: whether to count clipped values and report plans.
+        estimate: whether to estimate the share of clipped values where they are not counted.
 
     Raises:
         UsageError: more than one of `gray`, `luma` and `channels` is given.
@@ -56,6 +57,7 @@ class Task:
     fill: bool = False
     strip: bool = False
     count: bool = False
+    estimate: bool = False
 
     def __post_init__(self) -> None:
         if self.gray + self.luma + (self.channels is not None) > 1:

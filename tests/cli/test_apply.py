@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 
 import cv2
 import numpy as np
 import pytest
+import tifffile
 from scipy import ndimage, signal
 
 import imgconv
@@ -180,3 +182,54 @@ def test_complex_weights_need_a_magnitude(done, fails, grey, load):
     done("apply", scharr, "grey.png", "out.png", "--range", "abs", "--scale", "1/16")
     done("edges", "grey.png", "edges.png", "--operator", "scharr")
     assert np.abs(load("out.png").astype(int) - load("edges.png")).max() <= 1
+
+
+LAPLACIAN = np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]])
+
+
+def clipped_percent(err):
+    return float(re.search(r"([\d.]+) % of the values were clipped; --range, --scale or --depth 32f can avoid it", err)[1])
+
+
+@pytest.mark.parametrize("engine", ["opencv", "numpy"])
+@pytest.mark.parametrize("rows", [300, 4000], ids=["small", "sampled"])
+def test_more_than_one_value_in_a_hundred_clipped_is_a_note(run, tmp_path, rows, engine):
+    image = np.random.default_rng(0).integers(0, 256, (rows, 1200), np.uint8)
+    image[: rows // 2] //= 2
+    cv2.imwrite(str(tmp_path / "in.png"), image)
+    sums = ndimage.correlate(image.astype(float), LAPLACIAN, mode="mirror")
+    expected = 100 * np.mean((sums < 0) | (sums > 255))
+    result = run("apply", "laplacian", "in.png", "out.png", "--engine", engine)
+    assert result.code == 0
+    assert clipped_percent(result.err) == pytest.approx(expected, abs=1)
+
+
+def test_clipping_of_pages_is_one_note(run, tmp_path):
+    pages = np.zeros((4, 50, 60), np.uint8)
+    pages[0] = np.random.default_rng(0).integers(0, 256, (50, 60))
+    tifffile.imwrite(tmp_path / "in.tif", pages, photometric="minisblack")
+    sums = ndimage.correlate(pages[0].astype(float), LAPLACIAN, mode="mirror")
+    err = run("apply", "laplacian", "in.tif", "out.tif").err
+    assert err.count("\n") == 1
+    assert clipped_percent(err) == pytest.approx(100 * np.mean((sums < 0) | (sums > 255)) / 4, abs=0.5)
+
+
+def test_floats_beyond_white_written_in_8_bits_are_a_note(run, tmp_path):
+    cv2.imwrite(str(tmp_path / "in.tif"), np.full((20, 30), 500, np.float32))
+    assert clipped_percent(run("apply", "box", "in.tif", "out.png", "--depth", "8").err) == 100
+
+
+@pytest.mark.parametrize(
+    "arguments", [["sharpen", "--range", "clip"], ["laplacian", "--depth", "32f"], ["box"], ["laplacian", "--range", "stretch"]]
+)
+def test_no_note_on_clipping(run, grey, arguments):
+    name = "out.tiff" if "32f" in arguments else "out.png"
+    result = run("apply", arguments[0], "grey.png", name, *arguments[1:])
+    assert (result.code, result.err) == (0, "")
+
+
+def test_few_clipped_values_are_no_note(run, tmp_path):
+    image = np.full((100, 100), 100, np.uint8)
+    image[50, 50] = 255  # the pixel and its four neighbours are out of range
+    cv2.imwrite(str(tmp_path / "in.png"), image)
+    assert run("apply", "[0 -9 0; -9 37 -9; 0 -9 0]", "in.png", "out.png").err == ""
