@@ -1,4 +1,4 @@
-"""imgconv: 2-D convolution of images, exact, fast and explained.
+"""imgconv: exact and fast 2-D convolution of images.
 
 >>> import imgconv
 >>> imgconv.correlate([[0, 0, 0], [0, 9, 0], [0, 0, 0]], "box", border="constant")
@@ -6,7 +6,7 @@ array([[1, 1, 1],
        [1, 1, 1],
        [1, 1, 1]])
 
-All but the errors is imported on first use, so that `import imgconv` costs next to nothing.
+Everything except the errors is imported on first use, which keeps `import imgconv` fast.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_HOMES = {
+_MODULES = {
     "convolution.api": ("convolve", "correlate"),
     "convolution.plan": ("Plan",),
     "convolution.planner": ("make_plan",),
@@ -55,7 +55,7 @@ _HOMES = {
     "kernels.kernel": ("Kernel",),
     "running.api": ("filter_image",),
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
     "BatchError",
@@ -89,9 +89,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME_OF:
+    if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    value = getattr(importlib.import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
     globals()[name] = value
     return value
 

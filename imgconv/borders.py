@@ -1,4 +1,4 @@
-"""The one place where a border is defined: what stands outside of an image.
+"""Borders: the continuation of an image beyond its edges.
 
     name          row abcd continues as
     constant      vvv · abcd · vvv
@@ -6,9 +6,9 @@
     reflect       cba · abcd · dcb
     reflect101    dcb · abcd · cba
     wrap          bcd · abcd · abc
-    renormalize   outside counts for nothing; the sum is divided by the weight that fell inside
+    renormalize   pixels outside are ignored; the sum is divided by the weight inside
 
-Everything follows from `source_indices`, which says which row (or column) of the image stands at a coordinate.
+All borders are defined by `source_indices`, which maps coordinates to rows (or columns) of the image.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from numpy.typing import DTypeLike, NDArray
 from imgconv.errors import UsageError
 from imgconv.vocabulary import BORDERS, DEFAULT_BORDER, canonical
 
-#: Where no row or column of the image stands.
+#: Index of coordinates without a row or column of the image.
 OUTSIDE = -1
 
 
 @dataclass(frozen=True)
 class Border:
-    """What stands outside: one name down the rows, one across the columns, and the value of `constant`.
+    """A border: one name for the rows, one for the columns, and the value of `constant`.
 
     Attributes:
-        rows: name for what lies above and below.
-        columns: name for what lies to the left and to the right.
-        value: one number, or one per channel, in the image's levels.
+        rows: name of the border above and below.
+        columns: name of the border to the left and to the right.
+        value: one number, or one per channel, in levels of the image.
     """
 
     rows: str = DEFAULT_BORDER
@@ -44,12 +44,12 @@ class Border:
 
     @property
     def renormalizes(self) -> bool:
-        """Whether what lies outside counts for nothing along either axis."""
+        """Whether `renormalize` applies to either axis."""
         return "renormalize" in (self.rows, self.columns)
 
     @property
     def uses_value(self) -> bool:
-        """Whether the constant can be met."""
+        """Whether `constant` applies to either axis."""
         return "constant" in (self.rows, self.columns)
 
     def __str__(self) -> str:
@@ -62,13 +62,13 @@ def as_border(border: str | Sequence[str] | Border, value: Any = 0) -> Border:
     """Return the `Border` for a name, an alias, `"rows,columns"` or a pair, and the value of `constant`.
 
     Raises:
-        UsageError: an unknown name, more than two names, or a value that is no number.
+        UsageError: a name is unknown, there are more than two names, or the value is not a number.
     """
     if isinstance(border, Border):
         return border
     words = border.split(",") if isinstance(border, str) else list(border) if isinstance(border, Sequence) else []
     if len(words) not in (1, 2):
-        raise UsageError(f"a border is one name, or one down and one across, found {border!r}")
+        raise UsageError(f"a border must be one name or two (rows, columns), found {border!r}")
     names = [canonical(word, BORDERS, "border") for word in words]
     try:
         values = np.atleast_1d(np.asarray(value))
@@ -76,21 +76,21 @@ def as_border(border: str | Sequence[str] | Border, value: Any = 0) -> Border:
             raise TypeError
         values = values.astype(np.complex128 if values.dtype.kind == "c" else np.float64)
     except (TypeError, ValueError):
-        raise UsageError(f"a border value is a number, or one per channel, found {value!r}") from None
+        raise UsageError(f"a border value must be a number or one per channel, found {value!r}") from None
     if values.ndim != 1 or values.size == 0:
-        raise UsageError(f"a border value is a number, or one per channel, found {value!r}")
+        raise UsageError(f"a border value must be a number or one per channel, found {value!r}")
     return Border(names[0], names[-1], tuple(values.tolist()))
 
 
 @functools.lru_cache(maxsize=64)
 def source_indices(length: int, start: int, stop: int, border: str) -> NDArray[np.intp]:
-    """Return, for the coordinates start … stop - 1, the index inside 0 … length - 1 that stands there, or `OUTSIDE`.
+    """Return, for each coordinate start … stop - 1, the index from 0 to length - 1 of its source, or `OUTSIDE`.
 
     Example:
         >>> source_indices(4, -3, 7, "reflect101").tolist()
         [3, 2, 1, 0, 1, 2, 3, 2, 1, 0]
 
-    The array is read-only: the same array is returned for the same arguments.
+    The array is read-only, because results are cached.
     """
     indices = _source_indices(length, start, stop, border)
     indices.flags.writeable = False
@@ -107,7 +107,7 @@ def _source_indices(length: int, start: int, stop: int, border: str) -> NDArray[
         at %= 2 * length
         return np.minimum(at, 2 * length - 1 - at)
     if border == "reflect101":
-        period = max(2 * length - 2, 1)  # a single row stands for itself everywhere
+        period = max(2 * length - 2, 1)  # a single row repeats everywhere
         at %= period
         return np.minimum(at, period - at) if length > 1 else at
     at[(at < 0) | (at >= length)] = OUTSIDE
@@ -122,19 +122,19 @@ def extend(
     dtype: DTypeLike | None = None,
     make: Callable[[tuple[int, ...], np.dtype[Any]], NDArray[Any]] = np.empty,
 ) -> NDArray[Any]:
-    """Return the window rows[0] … rows[1] - 1, columns[0] … columns[1] - 1 of the image continued beyond its edges.
+    """Return the window rows[0] … rows[1] - 1, columns[0] … columns[1] - 1 of the image extended beyond its edges.
 
     Args:
         image: shape (H, W) or (H, W, C).
-        rows: first and one past the last row, which may lie outside of 0 … H.
+        rows: first and one past the last row, which may lie outside 0 … H.
         columns: first and one past the last column.
-        border: what stands outside; for `renormalize` that is 0.
-        dtype: type of the result; the image's own unless given.
-        make: returns the memory for the result, of a shape and a type.
+        border: continuation beyond the edges; `renormalize` gives 0.
+        dtype: type of the result; by default that of the image.
+        make: function that allocates the result from a shape and a type.
 
     Returns:
-        Shape (rows[1] - rows[0], columns[1] - columns[0][, C]); a view where nothing lies outside, the type fits, and what
-        is next to each other along the last axis is so in memory.
+        Shape (rows[1] - rows[0], columns[1] - columns[0][, C]). A view of the image if the window lies inside, the type is
+        the same and the last axis is contiguous.
     """
     height, width = image.shape[:2]
     dtype = image.dtype if dtype is None else np.dtype(dtype)
@@ -173,7 +173,7 @@ def _overlap(window: tuple[int, int], length: int) -> slice:
 def _fill_rows(
     result: NDArray[Any], image: NDArray[Any], down: NDArray[np.intp], columns: tuple[int, int], border: Border
 ) -> None:
-    """Write the rows `down` of the continued image, corners included, where `constant` gives way to `renormalize`."""
+    """Write the rows `down` of the extended image; in corners, `renormalize` takes precedence over `constant`."""
     across = source_indices(image.shape[1], *columns, border.columns)
     result[:] = image[np.ix_(down, across)]
     axes = [(0, down, border.rows), (1, across, border.columns)]

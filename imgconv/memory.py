@@ -1,4 +1,4 @@
-"""The memory that this process may use: that of the machine, or of the container it runs in."""
+"""The memory available to this process, limited by the machine or its container."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import contextlib
 import os
 from collections.abc import Iterator
 
-# Mount points of the memory controllers of cgroup v2 and v1, with the file that holds the limit in bytes ("max": none).
+# Mount points of the memory controllers of cgroup v2 and v1, and the file with the limit in bytes ("max": no limit).
 _CGROUPS = (("", "/sys/fs/cgroup", "memory.max"), ("memory", "/sys/fs/cgroup/memory", "memory.limit_in_bytes"))
 
 
 def total_memory() -> int:
-    """Return the memory in bytes that this process may use, or 0 where the system does not report it.
+    """Return the memory available to this process in bytes, or 0 if the system does not report it.
 
-    It is the smaller of the memory of the machine and of the limit of the control group (cgroup) that the process is in.
+    It is the smaller of the memory of the machine and the limit of the control group (cgroup) of the process.
     """
     try:
         machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -23,7 +23,7 @@ def total_memory() -> int:
 
 
 def _cgroup_limits() -> Iterator[int]:
-    """Yield the limits of the control groups of this process, from its own up to the root."""
+    """Yield the memory limits of the control groups of this process, from its own up to the root."""
     groups = {"": "/", "memory": "/"}
     with contextlib.suppress(OSError), open("/proc/self/cgroup", encoding="utf-8", errors="replace") as file:
         for line in file:

@@ -1,4 +1,4 @@
-"""The one place where OpenCV is imported, with advice on what to install where it cannot be; its settings and threads."""
+"""The import of OpenCV, with installation advice if it fails; its settings and its number of threads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from imgconv.errors import DependencyError
 
-# The Debian package that holds each library which the wheels of OpenCV expect of the system.
+# Debian packages of the system libraries that OpenCV wheels require.
 _SYSTEM_PACKAGES = {
     "libGL.so.1": "libgl1",
     "libgthread-2.0.so.0": "libglib2.0-0",
@@ -24,8 +24,8 @@ _SYSTEM_PACKAGES = {
     "libX11.so.6": "libx11-6",
 }
 
-# What OpenCV reads from the environment when it is imported: its log off; OpenEXR, which builds that have it leave off, on; and
-# its limits on the size of pictures out of the way, which is checked before it sees them.
+# Environment variables that OpenCV reads on import. They disable its log, enable OpenEXR, which is disabled by default, and
+# raise its limits on image size, because imgconv checks the size before decoding.
 _SETTINGS = {
     "OPENCV_LOG_LEVEL": "SILENT",
     "OPENCV_IO_ENABLE_OPENEXR": "1",
@@ -36,10 +36,10 @@ _SETTINGS = {
 
 
 def configure_for_command_line() -> None:
-    """Set OpenCV up for a process that is imgconv's own, before `load_cv2`; what the environment sets already stays.
+    """Set up OpenCV for the command line, before `load_cv2`; variables already set in the environment are kept.
 
-    In a Python program OpenCV is used as the program has set it up: it logs to stderr, its own limits on the size of pictures
-    hold, and OpenEXR is read and written where the program has set OPENCV_IO_ENABLE_OPENEXR.
+    In a Python program, OpenCV keeps the settings of the program: it logs to stderr, its own limits on image size apply, and
+    OpenEXR is supported only if the program sets OPENCV_IO_ENABLE_OPENEXR.
     """
     for variable, value in _SETTINGS.items():
         os.environ.setdefault(variable, value)
@@ -50,7 +50,7 @@ def load_cv2() -> Any:
     """Import `cv2` on first use and return it.
 
     Raises:
-        DependencyError: it cannot be imported; the message says which package to install.
+        DependencyError: it cannot be imported; the message names the package to install.
     """
     try:
         import cv2
@@ -63,10 +63,10 @@ def _explain(error: ImportError) -> str:
     missing = re.search(r"(lib[\w.+-]+\.so[\w.]*): cannot open", str(error))
     if missing:
         package = _SYSTEM_PACKAGES.get(missing[1])
-        install = f"apt-get install {package}" if package else f"the system package that holds {missing[1]}"
+        install = f"apt-get install {package}" if package else f"the system package that contains {missing[1]}"
         return (
             f"OpenCV cannot start: the system library {missing[1]} is missing; install it ({install}), "
-            "or replace opencv-python by opencv-python-headless, which does not need it"
+            "or replace opencv-python with opencv-python-headless, which does not need it"
         )
     if isinstance(error, ModuleNotFoundError) and error.name == "cv2":
         return "OpenCV is not installed; pip install opencv-python"
@@ -74,28 +74,28 @@ def _explain(error: ImportError) -> str:
 
 
 class _Threads:
-    """How many threads OpenCV had before the first limit, and the limits that hold now."""
+    """The number of OpenCV threads before the first limit, and the current limits."""
 
     def __init__(self) -> None:
         self.clear()
 
     def clear(self) -> None:
-        """Limit nothing."""
+        """Remove all limits."""
         self.lock = threading.Lock()
         self.before = 0
         self.limits: list[int] = []
 
 
 _threads = _Threads()
-if hasattr(os, "register_at_fork"):  # a child has none of the threads that would release the lock
+if hasattr(os, "register_at_fork"):  # the thread that would release the lock does not exist in a child process
     os.register_at_fork(after_in_child=_threads.clear)
 
 
 @contextmanager
 def opencv_threads(count: int | None) -> Iterator[None]:
-    """Give OpenCV `count` threads until the last caller is done; None leaves it as it is.
+    """Limit OpenCV to `count` threads within the context; None leaves the number unchanged.
 
-    The number holds for the whole process: of several callers at the same time, the smallest one counts.
+    The limit applies to the whole process. If several callers set limits at the same time, the smallest one applies.
     """
     if count is None:
         yield
@@ -115,11 +115,11 @@ def opencv_threads(count: int | None) -> Iterator[None]:
 
 
 def codec_threads(most: int) -> int:
-    """Return how many threads decode or encode a picture: those of `opencv_threads`, by default OpenCV's own up to `most`."""
+    """Return the number of threads for coding an image: that of `opencv_threads`, else OpenCV's own, at most `most`."""
     count: int = load_cv2().getNumThreads()
     return max(1, count if _threads.limits else min(count, most))
 
 
 def _set_threads(cv2: Any, count: int) -> None:
-    if cv2.getNumThreads() != count:  # OpenCV may start its threads anew, even for the same number
+    if cv2.getNumThreads() != count:  # OpenCV may restart its threads, even for the same number
         cv2.setNumThreads(count)

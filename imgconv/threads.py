@@ -1,4 +1,4 @@
-"""The threads that work on an image, how many they are, and BLAS held to one thread in each of them."""
+"""The number of threads per image, the thread pool, and the limit of one BLAS thread in each of them."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from typing import Any
 
 from imgconv.errors import UsageError
 
-#: The most that work on one image.
+#: Maximum number of threads per image.
 MOST_THREADS = 256
 
 
 def thread_count(jobs: int | None = None) -> int:
-    """Return how many threads work: `jobs`, else the environment's IMGCONV_JOBS, else one for each processor.
+    """Return the number of threads: `jobs`, else the environment variable IMGCONV_JOBS, else one per processor.
 
     Raises:
-        UsageError: IMGCONV_JOBS is no whole number from 1 up.
+        UsageError: IMGCONV_JOBS is not a whole number from 1 up.
     """
-    given = asked_threads(jobs)
-    if given is not None:
-        return given
+    requested = asked_threads(jobs)
+    if requested is not None:
+        return requested
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def asked_threads(jobs: int | None = None) -> int | None:
-    """Return how many threads were asked for, `jobs`, else the environment's IMGCONV_JOBS; None where neither is given.
+    """Return the requested number of threads, at most `MOST_THREADS`; None if neither `jobs` nor IMGCONV_JOBS is set.
 
-    At most `MOST_THREADS`.
+    `jobs` overrides the environment variable IMGCONV_JOBS.
 
     Raises:
-        UsageError: IMGCONV_JOBS is no whole number from 1 up.
+        UsageError: IMGCONV_JOBS is not a whole number from 1 up.
     """
     given = os.environ.get("IMGCONV_JOBS", "").strip()
     if jobs is None and given:
@@ -45,20 +45,20 @@ def asked_threads(jobs: int | None = None) -> int | None:
 
 
 class Pool:
-    """Threads beside those of the callers, replaced by more of them when more are asked for."""
+    """A pool of threads in addition to those of the callers; it is replaced by a larger one on demand."""
 
     def __init__(self) -> None:
         self.clear()
 
     def clear(self) -> None:
-        """Have no threads."""
+        """Drop all threads."""
         self._lock = threading.Lock()
         self._executor: ThreadPoolExecutor | None = None
         self._size = 0
 
     def submit(self, work: Callable[[], int], threads: int) -> list[Future[int]]:
-        """Start work on so many threads."""
-        with self._lock:  # to the last of them: an executor that another caller has replaced accepts no work
+        """Run `work` on a number of threads and return their futures."""
+        with self._lock:  # held until the last submit: an executor replaced by another caller would reject work
             if self._executor is None or self._size < threads:
                 if self._executor is not None:
                     self._executor.shutdown(wait=False)
@@ -66,36 +66,36 @@ class Pool:
             return [self._executor.submit(work) for _ in range(threads)]
 
 
-#: That of this process.
+#: The thread pool of this process.
 pool = Pool()
-if hasattr(os, "register_at_fork"):  # a child has none of its parent's threads
+if hasattr(os, "register_at_fork"):  # threads do not survive in a child process
     os.register_at_fork(after_in_child=pool.clear)
 
 
 class _BlasLimit:
-    """Whether a call holds BLAS to one thread, and what sets the number."""
+    """The state of the BLAS thread limit: whether a call holds it, and the controller that sets it."""
 
     def __init__(self) -> None:
         self.clear()
 
     def clear(self) -> None:
-        """Limit nothing, and look for the libraries anew."""
+        """Reset the limit and the controller."""
         self.lock = threading.Lock()
         self.holds = False
         self.controller: Any = None
 
 
 _blas = _BlasLimit()
-if hasattr(os, "register_at_fork"):  # a child has none of the threads that would release the lock
+if hasattr(os, "register_at_fork"):  # the thread that would release the lock does not exist in a child process
     os.register_at_fork(after_in_child=_blas.clear)
 
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Hold BLAS to one thread, unless another call does so already.
+    """Limit BLAS to one thread, unless another call already does.
 
-    Only the thread that set the limit may lift it (threadpoolctl lets no other), and does so when it is done: should another
-    call be at work still, that one is slower for having more threads, not wrong.
+    threadpoolctl requires that the thread that set the limit also restores it. If another call is still running then, BLAS
+    uses more threads, which makes it slower but not wrong.
     """
     with _blas.lock:
         if _blas.controller is None:
@@ -112,9 +112,9 @@ def one_blas_thread() -> Iterator[None]:
 
 
 def _find_libraries() -> Any:
-    """Return what sets the number of threads of the BLAS libraries that are loaded.
+    """Return a controller of the number of threads of the loaded BLAS libraries.
 
-    The import of threadpoolctl sets an environment variable for programs that load two OpenMP libraries; it is taken back.
+    Importing threadpoolctl sets an environment variable for programs that load two OpenMP libraries; it is removed again.
     """
     variable = "KMP_DUPLICATE_LIB_OK"
     was_set = variable in os.environ

@@ -1,4 +1,4 @@
-"""The closed lists of words that the command line, YAML and Python share, and how a word is looked up in one."""
+"""The closed vocabularies shared by the command line, YAML and Python, and the lookup of words in them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final, Literal, TypeAlias
 
 from imgconv.errors import UsageError
 
-#: What stands outside the image: name, then the aliases that other programs use.
+#: Continuation of an image beyond its edges: names, with the aliases used by other programs.
 BORDERS: dict[str, tuple[str, ...]] = {
     "constant": ("fill", "zero"),
     "replicate": ("edge", "nearest"),
@@ -24,10 +24,10 @@ MODES: dict[str, tuple[str, ...]] = {"same": (), "valid": (), "full": ()}
 #: The convolution backend.
 ENGINES: dict[str, tuple[str, ...]] = {"opencv": ("cv2",), "numpy": ("np",)}
 
-#: What becomes of a value that the output cannot hold.
+#: Treatment of out-of-range values.
 RANGES: dict[str, tuple[str, ...]] = {"clip": ("saturate",), "abs": (), "offset": (), "stretch": (), "error": ()}
 
-#: The depth of an output file.
+#: Bit depth of an output file.
 DEPTHS: dict[str, tuple[str, ...]] = {
     "1": ("bilevel", "bool"),
     "8": ("uint8",),
@@ -37,10 +37,10 @@ DEPTHS: dict[str, tuple[str, ...]] = {
     "64f": ("float64", "64"),
 }
 
-#: What becomes of transparency.
+#: Treatment of the alpha channel.
 ALPHAS: dict[str, tuple[str, ...]] = {"weighted": (), "straight": (), "keep": (), "drop": ("remove",)}
 
-#: How the pixels of a TIFF are compressed.
+#: Compression of TIFF files.
 COMPRESSIONS: dict[str, tuple[str, ...]] = {
     "none": ("raw", "uncompressed"),
     "lzw": (),
@@ -49,13 +49,13 @@ COMPRESSIONS: dict[str, tuple[str, ...]] = {
     "packbits": (),
 }
 
-#: What `edges` writes.
+#: Output of `edges`.
 EDGE_OUTPUTS: dict[str, tuple[str, ...]] = {"magnitude": (), "x": (), "y": (), "direction": ()}
 
-#: What a NaN does to the sums that it is part of.
+#: Treatment of NaN in sums.
 NAN_POLICIES: dict[str, tuple[str, ...]] = {"propagate": (), "ignore": ("omit",)}
 
-# The same words for type checkers, which read no tables: names and aliases; a test compares them.
+# The same names and aliases for type checkers, which need literals; a test compares them with the tables.
 BorderWord: TypeAlias = (
     Literal["constant", "replicate", "reflect", "reflect101", "wrap", "renormalize"]
     | Literal["fill", "zero", "edge", "nearest", "symmetric", "symm"]
@@ -76,23 +76,23 @@ CompressionWord: TypeAlias = (
 EdgeOutputWord: TypeAlias = Literal["magnitude", "x", "y", "direction"]
 NanWord: TypeAlias = Literal["propagate", "ignore"] | Literal["omit"]
 
-# Characters of a word beyond which nothing is like it, and which a message does not show.
+# Length in characters beyond which words are not compared, and are truncated in messages.
 _LONGEST = 100
 
 
-def canonical(word: str, table: Mapping[str, tuple[str, ...]], what: str) -> str:
-    """Return the name in `table` that `word` (a name or an alias, in any case) stands for.
+def canonical(word: str, table: Mapping[str, tuple[str, ...]], kind: str) -> str:
+    """Return the name in `table` for `word`, a name or an alias in any case; `kind` names the vocabulary in messages.
 
     Raises:
-        UsageError: `word` is in no list of the table; the message names the closest word.
+        UsageError: `word` is not in the table; the message suggests the closest words.
     """
     found = str(word).strip().lower()
     for name, aliases in table.items():
         if found == name or found in aliases:
             return name
     words = [w for name, aliases in table.items() for w in (name, *aliases)]
-    shown = word if len(str(word)) <= _LONGEST else f"{str(word)[:_LONGEST]}..."
-    raise UsageError(f"unknown {what} {shown!r}{suggestion(found, words)}; choose one of {', '.join(table)}")
+    short = word if len(str(word)) <= _LONGEST else f"{str(word)[:_LONGEST]}..."
+    raise UsageError(f"unknown {kind} {short!r}{suggestion(found, words)}; choose one of {', '.join(table)}")
 
 
 def suggestion(word: str, words: Iterable[str], prefix: str = "") -> str:

@@ -1,8 +1,8 @@
-"""Draw the picture of the README: `python samples/before_after.py [FOLDER]` (this folder, unless another is given).
+"""Draw the image of the README: `python samples/before_after.py [FOLDER]` (default: this folder).
 
-before_after.png  A part of noisy_scene.png three times: as it is, through `imgconv apply` with the chain that stands
-                  above it, and through `imgconv edges`. The whole picture is filtered, then cut, and each pixel is
-                  shown twice as large, so that a viewer need not guess.
+before_after.png  A part of noisy_scene.png in three versions: unfiltered, filtered by `imgconv apply` with the chain
+                  in its label, and filtered by `imgconv edges`. The whole image is filtered, then cropped, and
+                  enlarged by a factor of two.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import numpy as np
 import imgconv
 
 HERE = Path(__file__).parent
-#: Rows and columns of the part shown: the house, which has noise on its walls, fine courses of bricks and long edges.
+#: Rows and columns of the part: the house, with noise on its walls, fine courses of bricks and long edges.
 PART = (slice(186, 332), slice(118, 254))
 LARGER = 2
 GAP = 6
-#: Rows above the panels that hold the labels: paper, with ink on it.
+#: Height of the labels above the panels, in rows.
 LABELS = 26
 PAPER, INK = 255, 40
 CHAIN = ("gaussian:sigma=1", "unsharp:sigma=1.5,amount=2")
@@ -29,7 +29,7 @@ SMALL = [cv2.IMWRITE_PNG_COMPRESSION, 9, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_P
 
 
 def filtered(pixels: np.ndarray) -> np.ndarray:
-    """Through the steps of the chain, with nothing rounded between them."""
+    """Return the image filtered by the chain, without rounding between its steps."""
     steps = pixels.astype(np.float32)
     for step in CHAIN:
         steps = imgconv.correlate(steps, step)
@@ -44,7 +44,7 @@ def panel(pixels: np.ndarray, label: str) -> np.ndarray:
 
 
 def draw_before_after() -> np.ndarray:
-    """Return the picture, shape (H, W, 3): blue, green, red."""
+    """Return the image, shape (H, W, 3), in the order blue, green, red."""
     scene = imgconv.read_image(HERE / "noisy_scene.png").pixels
     panels = [
         panel(scene, "noisy_scene.png"),

@@ -1,7 +1,7 @@
-"""The landscape of `noisy_scene.png`: painted back to front at three times its size, then photographed.
+"""The landscape of `noisy_scene.png`, painted back to front at three times its size, then exposed by a simulated camera.
 
-Colours are (red, green, blue) from 0 to 1. Points are (column, row) in pixels of the finished picture, as OpenCV's
-drawing functions want them.
+Colours are (red, green, blue) from 0 to 1. Points are (column, row) in pixels of the final image, the order of
+OpenCV's drawing functions.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 ROWS, COLUMNS = 432, 576
-FINER = 3  # subpixels a side while painting
+FINER = 3  # subpixels per pixel and axis while painting
 SUN = (452, 92)
 HAZE = np.array((0.83, 0.80, 0.76))
 
@@ -21,7 +21,7 @@ Point = tuple[float, float]
 
 
 def fractal(rng: np.random.Generator, rows: int, columns: int, cells: tuple[int, int], octaves: int) -> np.ndarray:
-    """Smooth noise of (rows, columns) with mean 0 and deviation 1: each octave is twice as fine and 0.55 as strong."""
+    """Return smooth noise of shape (rows, columns), mean 0 and deviation 1; each octave is twice as fine and 0.55 as strong."""
     total = np.zeros((rows, columns), np.float32)
     for octave in range(octaves):
         grid = rng.standard_normal((cells[0] * 2**octave, cells[1] * 2**octave)).astype(np.float32)
@@ -34,7 +34,7 @@ def fill(canvas: np.ndarray, points: Sequence[Point], colour: Colour) -> None:
 
 
 def cover(canvas: np.ndarray, where: np.ndarray, colour: np.ndarray | Colour) -> None:
-    """Lay a colour (one, or one a pixel) over the canvas; `where`, (H, W) from 0 to 1, says how opaque it is."""
+    """Blend a colour (one, or one per pixel) over the canvas with the opacity `where`, shape (H, W), from 0 to 1."""
     canvas += where[..., None].astype(np.float32) * (np.asarray(colour, np.float32) - canvas)
 
 
@@ -52,7 +52,7 @@ def paint_sky(canvas: np.ndarray, rng: np.random.Generator, row: np.ndarray, col
     cover(canvas, np.clip(17.5 - far, 0, 1), (1.0, 0.98, 0.90))
     billows = fractal(rng, *canvas.shape[:2], (7, 3), 7) - 0.5 * np.abs(row - 95) / 60
     cover(canvas, 0.85 * np.clip(0.75 * billows - 0.1, 0, 1), (0.98, 0.96, 0.94))
-    # The undersides: where the cloud above a place is thicker than at the place itself.
+    # Undersides of clouds: pixels where the cloud is thicker above than at the pixel itself.
     above = np.roll(billows, 7 * FINER, axis=0)
     cover(canvas, 0.35 * np.clip(0.8 * billows, 0, 1) * np.clip(above - billows + 0.3, 0, 1), (0.60, 0.62, 0.70))
 
@@ -65,7 +65,7 @@ def paint_ridges(canvas: np.ndarray, rng: np.random.Generator, row: np.ndarray, 
         (262, 11, 4, 0.80, (0.25, 0.38, 0.20)),
     ):
         crest = base + relief * fractal(rng, 4, columns, (1, cells), 6)[1]
-        # Slopes catch the light where they fall away from the sun's side; woods and rock are the finer grain.
+        # Coarse noise gives lit slopes, fine noise the texture of woods and rock.
         slope = fractal(rng, rows, columns, (10, 14), 6)
         light = 1 + 0.16 * near * slope + 0.10 * near * fractal(rng, rows, columns, (60, 120), 3)
         shade = near * np.asarray(colour) * light[..., None] + (1 - near) * HAZE
@@ -113,10 +113,10 @@ def paint_house(canvas: np.ndarray, rng: np.random.Generator) -> None:
     paint_shadow(canvas, (150, 326), (105, 16), 0.75)
     grain = fractal(rng, *canvas.shape[:2], (90, 120), 3)
     row, column = np.indices(canvas.shape[:2]) / FINER
-    # The gable faces us, and the long side, which the sun reaches, runs off to the right and back.
+    # The gable faces the viewer; the sunlit long side recedes to the right.
     gable = [(98, 238), (134, 194), (170, 238), (170, 326), (98, 326)]
     side = [(170, 238), (262, 236), (262, 316), (170, 326)]
-    # Bricks: courses of 4 pixels, every other one shifted by half a brick, mortar between them.
+    # Bricks: courses of 4 pixels, every other one shifted by half a brick, with mortar between them.
     course = np.floor(row / 4)
     brick = np.floor((column + 4.5 * (course % 2)) / 9)
     tint = 1 + 0.16 * np.sin(course * 12.9898 + brick * 78.233) + 0.05 * grain
@@ -124,7 +124,7 @@ def paint_house(canvas: np.ndarray, rng: np.random.Generator) -> None:
     for wall, light in ((gable, 0.72), (side, 1.0)):
         wash = np.where(mortar[..., None], np.array((0.72, 0.66, 0.58)), np.array((0.66, 0.34, 0.24)) * tint[..., None])
         cover(canvas, inside(wall, canvas).astype(np.float32), light * wash)
-    # The roof: rows of tiles, each darker towards its lower rim.
+    # Roof: rows of tiles, each darker towards its lower edge.
     roof = [(134, 188), (238, 190), (270, 241), (170, 243)]
     lane = (row - 190) / 5.5
     tile = (column - 0.65 * row + 4 * (np.floor(lane) % 2)) / 8
@@ -160,7 +160,7 @@ def paint_window(canvas: np.ndarray, left: int, top: int, wide: int, tall: int) 
 
 
 def paint_tree(canvas: np.ndarray, rng: np.random.Generator, foot: Point, size: float, colour: Colour) -> None:
-    """A broad-leaved tree `size` pixels tall: boughs, then leaves from the shaded ones to those in the sun."""
+    """Paint a broad-leaved tree `size` pixels tall: the trunk, then the leaves from shaded to sunlit."""
     x, y = foot
     paint_shadow(canvas, (x - 0.15 * size, y), (0.42 * size, 0.075 * size), 0.8)
     wide = 0.035 * size
@@ -174,7 +174,7 @@ def paint_tree(canvas: np.ndarray, rng: np.random.Generator, foot: Point, size: 
         [(x + wide * 0.2, y), (x + wide * 0.3, y - 0.45 * size), (x + wide, y - 0.45 * size), (x + wide * 1.5, y)],
         (0.40, 0.31, 0.22),
     )
-    # Clumps of foliage scattered over the crown, an oval that is wider below; no two trees are alike.
+    # Clumps of leaves scattered at random over an oval crown.
     leaves = []
     for turn in np.arange(15) * 2.4 + rng.uniform(0, 6):
         out = np.sqrt(rng.uniform(0.05, 1))
@@ -183,7 +183,7 @@ def paint_tree(canvas: np.ndarray, rng: np.random.Generator, foot: Point, size: 
         for _ in range(430):
             angle, far = rng.uniform(0, 2 * np.pi), radius * np.sqrt(rng.uniform())
             at = (x + size * (right + far * np.cos(angle)), y + size * (up + 0.85 * far * np.sin(angle)))
-            # The sun stands to the upper right.
+            # The sun is at the upper right.
             facing = (far / radius) * np.cos(angle + np.pi / 4) + 0.7 * right - 0.5 * (up + 0.66)
             leaves.append((facing + rng.normal(0, 0.35), at))
     for light, at in sorted(leaves):
@@ -195,7 +195,7 @@ def paint_tree(canvas: np.ndarray, rng: np.random.Generator, foot: Point, size: 
 
 
 def paint_fir(canvas: np.ndarray, rng: np.random.Generator, foot: Point, size: float) -> None:
-    """A conifer `size` pixels tall: twigs hung along the stem from the foot to the tip."""
+    """Paint a conifer `size` pixels tall: twigs along the stem from the foot to the tip."""
     x, y = foot
     paint_shadow(canvas, (x - 0.1 * size, y), (0.28 * size, 0.045 * size), 0.7)
     fill(canvas, [(x - 0.02 * size, y), (x, y - size), (x + 0.02 * size, y)], (0.20, 0.15, 0.11))
@@ -208,7 +208,7 @@ def paint_fir(canvas: np.ndarray, rng: np.random.Generator, foot: Point, size: f
 
 
 def paint_fence(canvas: np.ndarray) -> None:
-    """Pickets that come nearer to the right, with rails behind them; the gate of the path stays open."""
+    """Paint a fence of pickets with rails behind them, nearer towards the right, with a gap for the path."""
     left = -6.0
     while left < COLUMNS:
         near = left / COLUMNS
@@ -256,7 +256,7 @@ def paint_fence(canvas: np.ndarray) -> None:
 
 
 def expose(rng: np.random.Generator, painted: np.ndarray) -> np.ndarray:
-    """See the painting through a slightly defocused lens and a sensor: photon noise, the same read noise everywhere."""
+    """Return the painting as seen by a slightly defocused camera, with photon noise and uniform read noise."""
     seen = cv2.GaussianBlur(painted, (0, 0), 0.6 * FINER)
     seen = cv2.resize(seen, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA).astype(np.float64)
     light = np.clip(seen, 0, 1) ** 2.2
@@ -265,7 +265,7 @@ def expose(rng: np.random.Generator, painted: np.ndarray) -> np.ndarray:
 
 
 def draw_scene(seed: int = 1855) -> np.ndarray:
-    """Paint the landscape and return it as (432, 576, 3) uint8, blue first as OpenCV writes it."""
+    """Return the painted landscape, shape (432, 576, 3), uint8, in the order blue, green, red of OpenCV."""
     rng = np.random.default_rng(seed)
     canvas = np.zeros((ROWS * FINER, COLUMNS * FINER, 3), np.float32)
     row, column = np.indices(canvas.shape[:2], np.float32) / FINER

@@ -88,9 +88,9 @@ def test_filters_accept_arbitrary_arguments_or_raise_an_imgconv_error(image, dty
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"border": None}, "a border is one name, or one down and one across, found None"),
-        ({"dilation": 10**9}, r"the dilated kernel reaches over 2000000001 x 2000000001 pixels, too far for an image of 6 x 7"),
-        ({"dilation": (1, 10**20), "mode": "full"}, "too far for an image"),
+        ({"border": None}, r"a border must be one name or two \(rows, columns\), found None"),
+        ({"dilation": 10**9}, r"the dilated kernel covers 2000000001 x 2000000001 pixels, too many for an image of 6 x 7"),
+        ({"dilation": (1, 10**20), "mode": "full"}, "too many for an image"),
         ({"delta": 10**400}, "delta must be a finite number"),
         ({"anchor": (float("inf"), 0)}, "anchor must be"),
     ],
@@ -138,7 +138,7 @@ def test_large_dilations_use_less_than_a_gigabyte(dilation, mode, engine):
 )
 @pytest.mark.parametrize("image", [MASKED, MASKED[:, :, 0].astype(float), list(MASKED[:, :, 0])], ids=["colour", "f8", "rows"])
 def test_masked_arrays_are_rejected(function, image):
-    with pytest.raises(ImgconvError, match=r"masked array; fill what is masked first: with NaN, .*, or with a level"):
+    with pytest.raises(ImgconvError, match=r"masked array; fill the masked pixels first: with NaN, .*, or with a level"):
         function(image)
 
 

@@ -124,9 +124,9 @@ def test_properties_of_borders():
         ("upside", 0, "unknown border 'upside'; choose one of constant, replicate"),
         ("reflect102", 0, r"did you mean reflect101"),
         ("wrap,", 0, "unknown border ''"),
-        ("wrap,wrap,wrap", 0, "one name, or one down and one across"),
-        ("constant", "white", "a border value is a number, or one per channel, found 'white'"),
-        ("constant", None, "a border value is a number, or one per channel, found None"),
+        ("wrap,wrap,wrap", 0, r"one name or two \(rows, columns\)"),
+        ("constant", "white", "a border value must be a number or one per channel, found 'white'"),
+        ("constant", None, "a border value must be a number or one per channel, found None"),
     ],
 )
 def test_invalid_borders_are_rejected(border, value, words):

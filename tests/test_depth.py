@@ -164,7 +164,9 @@ def test_stretch_ignores_values_that_are_not_finite():
 
 
 def test_error_reports_the_number_and_the_extremes_of_values_out_of_range():
-    with pytest.raises(RangeError, match=r"2 of 4 values leave the range 0 to 255 \(from -5 to 300\); choose another range"):
+    with pytest.raises(
+        RangeError, match=r"2 of 4 values are outside the range 0 to 255 \(from -5 to 300\); choose another range"
+    ):
         fit(np.array([-5.0, 0, 255.4, 300]), np.uint8, "error")
     assert fit(np.array([-0.4, 255.4]), np.uint8, "error").values.tolist() == [0, 255]
 

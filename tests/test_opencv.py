@@ -41,7 +41,7 @@ def failing_import(monkeypatch: pytest.MonkeyPatch):
     [
         (ImportError(f"libGL.so.1: {NOT_FOUND}"), ["libGL.so.1 is missing", "apt-get install libgl1)", "headless"]),
         (ImportError(f"libgthread-2.0.so.0: {NOT_FOUND}"), ["apt-get install libglib2.0-0)"]),
-        (ImportError(f"libavcodec-x.so.61: {NOT_FOUND}"), ["the system package that holds libavcodec-x.so.61"]),
+        (ImportError(f"libavcodec-x.so.61: {NOT_FOUND}"), ["the system package that contains libavcodec-x.so.61"]),
         (ModuleNotFoundError("No module named 'cv2'", name="cv2"), ["not installed", "pip install opencv-python"]),
         (
             ModuleNotFoundError("No module named 'numpy'", name="numpy"),

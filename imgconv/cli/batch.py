@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from imgconv.cli.messages import note, print_json
-from imgconv.cli.options import HeadedCommand, depth_option, filtering_options, quality_option, verbose_option
+from imgconv.cli.options import HeadedCommand, completed_by, depth_option, filtering_options, quality_option, verbose_option
 from imgconv.cli.parameters import whole
 from imgconv.cli.tasks import describe, make_task, print_notes, require_isolation, start_workers, take_files
 from imgconv.cli.words import split_batch
@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 
 
 _OUTPUT = (
-    click.option("--format", "extension", metavar="EXT", help="Format of the results.  [default: that of each input]"),
+    click.option(
+        "--format",
+        "extension",
+        metavar="EXT",
+        shell_complete=completed_by("complete_formats"),
+        help="Format of the results.  [default: that of each input]",
+    ),
     click.option(
         "--follow-symlinks", is_flag=True, help="Follow links that lead out of the input folder or the output folder."
     ),
@@ -36,11 +42,16 @@ _RECURSIVE = click.option("-r", "--recursive", is_flag=True, help="Search the fo
 _PATTERN = click.option(
     "--pattern", metavar="GLOB", help="Names of the files in a folder, such as '*.jpg'.  [default: those of images]"
 )
-_FROM_FILE = click.option("--from-file", metavar="LIST", help="Read input files from a text file, one a line; - for stdin.")
+_FROM_FILE = click.option(
+    "--from-file",
+    metavar="LIST",
+    shell_complete=completed_by("complete_files"),
+    help="Read input files from a text file, one a line; - for stdin.",
+)
 
 
 @click.command("batch", cls=HeadedCommand)
-@click.argument("words", metavar="SPEC... INPUT... OUT_DIR", nargs=-1)
+@click.argument("words", metavar="SPEC... INPUT... OUT_DIR", nargs=-1, shell_complete=completed_by("complete_words"))
 @filtering_options(
     isolate=True,
     first=(_RECURSIVE, depth_option, quality_option, _PATTERN, verbose_option),

@@ -12,7 +12,7 @@ import click
 
 import imgconv
 from imgconv.cli.messages import note, print_json
-from imgconv.cli.options import HeadedCommand, jobs_option, json_option
+from imgconv.cli.options import HeadedCommand, completed_by, jobs_option, json_option
 from imgconv.cli.parameters import Parsed, word
 from imgconv.vocabulary import ENGINES, EngineWord
 
@@ -28,13 +28,19 @@ def _sizes(text: str) -> tuple[int, ...]:
 
 
 @click.command("bench", cls=HeadedCommand)
-@click.argument("source", metavar="[IN]", required=False)
+@click.argument("source", metavar="[IN]", required=False, shell_complete=completed_by("complete_files"))
 @click.option("--quick", is_flag=True, help="Small grey images and fewer kernels: less than a minute.")
 @click.option("--sizes", type=Parsed("N[,N...]", _sizes), help="Sizes of the kernels, such as 3,5,9.  [default: 3 to 63]")
 @click.option("--engine", type=word(ENGINES, "engine"), help="Measure one engine only.  [default: both]")
 @jobs_option
 @json_option
-@click.option("--plot", "plot_file", metavar="FILE", help="Plot time against kernel size, as .png or .svg; needs matplotlib.")
+@click.option(
+    "--plot",
+    "plot_file",
+    metavar="FILE",
+    shell_complete=completed_by("complete_files"),
+    help="Plot time against kernel size, as .png or .svg; needs matplotlib.",
+)
 @click.option(
     "--calibrate",
     is_flag=True,

@@ -6,7 +6,15 @@ from typing import Any
 
 import click
 
-from imgconv.cli.options import HeadedCommand, anchor_option, depth_option, filtering_options, range_option, verbose_option
+from imgconv.cli.options import (
+    HeadedCommand,
+    anchor_option,
+    completed_by,
+    depth_option,
+    filtering_options,
+    range_option,
+    verbose_option,
+)
 from imgconv.cli.parameters import word
 from imgconv.cli.tasks import run_one
 from imgconv.vocabulary import EDGE_OUTPUTS
@@ -14,6 +22,7 @@ from imgconv.vocabulary import EDGE_OUTPUTS
 _OPERATOR = click.option(
     "--operator",
     default="scharr",
+    shell_complete=completed_by("complete_operators"),
     help="sobel, scharr, prewitt, roberts, kirsch, or an operator of --kernels.",
 )
 _OUTPUT = click.option(
@@ -22,8 +31,8 @@ _OUTPUT = click.option(
 
 
 @click.command("edges", cls=HeadedCommand)
-@click.argument("source", metavar="IN")
-@click.argument("target", metavar="OUT")
+@click.argument("source", metavar="IN", shell_complete=completed_by("complete_files"))
+@click.argument("target", metavar="OUT", shell_complete=completed_by("complete_files"))
 @filtering_options(
     isolate=False, first=(_OPERATOR, _OUTPUT, range_option, depth_option, verbose_option), without=(anchor_option,)
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from imgconv.cli.messages import terminal_width
-from imgconv.cli.options import HeadedCommand
+from imgconv.cli.options import HeadedCommand, completed_by
 from imgconv.vocabulary import suggestion
 
 _FOLDER = Path(__file__).resolve().parent.parent / "manual"
@@ -17,7 +17,7 @@ _WIDEST = 100
 
 
 @click.command("help", cls=HeadedCommand)
-@click.argument("topic", required=False)
+@click.argument("topic", required=False, shell_complete=completed_by("complete_topics"))
 @click.pass_context
 def command(context: click.Context, topic: str | None) -> None:
     """Show a page of the manual, or the help of a command.
@@ -35,7 +35,7 @@ def command(context: click.Context, topic: str | None) -> None:
     if topic is None:
         _list_pages(parent)
         return
-    if topic not in _pages() and topic in parent.command.list_commands(parent):
+    if topic not in find_pages() and topic in parent.command.list_commands(parent):
         found = parent.command.get_command(parent, topic)
         assert found is not None
         click.echo(found.get_help(click.Context(found, info_name=topic, parent=parent)))
@@ -43,14 +43,15 @@ def command(context: click.Context, topic: str | None) -> None:
     click.echo(_formatted(_page(topic, parent)), nl=False)
 
 
-def _pages() -> dict[str, Path]:
+def find_pages() -> dict[str, Path]:
+    """Return the pages of the manual by name."""
     return {path.stem: path for path in sorted(_FOLDER.glob("*.md"))}
 
 
 def _list_pages(parent: click.Context) -> None:
     formatter = parent.make_formatter()
     with formatter.section("Topics of `imgconv help TOPIC`"):
-        formatter.write_dl([(name, _summary(path)) for name, path in _pages().items()])
+        formatter.write_dl([(name, _summary(path)) for name, path in find_pages().items()])
     assert isinstance(parent.command, click.Group)
     parent.command.format_commands(parent, formatter)
     click.echo(formatter.getvalue().rstrip("\n"))
@@ -64,7 +65,7 @@ def _summary(path: Path) -> str:
 
 def _page(topic: str, parent: click.Context) -> Path:
     """Return the page of a topic, which may be named by one of its words: `depth` for range-and-depth."""
-    pages = _pages()
+    pages = find_pages()
     word = topic.lower().replace("_", "-")
     if word in pages:
         return pages[word]

@@ -21,7 +21,7 @@ from imgconv.errors import ImgconvError
 from imgconv.opencv import configure_for_command_line
 
 #: Every command, in the order of `--help`; each stands in the module of its name.
-COMMANDS = ("apply", "edges", "batch", "list", "show", "plan", "bench", "help")
+COMMANDS = ("apply", "edges", "batch", "list", "show", "plan", "bench", "help", "completion")
 
 _INTERRUPTED = 130
 _TERMINATED = 143
@@ -90,6 +90,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 def run(arguments: list[str]) -> int:
     """Run the command line and return its exit code; errors are printed on stderr, one line each."""
+    if "_IMGCONV_COMPLETE" in os.environ:  # a shell requests words
+        importlib.import_module("imgconv.cli.completion")
     try:
         result = cli.main(arguments, prog_name="imgconv", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:

@@ -47,6 +47,17 @@ class HeadedCommand(click.Command):
             raise explained from None
 
 
+def completed_by(function: str) -> Callable[[click.Context, click.Parameter, str], Any]:
+    """Return a function that completes a word by a function of the module `completion`, which is imported on use."""
+
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:
+        from imgconv.cli import completion
+
+        return getattr(completion, function)(ctx, incomplete)
+
+    return complete
+
+
 border_option = click.option(
     "--border",
     type=parameters.borders,
@@ -76,6 +87,8 @@ kernels_option = click.option(
     "catalogs",
     metavar="FILE",
     multiple=True,
+    is_eager=True,
+    shell_complete=completed_by("complete_files"),
     help="YAML file with more kernels; repeatable.  [environment: IMGCONV_KERNELS]",
 )
 engine_option = click.option(
@@ -94,6 +107,7 @@ format_option = click.option(
     metavar="EXT",
     default="",
     show_default=False,
+    shell_complete=completed_by("complete_formats"),
     help="Format of OUT: png, tiff, ...  [default: by the extension of OUT]",
 )
 depth_option = click.option(
@@ -182,7 +196,12 @@ _WRITING = (
 )
 _SPEED = (
     engine_option,
-    click.option("--method", default="auto", help="Method of the engine, or auto for the fastest exact one."),
+    click.option(
+        "--method",
+        default="auto",
+        shell_complete=completed_by("complete_methods"),
+        help="Method of the engine, or auto for the fastest exact one.",
+    ),
     click.option(
         "--tolerance",
         type=parameters.ratio,

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from imgconv.errors import UsageError
 from imgconv.vocabulary import BORDERS, COMPRESSIONS, canonical
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 Value = TypeVar("Value")
 
@@ -24,10 +27,11 @@ class Parsed(click.ParamType[Value]):
     Args:
         metavar: how help shows the value.
         parse: returns the value of a text, or raises a `ValueError` (`UsageError` is one) with what was expected.
+        words: the words that complete the text of a value, after the last comma.
     """
 
-    def __init__(self, metavar: str, parse: Callable[[str], Value]) -> None:
-        self.name, self._metavar, self._parse = metavar, metavar, parse
+    def __init__(self, metavar: str, parse: Callable[[str], Value], words: Iterable[str] = ()) -> None:
+        self.name, self._metavar, self._parse, self._words = metavar, metavar, parse, tuple(words)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Value:
         if not isinstance(value, str):  # a default
@@ -39,6 +43,13 @@ class Parsed(click.ParamType[Value]):
         except (ValueError, ArithmeticError) as error:
             self.fail(f"expected {error}, found {value!r}", param, ctx)
 
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+        from click.shell_completion import CompletionItem
+
+        before, comma, _ = incomplete.rpartition(",")
+        found = (f"{before}{comma}{word}" for word in self._words)
+        return [CompletionItem(word) for word in found if word.startswith(incomplete)]
+
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
         return self._metavar
 
@@ -46,7 +57,7 @@ class Parsed(click.ParamType[Value]):
 def word(table: Mapping[str, tuple[str, ...]], name: str) -> Parsed[str]:
     """Return the type for a word of a closed list, or an alias of it; help shows a short list in place of the value."""
     listed = "|".join(table)
-    return Parsed(listed if len(listed) <= _LONGEST_LIST else name.upper(), lambda text: canonical(text, table, name))
+    return Parsed(listed if len(listed) <= _LONGEST_LIST else name.upper(), lambda text: canonical(text, table, name), table)
 
 
 def whole_pair(metavar: str, least: int, *, single: bool = True) -> Parsed[tuple[int, int]]:
@@ -177,12 +188,12 @@ def _count(text: str, unit: int, least: int) -> int:
     return number
 
 
-borders = Parsed("BORDER[,BORDER]", _borders)
+borders = Parsed("BORDER[,BORDER]", _borders, BORDERS)
 numbers = Parsed("V[,V...]", _numbers)
 ratio = Parsed("NUMBER", _ratio)
 pages = Parsed("N[-N][,...]", _pages)
-channels = Parsed("CHANNEL[,...]", _channels)
-compression = Parsed("COMPRESSION", _compression)
+channels = Parsed("CHANNEL[,...]", _channels, ("red", "green", "blue", "alpha"))
+compression = Parsed("COMPRESSION", _compression, COMPRESSIONS)
 level = Parsed("LEVEL", _level)
 seconds = Parsed("SECONDS", _seconds)
 pixel_count = Parsed("N", lambda text: _count(text, 1000, 1))

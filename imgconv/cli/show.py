@@ -12,6 +12,7 @@ from imgconv.cli.messages import print_json, terminal_width
 from imgconv.cli.options import (
     HeadedCommand,
     border_option,
+    completed_by,
     convolve_option,
     dilation_option,
     json_option,
@@ -31,7 +32,7 @@ _NARROWEST, _WIDEST = 40, 120
 
 
 @click.command("show", cls=HeadedCommand)
-@click.argument("spec")
+@click.argument("spec", shell_complete=completed_by("complete_kernels"))
 @click.option("--numbers", is_flag=True, help="Print all weights of a large kernel, in place of a drawing.")
 @click.option(
     "--as",

@@ -1,1 +1,1 @@
-"""Convolution of arrays: the functions, the planner, the engines' methods one file each."""
+"""Convolution of arrays: the public functions, the planner, and one module for each method of the two engines."""

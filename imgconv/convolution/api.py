@@ -31,37 +31,37 @@ def correlate(
     method: str = "auto",
     jobs: int | None = None,
 ) -> NDArray[Any]:
-    """Lay the kernel on the image as it is written, and sum.
+    """Return the correlation of an image with a kernel, which is laid on the image as written.
 
         out[y, x] = delta + sum over i, j of w[i, j] * image[y + i - r, x + j - c]
 
     Args:
-        image: shape (H, W) or (H, W, C); each channel is filtered alone. Integers, floating point or complex.
+        image: shape (H, W) or (H, W, C); channels are filtered independently. Integer, floating-point or complex.
         kernel: a `Kernel`, an array of shape (kh, kw), or a string such as `"gaussian:sigma=2"`.
-        border: what stands outside of the image: constant, replicate, reflect, reflect101, wrap or renormalize, or two of
-            them, down and across.
+        border: how the image continues beyond its edges: constant, replicate, reflect, reflect101, wrap or renormalize, or
+            a pair of them (rows, columns).
         border_value: the value of `constant`, in levels; one, or one per channel.
         mode: `same`, `valid` or `full`.
-        stride: keep every n-th output; one number, or (rows, columns).
-        dilation: put n - 1 zeros between neighbouring taps; one number, or (rows, columns).
-        anchor: (row, column) of the tap on the pixel computed; the kernel's own unless given.
+        stride: distance between outputs, in pixels; one number, or (rows, columns).
+        dilation: distance between kernel elements, in pixels; one number, or (rows, columns).
+        anchor: (row, column) of the kernel element on the output pixel; by default that of the kernel.
         delta: added to each result before it is rounded, in levels.
-        dtype: type of the result; the image's own unless given (complex where the weights are). Integer results are
+        dtype: type of the result; by default that of the image (complex if the weights are). Integer results are
             rounded half to even and saturated.
-        nan: `propagate`, or `ignore`: a NaN counts as outside, as with the border `renormalize`.
-        tolerance: error that an approximate method may make: in levels for integer images, relative to the largest sum for
+        nan: `propagate`, or `ignore`: a NaN is left out of the sums like a pixel outside with the border `renormalize`.
+        tolerance: maximum error of an approximate method: in levels for integer images, relative to the largest sum for
             floating point.
         engine: `opencv` or `numpy`.
-        method: one of the engine's methods, or `auto`: the fastest exact one.
-        jobs: threads that work on the image; unless given, what the environment's IMGCONV_JOBS says, else one for each
-            processor. A method gives the same result on any number of them.
+        method: name of a method of the engine, or `auto` for the fastest exact one.
+        jobs: number of threads; by default that of the environment variable IMGCONV_JOBS, else one per processor. The
+            result of a method does not depend on it.
 
     Returns:
-        Shape (H', W') or (H', W', C). Taps of weight 0 are not taken: 0 times NaN is 0 here.
+        Shape (H', W') or (H', W', C). Elements of weight 0 are skipped, so that 0 times NaN counts as 0.
 
     Raises:
-        UsageError: an option, a shape or a type that cannot be used.
-        KernelError: a kernel that cannot be used.
+        UsageError: an option, a shape or a type is invalid.
+        KernelError: the kernel is invalid.
 
     Example:
         >>> correlate([[0, 0, 0], [0, 1, 0], [0, 0, 0]], [[1, 2, 3], [4, 5, 6], [7, 8, 9]], border="constant")
@@ -88,9 +88,9 @@ def correlate(
 
 
 def convolve(image: ArrayLike, kernel: Kernel | ArrayLike | str, **options: Unpack[CorrelateOptions]) -> NDArray[Any]:
-    """Correlate with the kernel turned by 180 degrees, its anchor included; options as for `correlate`.
+    """Return the convolution: `correlate` with the kernel and its anchor rotated by 180 degrees, and the same options.
 
-    An `anchor` given here counts on the kernel as it is written.
+    An `anchor` given here refers to the kernel before the rotation.
 
     Example:
         >>> convolve([[0, 0, 0], [0, 1, 0], [0, 0, 0]], [[1, 2, 3], [4, 5, 6], [7, 8, 9]], border="constant")

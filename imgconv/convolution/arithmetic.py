@@ -1,8 +1,8 @@
-"""In which numbers a sum runs, so that the result has the bits of the numeric contract.
+"""The number types and the scaling of a sum, chosen so that the result has the bits of the numeric contract.
 
-Over integer pixels, weights that are integers times one scale are summed as integers, in floating point that holds every
-partial sum, and the scale is applied last: `value = (sum * numerator + offset) / denominator`, rounded once. Other weights
-are summed as they are.
+For integer pixels and weights that are integers times one scale, the integers are summed in a floating-point type that holds
+every partial sum. The scale is applied last: `value = (sum * numerator + offset) / denominator`, rounded once. Other weights
+are used without rescaling.
 """
 
 from __future__ import annotations
@@ -19,34 +19,34 @@ from imgconv.borders import Border
 from imgconv.depth import limits, sum_dtype
 from imgconv.kernels.kernel import Kernel
 
-#: Largest relative error of one rounding.
+#: Maximum relative error of one rounding.
 UNIT = {"float32": 2.0**-24, "float64": 2.0**-53}
 _WHOLE = {"float32": 2.0**24, "float64": 2.0**53}
 _LARGEST_DENOMINATOR = 1_000_000
-#: The worst that float32 sums may be off, in levels of an integer image, before float64 takes over.
+#: Error bound of float32 sums, in levels of an integer image, above which sums run in float64.
 _FLOAT32_ERROR = 0.5
 
 
 @dataclass(frozen=True, eq=False)
 class Arithmetic:
-    """The numbers of one convolution.
+    """The number types, the weights and the error bounds of one convolution.
 
     Attributes:
-        weights: shape (kh, kw), float64 or complex128: what the sums multiply the pixels with.
-        dtype: float32 or float64, what the sums run in.
+        weights: shape (kh, kw), float64 or complex128: the weights of the sums.
+        dtype: type of the sums, float32 or float64.
         numerator: see `value` above.
         offset: the delta, times the denominator.
         denominator: see `value` above.
-        finish_dtype: what `value` is computed in.
+        finish_dtype: type in which `value` is computed.
         exact: whether the result has the bits of the exact sum, scaled and rounded once.
-        direct: whether OpenCV may multiply with the weights as they are, in float32, and round by itself with the same result.
-        largest: a bound on the absolute sum, where the pixels have one; else infinite.
-        largest_pixel: a bound on the absolute value of a pixel, inside or outside; infinite where the type has none.
-        whole: whether pixels and weights are whole numbers, and so is every sum.
-        error: a bound on what a plain sum may be off in `dtype`, relative to the largest pixel; 0 for whole numbers.
-        allowed: what any method may be off, relative to the largest pixel: as much as a plain sum. Of integer pixels that is a
-            plain sum in float32, up to half a level, also where the plain sum is then left to float64; 0 for whole numbers.
-        integer: the integer type that holds every partial sum, int16 or int32, where there is one.
+        direct: whether OpenCV gives the same result with the kernel's own weights in float32 and its own rounding.
+        largest: bound on the absolute sum; infinite if the pixels have no bound.
+        largest_pixel: bound on the absolute value of a pixel or border value; infinite if the type has none.
+        whole: whether pixels and weights, and therefore all sums, are whole numbers.
+        error: bound on the error of a plain sum in `dtype`, relative to the largest pixel; 0 for whole numbers.
+        allowed: maximum error of any method, relative to the largest pixel: that of a plain sum. For integer pixels it is that
+            of a plain sum in float32, at most half a level, even if the plain sum itself runs in float64; 0 for whole numbers.
+        integer: integer type that holds every partial sum, int16 or int32; None if neither does.
     """
 
     weights: NDArray[Any]
@@ -66,35 +66,35 @@ class Arithmetic:
 
     @property
     def scale(self) -> float:
-        """Levels of the output to one level of the sum."""
+        """Levels of the output per level of the sum."""
         return abs(self.numerator) / self.denominator
 
     @property
     def finishes_as_summed(self) -> bool:
-        """Whether a sum is the value already, with neither scale nor offset."""
+        """Whether a sum is already the final value, without scale or offset."""
         return self.numerator == 1 and self.denominator == 1 and not self.offset
 
     @property
     def multiplies(self) -> bool:
-        """Whether to multiply by 1 / denominator, which is faster than to divide, gives the same integers."""
+        """Whether multiplying by 1 / denominator, which is faster than dividing, gives the same integers."""
         if math.frexp(self.denominator)[0] == 0.5:
             return True
         most = self.largest * abs(self.numerator) + abs(self.offset)
-        # With an odd denominator the nearest tie is half of 1 / denominator away; the reciprocal and the product are rounded.
+        # With an odd denominator the nearest tie is at least 0.5 / denominator away; reciprocal and product are each rounded.
         return self.denominator % 2 == 1 and 3 * UNIT[self.finish_dtype.name] * most < 0.5
 
     def rounds_alike(self, error: float, *, representable: bool) -> bool:
         """Whether float32 sums of whole pixels times scaled weights, rounded by OpenCV, give the bits of the exact sum.
 
         Args:
-            error: a bound on what such a sum may be off, relative to the largest pixel.
-            representable: whether float32 holds the scaled weights, and the products of what is multiplied one after the other.
+            error: bound on the error of such a sum, relative to the largest pixel.
+            representable: whether float32 holds the scaled weights and the products of successive factors exactly.
         """
         if not self.whole or not all(number.is_integer() for number in (self.numerator, self.offset, self.denominator)):
             return False
         if representable and math.frexp(self.denominator)[0] == 0.5:  # a power of two: nothing is rounded before the end
             return self.largest * abs(self.numerator) + abs(self.offset) <= _WHOLE["float32"]
-        # With an odd denominator no value lies on a tie, and the nearest lies half of 1 / denominator away from one.
+        # With an odd denominator no value lies on a tie, and the nearest tie is at least 0.5 / denominator away.
         off = error * self.largest_pixel + abs(self.offset / self.denominator) * UNIT["float32"]
         return self.denominator % 2 == 1 and off < 0.5 / self.denominator
 
@@ -122,10 +122,10 @@ def make_arithmetic(kernel: Kernel, dtype: np.dtype[Any], output: np.dtype[Any],
 
 
 def _whole_sums(kernel: Kernel, sums: np.dtype[Any], largest: float, delta: float) -> Arithmetic | None:
-    """Return the arithmetic that sums integers, or None where float64 cannot hold the sums."""
+    """Return the arithmetic that sums integers, or None if float64 cannot hold the sums."""
     form = kernel.integer_form
     assert form is not None
-    if math.isinf(largest):  # 64-bit pixels: carried out on condition that they fit, see `execution`
+    if math.isinf(largest):  # 64-bit pixels: `execution` checks at run time that the sums fit
         largest = _WHOLE["float64"] / max(form.absolute_sum, 1.0)
     bound = form.absolute_sum * largest
     if bound > _WHOLE[sums.name]:
@@ -133,7 +133,7 @@ def _whole_sums(kernel: Kernel, sums: np.dtype[Any], largest: float, delta: floa
     if bound > _WHOLE[sums.name]:
         return None
     numerator, offset, denominator = _fraction(form.scale, delta)
-    # The last step is exact up to one rounding of the quotient, which cannot reach a tie that the value is not on.
+    # The last step is exact up to one rounding of the quotient, which cannot move a value onto a tie.
     dividend = bound * abs(numerator) + abs(offset)
     fits = {name: dividend <= _WHOLE[name] and 2 * dividend * UNIT[name] < 0.5 for name in _WHOLE}
     whole = all(number.is_integer() for number in (numerator, offset, denominator))
@@ -149,7 +149,7 @@ def _whole_sums(kernel: Kernel, sums: np.dtype[Any], largest: float, delta: floa
 
 
 def _fraction(scale: Fraction | float, delta: float) -> tuple[float, float, float]:
-    """Return numerator, offset and denominator of `sum * scale + delta` over one common denominator."""
+    """Return the numerator, offset and denominator of `sum * scale + delta` over a common denominator."""
     shift = Fraction(delta).limit_denominator(_LARGEST_DENOMINATOR)
     if isinstance(scale, float) or float(shift) != delta:
         return float(scale), delta, 1.0
@@ -160,7 +160,7 @@ def _fraction(scale: Fraction | float, delta: float) -> tuple[float, float, floa
 def _error(kernel: Kernel, sums: np.dtype[Any]) -> float:
     """Return a bound on the rounding error of a plain sum, relative to the largest pixel.
 
-    Each weight, product and addition rounds once.
+    Each weight, product and addition is rounded once.
     """
     return (kernel.taps + 2) * UNIT[sums.name] * float(np.abs(kernel.weights).sum())
 

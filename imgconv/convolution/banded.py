@@ -1,7 +1,7 @@
-"""Convolution along one axis as a product with a band matrix: BLAS multiplies faster than anything else in NumPy adds.
+"""Convolution along one axis as a product with a band matrix, which BLAS computes faster than NumPy adds shifted arrays.
 
-A block of outputs next to each other is a product of the inputs that they need with a Toeplitz matrix, which holds the taps in
-each of its columns, one place further down than in the column before. Most of it is zeros, and multiplied all the same.
+A block of adjacent outputs is the product of its inputs with a Toeplitz matrix. Each column of the matrix holds the taps, one
+place lower than the column before. Most elements are zero and are multiplied nevertheless.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from imgconv.convolution.plan import Job
 
-#: Outputs in a block: BLAS works best on 16 columns or more, and every further one is more zeros.
+#: Outputs in a block: BLAS is efficient from 16 columns up, and each further column adds zeros.
 BLOCK = 16
-# Multiply-adds that take as long as taking a sample from among the other channels and putting it back.
-_APART = 32
+# Cost of separating a sample from the other channels and merging it back, in multiply-adds.
+_SEPARATION_COST = 32
 
 
-def spread(taps: NDArray[Any], dilation: int) -> NDArray[Any]:
+def dilate_taps(taps: NDArray[Any], dilation: int) -> NDArray[Any]:
     """Return taps with dilation - 1 zeros between neighbours."""
     spaced = np.zeros((taps.size - 1) * dilation + 1, taps.dtype)
     spaced[::dilation] = taps
@@ -28,14 +28,14 @@ def spread(taps: NDArray[Any], dilation: int) -> NDArray[Any]:
 
 
 class BandMatrices:
-    """The taps of one axis as band matrices, made once."""
+    """The taps of one axis as band matrices, each built once."""
 
     def __init__(self, taps: NDArray[Any], stride: int) -> None:
         self.taps, self.stride = taps, stride
         self._matrices: dict[int, NDArray[Any]] = {}
 
     def _matrix(self, outputs: int) -> NDArray[Any]:
-        """Return the matrix of shape (inputs, outputs) whose column n holds the taps from row n * stride on."""
+        """Return the matrix of shape (inputs, outputs) whose column n holds the taps, starting in row n * stride."""
         if outputs not in self._matrices:
             matrix = np.zeros(((outputs - 1) * self.stride + self.taps.size, outputs), self.taps.dtype)
             for n in range(outputs):
@@ -47,7 +47,7 @@ class BandMatrices:
         """Write the sums along the rows.
 
         Args:
-            x: shape (R, inputs), columns side by side; or (R, columns, C), and the taps spread for that.
+            x: shape (R, inputs), contiguous along the columns; or (R, columns, C), with the taps spread over the channels.
             out: shape (R, outputs), or (R, columns, C).
         """
         if x.ndim == 3:
@@ -63,7 +63,7 @@ class BandMatrices:
         blocks = outputs // width
         inputs = _view(x, (blocks, len(x), len(matrix)), (width * self.stride * size, x.strides[0], size))
         np.matmul(inputs, matrix, out=_view(out, (blocks, len(out), width), (width * size, out.strides[0], size)))
-        if blocks * width < outputs:  # the last block laps over the one before
+        if blocks * width < outputs:  # the last block overlaps the one before
             start = (outputs - width) * self.stride
             np.matmul(x[:, start : start + len(matrix)], matrix, out=out[:, outputs - width :])
 
@@ -71,7 +71,7 @@ class BandMatrices:
         """Write the sums along the columns.
 
         Args:
-            x: shape (inputs, W[, C]), columns side by side.
+            x: shape (inputs, W[, C]), contiguous along the columns.
             out: shape (outputs, W[, C]).
         """
         if x.ndim == 3:
@@ -92,28 +92,28 @@ class BandMatrices:
 
 
 def _view(x: NDArray[Any], shape: tuple[int, ...], strides: tuple[int, ...]) -> NDArray[Any]:
-    """Return blocks of an array, which may overlap; the caller answers for their staying inside of it."""
+    """Return blocks of an array, which may overlap; the caller ensures that they lie inside the array."""
     if x.flags.c_contiguous:
-        return np.ndarray(shape, x.dtype, x, 0, strides)  # a tenth of what as_strided takes
+        return np.ndarray(shape, x.dtype, x, 0, strides)  # a tenth of the time of as_strided
     return as_strided(x, shape, strides)
 
 
-def apart(job: Job, passes: int) -> bool:
-    """Whether the channels are better taken apart than left side by side, where a band skips those of the others.
+def separates_channels(job: Job, passes: int) -> bool:
+    """Whether separating the channels is cheaper than filtering them interleaved.
 
-    To take them apart and to put them together again costs about as much as 32 multiply-adds; side by side, each of the passes
-    across has a longer band.
+    Separating and merging costs about 32 multiply-adds per sample. Interleaved channels make the band of each pass across
+    longer, because it skips the samples of the other channels.
     """
     if job.channels == 1:
         return False
-    return job.columns.stride > 1 or passes * (job.channels - 1) * (job.columns.reach - 1) > _APART
+    return job.columns.stride > 1 or passes * (job.channels - 1) * (job.columns.reach - 1) > _SEPARATION_COST
 
 
 def planes_and_step(job: Job, planar: bool) -> tuple[int, int]:
-    """Return how many planes there are, and how many samples lie from one pixel to the next in each."""
+    """Return the number of planes, and the distance in samples from one pixel to the next within a plane."""
     return (job.channels, 1) if planar else (1, job.channels)
 
 
 def band_work(taps: int, stride: int) -> float:
-    """Return the multiply-adds of one output, zeros included."""
+    """Return the multiply-adds per output, including those with zeros."""
     return 1.0 if taps == 1 else (BLOCK - 1) * stride + taps

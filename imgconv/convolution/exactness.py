@@ -1,4 +1,4 @@
-"""When a sum is exact enough: bounds on rounding errors, and the rule by which a method is refused."""
+"""Bounds on rounding errors, and the criterion by which an inexact method is rejected."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from imgconv.convolution.arithmetic import UNIT
 from imgconv.convolution.plan import Job
 from imgconv.convolution.source import Workspace
 
-# Of whole numbers a sum may be off by less than this, and is then rounded back to what it is.
+# A sum of whole numbers with an error below this is restored by rounding.
 _HALF = 0.5
-# A pixel darker than this share of the largest one may drown in the errors that the largest one makes.
+# A pixel below this fraction of the largest one may be lost in the errors that the largest one causes.
 _DARKEST = 2.0**-22
 
 
 def why_not_exact(job: Job, error: float, *, mixes: bool = False) -> str | None:
-    """Return why sums that may be off by `error` times the largest pixel are not exact enough, or None where they are.
+    """Return why sums with an error of up to `error` times the largest pixel are not exact enough, or None if they are.
 
-    Sums of whole numbers have to be within half a level, so that rounding gives them back. Others may be off by as much as
-    a plain sum, one product after the other (`Arithmetic.allowed`); and everything by the tolerance asked for.
+    Sums of whole numbers need an error below half a level, so that rounding restores them. Other sums may have the error of a
+    plain sum (`Arithmetic.allowed`). A `tolerance` allows more in either case.
 
-    Where errors `mix`, those of bright pixels reach dark ones far away. In float64 that makes up for many sums in float32, but
-    not for sums in float64.
+    With `mixes`, errors of bright pixels affect dark pixels far away. Computed in float64 such errors are acceptable in place
+    of float32 sums, but not in place of float64 sums.
     """
     arithmetic, tolerance = job.arithmetic, job.options.tolerance
     drowns = mixes and job.dtype.kind in "fc" and arithmetic.dtype == np.float64
@@ -41,7 +41,7 @@ def why_not_exact(job: Job, error: float, *, mixes: bool = False) -> str | None:
         levels, plain = error * arithmetic.largest_pixel, arithmetic.allowed * arithmetic.largest_pixel
         if levels <= tolerance:
             return None
-        return f"its error bound is {levels:.2g} levels, where a plain sum has {plain:.2g}"
+        return f"its error bound is {levels:.2g} levels; that of a plain sum is {plain:.2g}"
     relative = error / max(float(np.abs(arithmetic.weights).sum()), math.ulp(0.0))
     if relative <= tolerance:
         return None
@@ -49,12 +49,12 @@ def why_not_exact(job: Job, error: float, *, mixes: bool = False) -> str | None:
 
 
 def narrowest(job: Job, error: Callable[[np.dtype[Any]], float], *, mixes: bool = False) -> np.dtype[Any]:
-    """Return float32 where sums in it are exact enough for a job, else float64.
+    """Return float32 if sums in it are exact enough for a job, else float64.
 
     Args:
-        job: what is to be computed.
-        error: returns a bound on what sums in a type are off, relative to the largest pixel.
-        mixes: whether errors of bright pixels reach dark ones far away: for floating-point pixels the tolerance then decides.
+        job: the convolution.
+        error: returns a bound on the error of sums in a type, relative to the largest pixel.
+        mixes: whether errors of bright pixels affect dark ones far away; for floating-point pixels the tolerance then decides.
     """
     narrow, wide = np.dtype(np.float32), np.dtype(np.float64)
     if job.dtype.kind not in "biu" and job.arithmetic.dtype == wide:
@@ -65,7 +65,7 @@ def narrowest(job: Job, error: Callable[[np.dtype[Any]], float], *, mixes: bool 
 
 
 def narrowing_error(job: Job) -> float:
-    """Return what sums in float64 lose when they become the job's, relative to the largest pixel; whole ones lose nothing."""
+    """Return the error of converting float64 sums to the type of the job, relative to the largest pixel; 0 for whole sums."""
     arithmetic = job.arithmetic
     if arithmetic.whole or arithmetic.dtype == np.float64:
         return 0.0
@@ -73,12 +73,12 @@ def narrowing_error(job: Job) -> float:
 
 
 def may_be_infinite(job: Job) -> bool:
-    """Whether a pixel, or the border, may be NaN or infinite."""
+    """Whether a pixel or the border value may be NaN or infinite."""
     return job.dtype.kind in "fc" or not np.isfinite(job.border.value).all()
 
 
 def is_finite(sums: NDArray[Any]) -> bool:
-    """Whether no sum is NaN or infinite; those whose squares, or sums, are infinite count as infinite too."""
+    """Whether all sums are finite; False also if their sum or sum of squares overflows."""
     if not sums.flags.c_contiguous:
         return math.isfinite(float(sums.sum()))
     line = sums.reshape(-1)
@@ -86,17 +86,17 @@ def is_finite(sums: NDArray[Any]) -> bool:
 
 
 def darkest_share(job: Job, mixed_error: float) -> float:
-    """Return the share of the largest pixel below which a pixel would drown in errors that mix.
+    """Return the fraction of the largest pixel below which a pixel would be lost in errors that mix.
 
-    A plain sum over such pixels alone would be off by less. Where a tolerance was given, it is relative to the largest sum.
+    A plain sum over such pixels alone would have a smaller error. A tolerance, being relative to the largest sum, makes it 0.
     """
     if job.options.tolerance:
         return 0.0
     return min(_DARKEST, mixed_error / max(job.arithmetic.error, math.ulp(0.0)))
 
 
-def is_even(window: NDArray[Any], darkest: float, workspace: Workspace) -> bool:
-    """Whether all pixels are finite, and those that are not 0 no darker than a share of the brightest one."""
+def has_limited_range(window: NDArray[Any], darkest: float, workspace: Workspace) -> bool:
+    """Whether all pixels are finite, and the non-zero ones at least the fraction `darkest` of the largest magnitude."""
     magnitudes = np.abs(window, out=workspace.take("magnitudes", window.shape, window.dtype))
     largest = float(magnitudes.max())
     if not math.isfinite(largest):

@@ -1,6 +1,6 @@
-"""Carries out a plan: the sums of its method, then scale and delta, then rounding and saturation.
+"""Execution of a plan: the sums of its method, then scale and delta, then rounding and saturation.
 
-The output is cut into strips of rows, which threads share.
+The output is divided into strips of rows, which are distributed over threads.
 """
 
 from __future__ import annotations
@@ -29,33 +29,33 @@ from imgconv.threads import asked_threads, one_blas_thread, pool, thread_count
 if TYPE_CHECKING:
     from imgconv.convolution.normalization import NormalizedValues
 
-# Half a level beyond an end of the range is rounded to even, out of it; and the last steps may be rounded in float32.
+# A value half a level beyond the range may round out of it, and the last steps may run in float32.
 _ALMOST_HALF = 0.49
-# What a thread may keep of its buffers from one image to the next.
+# Maximum size of the buffers that a thread keeps between images.
 _KEPT_BYTES = 1 << 25
 
 
-# Beyond the largest float lies infinity, and NaN beyond that, as IEEE 754 has it: a result, not a warning.
+# Overflow to infinity and NaN are results in IEEE 754, not reasons to warn.
 @np.errstate(over="ignore", invalid="ignore")
 def execute(plan: Plan, image: NDArray[Any], *, fallback: Plan | None = None) -> Fitted:
-    """Carry out a plan on an image.
+    """Execute a plan on an image.
 
     Args:
-        plan: made for the shape and the type of the image.
+        plan: plan for the shape and the type of the image.
         image: shape (H, W) or (H, W, C).
-        fallback: a plan for the same job by a method that does not round by itself. Where the plan's own method does, and
-            a value stands at an end of the range, it counts the values that were clipped; without it they are not counted.
+        fallback: plan for the same job by a method that does not finish its values. It is used to count clipped values if
+            the method of `plan` finishes its values and one of them lies at an end of the range.
 
     Returns:
-        The result and the number of values clipped, or -1 where they were not counted.
+        The result and the number of clipped values; -1 if they were not counted, for lack of a fallback.
 
     Raises:
-        UsageError: the image has another shape or type than the plan, its 64-bit integers give sums that float64 does not
-            hold, or IMGCONV_JOBS is not a number of threads.
-        RangeError: the plan's `range_policy` is `error` and a value lies outside of the range of the result.
+        UsageError: shape or type of the image differ from those of the plan, sums of 64-bit integers exceed what float64
+            holds, or IMGCONV_JOBS is invalid.
+        RangeError: the plan's `range_policy` is `error` and a value lies outside the range of the result.
     """
     job = plan.job
-    if not image.dtype.isnative:  # the other order of bytes, as some files have it
+    if not image.dtype.isnative:  # files may be stored in the other byte order
         image = image.astype(image.dtype.newbyteorder("="))
     if image.shape != job.shape or image.dtype != job.dtype:
         raise UsageError(
@@ -63,7 +63,7 @@ def execute(plan: Plan, image: NDArray[Any], *, fallback: Plan | None = None) ->
         )
     _check_wide_integers(image, job)
     method = METHODS[plan.method]
-    # OpenCV's own threads would compete with those that share the strips.
+    # OpenCV's own threads would compete with those that process the strips.
     limit = 1 if method.threads else asked_threads(job.options.jobs)
     with opencv_threads(limit) if method.engine == "opencv" else nullcontext():
         fitted = Execution(job, method, image).run()
@@ -73,21 +73,21 @@ def execute(plan: Plan, image: NDArray[Any], *, fallback: Plan | None = None) ->
 
 
 class Execution:
-    """A job at work on an image: the values of each strip are computed, then rounded into the result.
+    """A job on one image: the values of each strip are computed, then rounded into the result.
 
-    A strip is rows of the output. Its values are the sums of the method (`Sums`), scaled, or divided by the weight on the
-    pixels that count (`NormalizedValues`).
+    A strip is a range of rows of the output. Its values are the sums of the method (`Sums`), scaled, or divided by the weight
+    on the valid pixels (`NormalizedValues`).
     """
 
     def __init__(self, job: Job, method: Method, image: NDArray[Any]) -> None:
         policy = job.options.range_policy
         self._job, self._method, self._image = job, method, image
-        self._waits = policy in ("stretch", "error") and not method.finishes  # for all values, before the first is rounded
-        self._policy = "clip" if self._waits else policy
-        self._out = np.empty(job.output_shape, _unrounded_dtype(job) if self._waits else job.output)
+        self._deferred = policy in ("stretch", "error") and not method.finishes  # rounding needs all values first
+        self._policy = "clip" if self._deferred else policy
+        self._out = np.empty(job.output_shape, _unrounded_dtype(job) if self._deferred else job.output)
         self._planes = planes_of(image, job.border, apart=method.planar(job))
         self._inside = self._policy == "clip" and _stays_inside(job, method)
-        # Sums that are the result already are written where it stands.
+        # Sums that are already the result are written directly into it.
         self._in_place = job.arithmetic.finishes_as_summed and job.output.kind == "f" and policy not in ("abs", "offset")
         self._sums = prepared_sums(job, method)
         self._normalized: NormalizedValues | None = None
@@ -97,15 +97,15 @@ class Execution:
             self._normalized = NormalizedValues(job, method, image)
 
     def run(self) -> Fitted:
-        """Return the result and the number of values clipped."""
+        """Return the result and the number of clipped values."""
         job, method = self._job, self._method
         jobs = job.options.jobs if method.threads else 1
         blas = method.blas or (method.spreads and may_be_infinite(job))
         clipped = run_strips(self._finish_strip, job.rows.outputs, method.rows(job), jobs=jobs, blas=blas)
-        return fit(self._out, job.output, job.options.range_policy) if self._waits else Fitted(self._out, clipped)
+        return fit(self._out, job.output, job.options.range_policy) if self._deferred else Fitted(self._out, clipped)
 
     def _finish_strip(self, start: int, stop: int, workspace: Workspace) -> int:
-        """Write the rows start … stop - 1 of the result and return how many values were clipped."""
+        """Write the rows start … stop - 1 of the result and return the number of clipped values."""
         clipped = 0
         for plane in self._planes:
             target = self._out[start:stop][plane.at]
@@ -115,7 +115,7 @@ class Execution:
         return clipped
 
     def _values(self, plane: Plane, start: int, stop: int, workspace: Workspace, target: NDArray[Any]) -> NDArray[Any]:
-        """Return the values of a strip before they are rounded; `target` itself where they stand in it, in their final type."""
+        """Return the unrounded values of a strip, or `target` itself if the final values were written into it."""
         if self._normalized is not None:
             return self._normalized.of(plane, start, stop, workspace)
         source = Source(self._job, self._image[plane.at], plane.border, start, stop, workspace)
@@ -135,22 +135,22 @@ _buffers = _ThreadBuffers()
 
 
 def run_strips(work: Callable[[int, int, Workspace], int], outputs: int, rows: int, *, jobs: int | None, blas: bool) -> int:
-    """Work on an output of `outputs` rows, `rows` at a time, and return the sum of what `work` returned.
+    """Process an output of `outputs` rows in strips of `rows` rows, and return the sum of the results of `work`.
 
     Args:
-        work: called once for each strip, from several threads, with its first row, one past its last, and the buffers of the
-            thread.
-        outputs: rows of the output.
-        rows: of a strip. The strips do not depend on the threads, so that one thread gives the same bits as many.
-        jobs: threads; see `thread_count`.
-        blas: whether the work calls BLAS, whose own threads would stand in the way of these.
+        work: function called once per strip, from several threads, with the first row, one past the last row, and the
+            buffers of the thread.
+        outputs: number of rows of the output.
+        rows: rows per strip. Strips do not depend on the number of threads, so that neither does the result.
+        jobs: number of threads; see `thread_count`.
+        blas: whether the work calls BLAS, whose own threads would compete with these.
     """
     count = -(-outputs // rows)
     threads = min(thread_count(jobs), count)
-    following = itertools.count()  # shared: the interpreter hands out each number once
+    following = itertools.count()  # shared by the threads: the interpreter returns each number once
     failed = threading.Event()
 
-    def work_on_some() -> int:
+    def process_strips() -> int:
         total, workspace = 0, _buffers.workspace
         try:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -159,7 +159,7 @@ def run_strips(work: Callable[[int, int, Workspace], int], outputs: int, rows: i
                         break
                     total += work(strip * rows, min((strip + 1) * rows, outputs), workspace)
         except BaseException:
-            failed.set()  # the others finish the strip that they are at
+            failed.set()  # the other threads stop after their current strip
             raise
         if workspace.size > _KEPT_BYTES:
             workspace.clear()
@@ -167,12 +167,12 @@ def run_strips(work: Callable[[int, int, Workspace], int], outputs: int, rows: i
 
     with one_blas_thread() if blas else nullcontext():
         if threads <= 1:
-            return work_on_some()
-        others = pool.submit(work_on_some, threads - 1)
+            return process_strips()
+        others = pool.submit(process_strips, threads - 1)
         try:
-            own = work_on_some()
+            own = process_strips()
         finally:
-            wait(others)  # after an error, too: no thread may still write to the result when this has returned
+            wait(others)  # also after an error: no thread may write to the result once this function has returned
         return own + sum(other.result() for other in others)
 
 
@@ -195,11 +195,11 @@ def _count_clipped(values: NDArray[Any], image: NDArray[Any], fallback: Plan | N
 
 @functools.lru_cache(maxsize=64)
 def _stays_inside(job: Job, method: Method) -> bool:
-    """Whether no value can leave the range of an integer output, whatever the pixels: then none has to be checked."""
+    """Whether no value can leave the range of an integer output, whatever the pixels, so that no check is needed."""
     arithmetic, outside = job.arithmetic, np.real(job.border.value) if job.border.uses_value else np.zeros(0)
     if job.options.normalizes or job.dtype.kind not in "biu" or job.output.kind not in "biu" or job.kernel.is_complex:
         return False
-    least, most = (float(f([*limits(job.dtype), *outside])) for f in (np.min, np.max))  # NaN where there is one
+    least, most = (float(f([*limits(job.dtype), *outside])) for f in (np.min, np.max))  # NaN if a border value is NaN
     weights, off = arithmetic.weights, method.error(job) * arithmetic.largest_pixel
     above, below = float(weights[weights > 0].sum()), float(weights[weights < 0].sum())
     sums = np.array([above * least + below * most - off, above * most + below * least + off])
@@ -209,13 +209,13 @@ def _stays_inside(job: Job, method: Method) -> bool:
 
 
 def _check_wide_integers(image: NDArray[Any], job: Job) -> None:
-    """Refuse 64-bit integers that float64 sums would not hold, which depends on the pixels."""
+    """Reject 64-bit integers whose sums float64 does not hold exactly, which depends on the pixels."""
     if image.dtype.kind not in "iu" or image.dtype.itemsize < 8 or image.size == 0:
         return
     outside = [int(abs(v)) for v in job.border.value if np.isfinite(v)] if job.border.uses_value else []
     most = max(abs(int(image.min())), abs(int(image.max())), *outside)
-    if most > 2.0**53 / max(float(np.abs(job.arithmetic.weights).sum()), 1.0):  # an integer and a float: compared exactly
+    if most > 2.0**53 / max(float(np.abs(job.arithmetic.weights).sum()), 1.0):  # Python compares int and float exactly
         raise UsageError(
             f"{image.dtype.name} pixels up to {most} give sums beyond 2**53, which float64 does not hold exactly; "
-            "convert the image to float64 to accept that"
+            "convert the image to float64 to accept rounding"
         )

@@ -1,4 +1,4 @@
-"""Weights as a sum of few outer products, column times row: each is two passes along one axis."""
+"""Weights as a sum of few outer products of a column and a row; each takes two one-dimensional passes."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from imgconv.convolution.methods import Method
 from imgconv.convolution.plan import Job
 from imgconv.kernels.kernel import Kernel
 
-# What the pairs that are left out may add to the error, of what the contract allows.
+# Fraction of the allowed error that the omitted pairs may cause.
 _SHARE = 0.25
 
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """Outer products in falling order of their size.
+    """Outer products in descending order of size.
 
     Attributes:
         columns: shape (n, kh).
         rows: shape (n, kw).
-        residuals: shape (n + 1,): the sum of the absolute weights that the first 0, 1, 2 … pairs leave out.
-        sizes: shape (n,): for each pair the sum of its absolute weights.
-        whole: whether there is one pair of whole numbers that leaves nothing out.
+        residuals: shape (n + 1,): sum of the absolute differences to the weights after the first 0, 1, 2 … pairs.
+        sizes: shape (n,): sum of the absolute weights of each pair.
+        whole: whether a single pair of whole numbers gives the weights exactly.
     """
 
     columns: NDArray[np.float64]
@@ -39,7 +39,7 @@ class Pairs:
 
 
 def pairs_for(job: Job) -> tuple[Pairs, int]:
-    """Return the outer products of a job's weights, and how many of them are needed for sums as exact as they have to be."""
+    """Return the outer products of a job's weights, and the number of them needed for sufficiently exact sums."""
     arithmetic, tolerance = job.arithmetic, job.options.tolerance
     pairs = find_pairs(arithmetic.weights)
     allowed = 0.5 / arithmetic.largest_pixel if arithmetic.whole else arithmetic.allowed
@@ -52,12 +52,12 @@ def pairs_for(job: Job) -> tuple[Pairs, int]:
 
 
 def pairs_error(job: Job, dtype: np.dtype[Any]) -> float:
-    """Return a bound on what sums over the pairs are off in a type, relative to the largest pixel.
+    """Return a bound on the error of sums over the pairs in a type, relative to the largest pixel.
 
-    That is what the pairs leave out, and a rounding for each weight, product and addition of both passes.
+    It consists of the residual, and one rounding for each weight, product and addition of both passes.
     """
     (pairs, count), arithmetic = pairs_for(job), job.arithmetic
-    if pairs.whole and arithmetic.whole:  # either the type holds every whole number on the way, or it is not the one
+    if pairs.whole and arithmetic.whole:  # the type holds every intermediate whole number, or must not be used
         return 0.0 if dtype.itemsize >= arithmetic.dtype.itemsize else np.inf
     roundings = sum(job.kernel.shape) + count + 3
     error = float(pairs.residuals[count] + roundings * UNIT[dtype.name] * pairs.sizes[:count].sum())
@@ -65,35 +65,35 @@ def pairs_error(job: Job, dtype: np.dtype[Any]) -> float:
 
 
 class LowRank(Method):
-    """What the methods share that sum over the outer products of the kernel."""
+    """Base of the methods that sum over the outer products of the kernel."""
 
     def dtype(self, job: Job) -> np.dtype[Any]:
-        """Return float64 where pairs cancel one another and nothing hides what is left, else the narrowest exact type."""
+        """Return float64 if cancellation between pairs would show in floating-point pixels, else the narrowest exact type."""
         if job.dtype.kind not in "biu" and pairs_for(job)[1] > 1:
             return np.dtype(np.float64)
         return narrowest(job, lambda dtype: pairs_error(job, dtype))
 
     def refusal(self, job: Job) -> str | None:
-        """Return why a job cannot be done by pairs whatever their error; None where it can.
+        """Return why pairs cannot do a job, or None if they can.
 
-        Pairs that cancel one another are off by a share of the whole kernel, however little of it falls inside. They also
-        leave a rest of a weight of 0, through which a pixel changes the last bits of sums that it has no part in: errors mix.
+        Pairs that cancel each other have an error relative to the whole kernel, however little of it lies inside the image.
+        Rounding also turns weights of 0 into small residuals, so that a pixel affects sums it does not belong to: errors mix.
         """
         pairs, count = pairs_for(job)
         if job.options.normalizes and not job.arithmetic.whole and len(pairs.sizes) > 1:
-            return "where little weight falls inside, the division would show what the pairs are off"
+            return "where little weight lies inside, the division would magnify the error of the pairs"
         return why_not_exact(job, self.error(job), mixes=True) if count > 1 else None
 
     def error(self, job: Job) -> float:
-        """That of the pairs."""
+        """Return the error bound of the pairs."""
         return pairs_error(job, self.dtype(job))
 
 
 def find_pairs(weights: NDArray[np.float64]) -> Pairs:
-    """Return the outer products that weights of shape (kh, kw) are the sum of.
+    """Return outer products whose sum is the weights, shape (kh, kw).
 
-    One pair of whole numbers where whole weights allow it; one from a column and a row where the rank is 1; else those of the
-    singular value decomposition.
+    Weights of rank 1 give a single pair, of whole numbers if the weights are whole. Others are decomposed by singular value
+    decomposition.
     """
     return _find_pairs(weights.tobytes(), weights.shape)
 
@@ -113,11 +113,11 @@ def _find_pairs(data: bytes, shape: tuple[int, int]) -> Pairs:
             whole = exact and all(np.array_equal(line, np.rint(line)) for line in (column, row))
             return _pairs(weights, column[None], row[None], whole=whole)
     u, s, vt = np.linalg.svd(weights, full_matrices=False)
-    return _pairs(weights, np.array([_tidied(line) for line in (u * s).T]), np.array([_tidied(line) for line in vt]))
+    return _pairs(weights, np.array([_symmetrize(line) for line in (u * s).T]), np.array([_symmetrize(line) for line in vt]))
 
 
-def _tidied(line: NDArray[Any]) -> NDArray[Any]:
-    """Return taps that are symmetric or antisymmetric but for rounding as such: half of the products are then saved."""
+def _symmetrize(line: NDArray[Any]) -> NDArray[Any]:
+    """Return taps that are symmetric or antisymmetric up to rounding as exactly so, which saves half of the products."""
     for turned in (line[::-1], -line[::-1]):
         if np.abs(line - turned).max() <= 8 * line.size * np.finfo(float).eps * np.abs(line).max():
             return np.asarray((line + turned) / 2)

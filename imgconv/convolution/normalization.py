@@ -1,4 +1,4 @@
-"""`renormalize` and `nan="ignore"`: the sums are divided by the weight that fell on pixels that count."""
+"""Sums divided by the weight on valid pixels: those not outside the image (`renormalize`) and not NaN (`nan="ignore"`)."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from imgconv.convolution.plan import Axis, Job
 from imgconv.convolution.source import Plane, Source, Workspace
 from imgconv.convolution.sums import Sums, prepared_sums
 
-# A weight that is nothing but rounding, relative to the sum of the absolute weights, counts as none.
-_NOTHING = 1e-12
+# Weights below this, relative to the sum of the absolute weights, are rounding errors and count as 0.
+_NEGLIGIBLE = 1e-12
 
 
 class NormalizedValues:
-    """The sums over the pixels that count, in float64, divided by the weight on them.
+    """The sums over the valid pixels, in float64, divided by the weight on them.
 
-    Without missing values, inside or outside, the shapes alone decide the weight. Each tap counts where its row and its column
-    are inside, so the sum over the taps is a product of three matrices.
+    Without missing values the weight depends on the shapes alone. A tap counts where its row and its column are inside, so
+    that the sum over the taps is a product of three matrices.
     """
 
     def __init__(self, job: Job, method: Method, image: NDArray[Any]) -> None:
         self._job, self._sums, self._image = job, prepared_sums(job, method), image
-        self._least = _NOTHING * np.abs(job.arithmetic.weights).sum()
+        self._least = _NEGLIGIBLE * np.abs(job.arithmetic.weights).sum()
         ignores = job.options.nan == "ignore"
         void = ignores and job.border.uses_value and bool(np.isnan(job.border.value).any())
         self._missing = void or (ignores and image.dtype.kind in "fc" and bool(np.isnan(image).any()))
@@ -41,14 +41,14 @@ class NormalizedValues:
             self._across = job.arithmetic.weights @ _inside(job.columns, job.border.columns).T
 
     def of(self, plane: Plane, start: int, stop: int, workspace: Workspace) -> NDArray[Any]:
-        """Return the values of the rows start … stop - 1, before they are rounded; NaN where no pixel counts."""
+        """Return the unrounded values of the rows start … stop - 1; NaN where no pixel is valid."""
         arithmetic = self._job.arithmetic
         weight = (self._weight_of_pixels if self._missing else self._weight_of_shape)(plane, start, stop, workspace)
         border = replace(plane.border, value=tuple(0.0 if np.isnan(v) else v for v in plane.border.value))
         dividend = self._sums.of(Source(self._job, self._image[plane.at], border, start, stop, workspace))
         dividend = dividend.astype(np.complex128 if dividend.dtype.kind == "c" else np.float64)
         empty = np.abs(weight) <= self._least
-        if arithmetic.offset:  # sum / weight + delta as one quotient, so that it is rounded once
+        if arithmetic.offset:  # sum / weight + delta as one quotient, which is rounded once
             dividend = dividend * arithmetic.denominator + arithmetic.offset * weight
             weight = weight * arithmetic.denominator
         quotient: NDArray[Any] = dividend / weight
@@ -56,25 +56,25 @@ class NormalizedValues:
         return quotient
 
     def _weight_of_pixels(self, plane: Plane, start: int, stop: int, workspace: Workspace) -> NDArray[Any]:
-        """Return the weight on the pixels that are not missing."""
+        """Return the weight on the valid pixels."""
         ones = replace(plane.border, value=tuple(0.0 if np.isnan(v) else 1.0 for v in plane.border.value))
         return self._weights.of(Source(self._job, self._counts[plane.at], ones, start, stop, workspace)).copy()
 
     def _weight_of_shape(self, plane: Plane, start: int, stop: int, workspace: Workspace) -> NDArray[Any]:
-        """Return the weight inside of the image."""
+        """Return the weight inside the image."""
         weight = (self._down if len(self._down) == 1 else self._down[start:stop]) @ self._across
-        # Whole numbers are put back where the weights are whole.
+        # Whole weights have whole sums; rounding removes the error of the product.
         weight = np.rint(weight) if self._job.arithmetic.exact else weight
         return np.asarray(weight[..., None] if len(self._job.shape) == 3 and plane.at is ... else weight)
 
 
-def sums_to_nothing(weights: NDArray[Any]) -> bool:
-    """Whether the weights sum to 0, but for their rounding."""
-    return bool(abs(weights.sum()) <= _NOTHING * np.abs(weights).sum())
+def sums_to_zero(weights: NDArray[Any]) -> bool:
+    """Whether the weights sum to 0, up to rounding."""
+    return bool(abs(weights.sum()) <= _NEGLIGIBLE * np.abs(weights).sum())
 
 
 def _inside(axis: Axis, border: str) -> NDArray[np.float64]:
-    """Return a matrix (outputs, taps), 1 where the tap of that output counts and 0 where it does not."""
+    """Return a matrix of shape (outputs, taps): 1 where the tap of an output counts, else 0."""
     if border != "renormalize":
         return np.ones((1, axis.taps))
     start, stop = axis.window()

@@ -1,4 +1,4 @@
-"""What the methods of the OpenCV engine share: when OpenCV does as the contract says, and how it is asked."""
+"""Shared parts of the OpenCV methods: the conditions under which OpenCV meets the contract, and its calls."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from imgconv.convolution.plan import Job
 from imgconv.convolution.source import Source
 from imgconv.opencv import load_cv2
 
-#: A filter of OpenCV: `call(pixels, result, anchor, border)`, the anchor (column, row), the border OpenCV's constant. It
-#: returns the result, which has the shape of the pixels and stands in `result` where that is given.
+#: A filter of OpenCV: `call(pixels, result, anchor, border)`, with the anchor as (column, row) and OpenCV's border constant. It
+#: returns an array of the shape of the pixels: `result`, unless that is None.
 Call: TypeAlias = Callable[[NDArray[Any], NDArray[Any] | None, tuple[int, int], int], NDArray[Any]]
 
-#: The types of pixels that OpenCV's filters take.
+#: Pixel types that OpenCV's filters support.
 PIXELS = ("uint8", "uint16", "int16", "float32", "float64")
 
-# OpenCV takes this many channels in one call with safety; more are worked on in groups.
+# Number of channels that all OpenCV calls support; more are processed in groups.
 _CHANNELS = 4
-# Values that OpenCV rounds to 32 bits, with room to spare, before it saturates them.
+# Bound on values that OpenCV rounds to 32 bits before it saturates them, with a margin.
 _WIDEST = 2.0**30
-# Every 64-bit x86 has SSE3, on which OpenCV waits longer before it turns to its DFT.
+# Every 64-bit x86 has SSE3, with which OpenCV switches to its DFT at larger kernels.
 _SSE3 = platform.machine().lower() in ("x86_64", "amd64")
 
 
 def direct_taps(dtype: np.dtype[Any]) -> int:
     """Return the largest number of weights that `cv2.filter2D` sums one by one for images of `dtype`.
 
-    From the next one up it computes by a DFT (OpenCV 4 and 5, `dftFilter2D` in modules/imgproc/src/filter.dispatch.cpp:
-    130 weights for 8-bit and float32 images with results of the same type where the processor has SSE3, 50 otherwise).
+    Larger kernels are computed by a DFT (OpenCV 4 and 5, `dftFilter2D` in modules/imgproc/src/filter.dispatch.cpp: from
+    130 weights for 8-bit and float32 images with results of the same type if the processor has SSE3, from 50 otherwise).
     """
     return 129 if _SSE3 and dtype.name in ("uint8", "float32") else 49
 
 
 def native_border(name: str, values: tuple[Any, ...]) -> int | None:
-    """Return OpenCV's constant for a border, or None where it has none: of constants it supports only 0."""
+    """Return OpenCV's constant for a border, or None if it has none; the only border value it supports is 0."""
     cv2 = load_cv2()
     if name == "constant":
         return int(cv2.BORDER_CONSTANT) if not any(values) else None
@@ -47,16 +47,16 @@ def native_border(name: str, values: tuple[Any, ...]) -> int | None:
 
 
 def why_not_finished(job: Job) -> str | None:
-    """Return why OpenCV cannot give the final values of a job, whatever the weights; None where it can."""
+    """Return why OpenCV cannot compute the final values of a job, whatever the weights; None if it can."""
     if job.dtype.name not in PIXELS or job.output != job.dtype:
-        return f"OpenCV takes {', '.join(PIXELS)} and returns the type it was given, not {job.dtype.name} to {job.output.name}"
+        return f"OpenCV supports {', '.join(PIXELS)} with a result of the same type, not {job.dtype.name} to {job.output.name}"
     if job.options.normalizes:
         return "OpenCV cannot divide by the weight inside"
     if job.kernel.is_complex:
-        return "OpenCV has no complex weights"
-    # Floating point has no range to leave: to clip, or to refuse what does not fit, is to do nothing.
+        return "OpenCV does not support complex weights"
+    # Floating-point values are never out of range, so that `clip` and `error` have no effect.
     if job.options.range_policy not in (("clip", "error") if job.dtype.kind == "f" else ("clip",)):
-        return f"range {job.options.range_policy} needs the values before they are rounded"
+        return f"range {job.options.range_policy} needs the unrounded values"
     if not holds_border(job, job.dtype):
         return f"{job.dtype.name} cannot hold the border value"
     arithmetic = job.arithmetic
@@ -66,8 +66,8 @@ def why_not_finished(job: Job) -> str | None:
     return None
 
 
-def places(job: Job, rows: int) -> float:
-    """Return how many values OpenCV computes: those that a stride passes over, too, and the rows that strips share, twice."""
+def computed_values(job: Job, rows: int) -> float:
+    """Return the number of values OpenCV computes, including those a stride skips and the rows that strips share."""
     everywhere = job.samples * job.rows.stride * job.columns.stride
     return everywhere * (1 + job.rows.reach / (rows * job.rows.stride))
 
@@ -81,30 +81,30 @@ def holds_border(job: Job, dtype: np.dtype[Any]) -> bool:
 
 
 class Strip:
-    """The pixels of a strip in the form in which OpenCV filters them fastest.
+    """The pixels of a strip in the form that OpenCV filters fastest.
 
-    Rows are continued here. Columns are left to OpenCV where it supports the border, so that most strips are no copies, unless
-    `windowed` is set. `dtype` is that of the pixels passed to OpenCV.
+    Rows are extended beyond the edges here. Columns are extended by OpenCV if it supports the border and `windowed` is not
+    set, which avoids copying most strips. `dtype` is the type of the pixels passed to OpenCV.
     """
 
     def __init__(self, source: Source, job: Job, dtype: DTypeLike, *, windowed: bool = False) -> None:
         self._rows, self._columns, self._outputs = job.rows, job.columns, source.output_shape[0]
         self._workspace = source.workspace
-        known = native_border(source.border.columns, source.border.value) if job.options.mode == "same" else None
-        self._windowed = windowed or known is None
-        self._border = load_cv2().BORDER_REPLICATE if known is None else known
+        native = native_border(source.border.columns, source.border.value) if job.options.mode == "same" else None
+        self._windowed = windowed or native is None
+        self._border = load_cv2().BORDER_REPLICATE if native is None else native
         self._pixels = source.window(dtype) if self._windowed else source.own_columns(dtype)
 
     def filtered(self, call: Call, size: tuple[int, int], dtype: DTypeLike, top: int = 0, left: int = 0) -> NDArray[Any]:
-        """Return what a filter makes of the places of the outputs, shape (R, W'[, C]), until the next call.
+        """Return the result of a filter at the outputs, shape (R, W'[, C]), valid until the next call.
 
         Args:
             call: the filter.
-            size: its rows and columns. Its anchor is in the middle wherever that is possible: OpenCV then adds up what has the
-                same weight before it multiplies.
-            dtype: of the result.
-            top: row of the (dilated) kernel in which the filter's weights begin.
-            left: column of the (dilated) kernel in which they begin; only where the pixels are windowed.
+            size: its rows and columns. The anchor is in the middle if possible: OpenCV then adds pixels of equal weight
+                before it multiplies.
+            dtype: type of the result.
+            top: first row of the filter's weights in the (dilated) kernel.
+            left: first column of the filter's weights in the (dilated) kernel; used only if `windowed`.
         """
         result = self._workspace.take("filtered", self._pixels.shape, dtype)
         row, column = size[0] // 2, size[1] // 2 if self._windowed else -self._columns.first
@@ -115,7 +115,7 @@ class Strip:
 
 
 def write_sum(parts: Iterator[NDArray[Any]], sums: NDArray[Any]) -> None:
-    """Write the sum of arrays, each of which is used before the next one is computed; 0 where there are none."""
+    """Write the sum of arrays, or 0 if there are none; each array is added before the next one is computed."""
     np.copyto(sums, next(parts, 0))
     for part in parts:
         np.add(sums, part, out=sums)
@@ -124,7 +124,7 @@ def write_sum(parts: Iterator[NDArray[Any]], sums: NDArray[Any]) -> None:
 def _by_channels(
     call: Callable[[NDArray[Any], NDArray[Any] | None], NDArray[Any]], pixels: NDArray[Any], result: NDArray[Any]
 ) -> None:
-    """Filter pixels into `result`, no more channels at a time than OpenCV takes."""
+    """Filter pixels into `result`, in groups of as many channels as OpenCV supports."""
     channels = pixels.shape[2] if pixels.ndim == 3 else 1
     if channels == 1:  # OpenCV drops a third axis of length 1
         call(pixels.reshape(pixels.shape[:2]), result.reshape(result.shape[:2]))

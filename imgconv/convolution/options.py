@@ -1,4 +1,4 @@
-"""The arguments of a convolution: pixels and numbers as callers give them, checked, and the options in one frozen value."""
+"""The arguments of a convolution: checks of pixels and numbers, and the options as one frozen value."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from imgconv.vocabulary import (
     canonical,
 )
 
-#: How a border is given: a name, one down and one across, or the value made of them.
+#: A border: a name, a pair of names (rows, columns), or a `Border`.
 BorderLike: TypeAlias = BorderWord | tuple[BorderWord, BorderWord] | Border
 
-_FLAT = (1, 1)
+_UNIT = (1, 1)
 
 
 class ConvolutionOptions(TypedDict, total=False):
-    """The options that all convolutions share, as `correlate` describes them."""
+    """Options common to all convolutions; see `correlate`."""
 
     border: BorderLike
     border_value: ArrayLike
@@ -51,32 +51,32 @@ class ConvolutionOptions(TypedDict, total=False):
 
 
 class CorrelateOptions(ConvolutionOptions, total=False):
-    """Those of one convolution with a result of its own."""
+    """Options of a single convolution."""
 
     delta: float
     dtype: DTypeLike | None
 
 
 class FilterOptions(ConvolutionOptions, total=False):
-    """Those of the convolutions in a filter; `rotate` turns its kernels by 180 degrees first."""
+    """Options of the convolutions in a filter; `rotate` rotates its kernels by 180 degrees first."""
 
     rotate: bool
 
 
 @dataclass(frozen=True)
 class Options:
-    """How to convolve; the names and meanings of `imgconv.correlate`.
+    """Options of a convolution, named as in `imgconv.correlate`.
 
     Attributes:
-        rotate: whether the kernel is turned by 180 degrees first, which makes the correlation a convolution.
-        range_policy: what becomes of values outside of the output's range (one of `vocabulary.RANGES`).
-        jobs: threads that work on an image; None for what IMGCONV_JOBS says, else one for each processor.
+        rotate: whether the kernel is rotated by 180 degrees first, which makes the correlation a convolution.
+        range_policy: treatment of out-of-range values, one of `vocabulary.RANGES`.
+        jobs: number of threads; None for that of IMGCONV_JOBS, else one per processor.
     """
 
     border: Border = Border()
     mode: str = "same"
-    stride: tuple[int, int] = _FLAT
-    dilation: tuple[int, int] = _FLAT
+    stride: tuple[int, int] = _UNIT
+    dilation: tuple[int, int] = _UNIT
     anchor: tuple[int, int] | None = None
     delta: float = 0.0
     dtype: np.dtype[Any] | None = None
@@ -90,13 +90,13 @@ class Options:
 
     @property
     def normalizes(self) -> bool:
-        """Whether the sums are divided by the weight that fell on pixels that count."""
+        """Whether the sums are divided by the weight on valid pixels."""
         return self.border.renormalizes or self.nan == "ignore"
 
     @property
     def keeps_grid(self) -> bool:
-        """Whether the output has a value for each pixel of the image, in its place."""
-        return self.mode == "same" and self.stride == _FLAT
+        """Whether the output has one value for each pixel of the image, at the same position."""
+        return self.mode == "same" and self.stride == _UNIT
 
 
 def make_options(
@@ -117,10 +117,10 @@ def make_options(
     range_policy: str = "clip",
     jobs: int | None = None,
 ) -> Options:
-    """Check the options as a caller writes them and return them as one value.
+    """Return the checked options of a caller as one value.
 
     Raises:
-        UsageError: an option that is not among its words, or a number that makes no sense.
+        UsageError: a word is not among those of its option, or a number is out of range.
     """
     if anchor is not None:
         anchor = _pair(anchor, "anchor", least=0)
@@ -149,11 +149,11 @@ def as_pixels(image: ArrayLike) -> NDArray[Any]:
     """Return an image as an array.
 
     Raises:
-        UsageError: its rows differ in length, or it is a masked array, whose mask no sum would heed.
+        UsageError: the rows differ in length, or the image is a masked array, whose mask the sums would ignore.
     """
     if is_masked(image) or (isinstance(image, list | tuple) and any(map(is_masked, image))):
         raise UsageError(
-            "the image is a masked array; fill what is masked first: with NaN, image.astype(float).filled(numpy.nan), which "
+            "the image is a masked array; fill the masked pixels first: with NaN, image.astype(float).filled(numpy.nan), which "
             'nan="ignore" leaves out of every sum, or with a level, image.filled(0)'
         )
     try:
@@ -163,22 +163,22 @@ def as_pixels(image: ArrayLike) -> NDArray[Any]:
 
 
 def as_dtype(dtype: DTypeLike) -> np.dtype[Any]:
-    """Return the NumPy type that a caller named.
+    """Return an argument as a NumPy type.
 
     Raises:
-        UsageError: there is none of that name.
+        UsageError: the argument is not a NumPy type.
     """
     try:
         return np.dtype(dtype)
-    except Exception:  # NumPy parses texts, lists and dictionaries, each with errors of its own
-        raise UsageError(f"dtype {quoted(dtype)} is no NumPy type; name one such as uint8 or float32") from None
+    except Exception:  # NumPy parses strings, lists and dictionaries, and raises different errors for each
+        raise UsageError(f"{quoted(dtype)} is not a NumPy dtype; choose one such as uint8 or float32") from None
 
 
-def as_number(value: Any, what: str, *, finite: bool = True) -> float:
-    """Return a number that a caller gave for `what`, NaN and infinity only where they may be.
+def as_number(value: Any, name: str, *, finite: bool = True) -> float:
+    """Return the argument `name` as a float, which may be NaN or infinite only if `finite` is False.
 
     Raises:
-        UsageError: it is none.
+        UsageError: the argument is not such a number.
     """
     try:
         number = float(value) if isinstance(value, int | float) or np.ndim(value) == 0 else None
@@ -187,51 +187,51 @@ def as_number(value: Any, what: str, *, finite: bool = True) -> float:
     except OverflowError:
         number = math.inf
     if number is None:
-        raise UsageError(f"{what} must be a number, found {quoted(value)}")
+        raise UsageError(f"{name} must be a number, found {quoted(value)}")
     if finite and not math.isfinite(number):
-        raise UsageError(f"{what} must be a finite number, found {quoted(value)}")
+        raise UsageError(f"{name} must be a finite number, found {quoted(value)}")
     return number
 
 
-def as_factor(value: Any, what: str) -> float | Fraction:
-    """Return a finite number that a caller gave for `what`, a fraction as it is.
+def as_factor(value: Any, name: str) -> float | Fraction:
+    """Return the argument `name` as a finite number, a `Fraction` unchanged.
 
     Raises:
-        UsageError: it is none.
+        UsageError: the argument is not a finite number.
     """
-    number = as_number(value, what)
+    number = as_number(value, name)
     return value if isinstance(value, Fraction) else number
 
 
-def as_flag(value: Any, what: str) -> bool:
-    """Return what a caller gave for `what` as true or false.
+def as_flag(value: Any, name: str) -> bool:
+    """Return the argument `name` as a bool.
 
     Raises:
-        UsageError: it is neither.
+        UsageError: the argument is neither a bool nor an integer.
     """
     if not isinstance(value, bool | int | np.bool_ | np.integer):
-        raise UsageError(f"{what} is true or false, found {quoted(value)}")
+        raise UsageError(f"{name} must be true or false, found {quoted(value)}")
     return bool(value)
 
 
-def _count(value: Any, what: str) -> int:
+def _count(value: Any, name: str) -> int:
     try:
         number = operator.index(value)
     except TypeError:
         number = 0
     if number < 1:
-        raise UsageError(f"{what} must be a whole number from 1 up, found {quoted(value)}")
+        raise UsageError(f"{name} must be a whole number from 1 up, found {quoted(value)}")
     return number
 
 
-def _pair(value: Any, what: str, least: int = 1) -> tuple[int, int]:
+def _pair(value: Any, name: str, least: int = 1) -> tuple[int, int]:
     """Return one whole number, or two (down the rows, across the columns), as a pair."""
     pair = value if least == 0 or isinstance(value, tuple | list) else (value, value)
     try:
         first, second = map(operator.index, pair)
-    except (TypeError, ValueError):  # not whole, or not two
+    except (TypeError, ValueError):  # not whole numbers, or not a pair
         first = second = least - 1
     if min(first, second) < least:
         form = "a whole number, or two (rows, columns)," if least == 1 else "(row, column)"
-        raise UsageError(f"{what} must be {form} from {least} up, found {quoted(value)}")
+        raise UsageError(f"{name} must be {form} from {least} up, found {quoted(value)}")
     return first, second

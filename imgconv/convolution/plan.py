@@ -1,4 +1,4 @@
-"""What is to be computed (`Job`, along each `Axis`) and how (`Plan`): frozen data that `execution` carries out."""
+"""Frozen descriptions of a convolution: `Job` and its `Axis` objects define it, `Plan` holds the chosen method."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from imgconv.kernels.kernel import Kernel
 class Axis:
     """One axis of a convolution.
 
-    The output number n is the sum over the taps t of `weight[t] * image[first + n * stride + t * dilation]`.
+    Output n is the sum over the taps t of `weight[t] * image[first + n * stride + t * dilation]`.
 
     Attributes:
-        length: pixels of the image along the axis.
-        outputs: values computed.
-        first: coordinate under the first tap of the first output; negative where that lies outside of the image.
-        taps: weights along the axis.
-        stride: pixels from one output to the next.
-        dilation: pixels from one tap to the next.
+        length: number of pixels of the image along the axis.
+        outputs: number of outputs.
+        first: coordinate of the first tap of the first output; negative if it lies outside the image.
+        taps: number of kernel elements along the axis.
+        stride: distance between outputs, in pixels.
+        dilation: distance between taps, in pixels.
     """
 
     length: int
@@ -39,36 +39,36 @@ class Axis:
 
     @property
     def reach(self) -> int:
-        """Pixels from the first tap to the last, both included."""
+        """Number of pixels from the first tap to the last, both included."""
         return (self.taps - 1) * self.dilation + 1
 
     def span(self, outputs: int) -> int:
-        """Return how many pixels lie under the taps of so many outputs."""
+        """Return the number of pixels that a number of adjacent outputs needs."""
         return (outputs - 1) * self.stride + self.reach
 
     def outputs_in(self, pixels: int) -> int:
-        """Return how many outputs have all their taps on so many pixels."""
+        """Return the number of outputs whose taps all lie within a number of adjacent pixels."""
         return (pixels - self.reach) // self.stride + 1
 
     def window(self, start: int = 0, stop: int | None = None) -> tuple[int, int]:
-        """Return the first and one past the last coordinate that the outputs start … stop - 1 need."""
+        """Return the first and one past the last coordinate needed by the outputs start … stop - 1."""
         stop = self.outputs if stop is None else stop
         return self.first + start * self.stride, self.first + (stop - 1) * self.stride + self.reach
 
     def outputs_of(self, tap: int, count: int) -> slice:
-        """Return which coordinates of a window, counted from its first, stand under `tap` for `count` outputs."""
+        """Return the indices into a window of the pixels under `tap` for `count` outputs."""
         start = tap * self.dilation
         return slice(start, start + (count - 1) * self.stride + 1, self.stride)
 
 
 def make_axis(length: int, taps: int, anchor: int, mode: str, stride: int, dilation: int) -> Axis:
-    """Return the axis for an image of `length` pixels and a kernel of `taps` weights anchored at `anchor`.
+    """Return the axis for an image of `length` pixels and a kernel of `taps` elements with the anchor at `anchor`.
 
     Raises:
-        UsageError: `valid`, and a kernel that is larger than the image.
+        UsageError: the mode is `valid` and the kernel is larger than the image.
     """
     reach, centre = (taps - 1) * dilation + 1, anchor * dilation
-    # The coordinates of the first and of the last pixel that the anchor stands on.
+    # Coordinates of the first and the last position of the anchor.
     first, last = {
         "same": (0, length - 1),
         "valid": (centre, length - 1 - (reach - 1 - centre)),
@@ -76,26 +76,26 @@ def make_axis(length: int, taps: int, anchor: int, mode: str, stride: int, dilat
     }[mode]
     if last < first:
         raise UsageError(
-            f"mode valid leaves nothing: the kernel reaches over {reach} pixels, the image has {length}; choose mode same"
+            f"mode valid gives an empty result: the kernel covers {reach} pixels, the image has {length}; choose mode same"
         )
-    # A stride that passes over the last output is any such stride; a single tap has no neighbours.
+    # Equal jobs get equal axes: longer strides leave one output as well, and a single tap needs no dilation.
     stride, dilation = min(stride, last - first + 1), dilation if taps > 1 else 1
     return Axis(length, (last - first) // stride + 1, first - centre, taps, stride, dilation)
 
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """A convolution with every choice made but that of the method.
+    """A fully specified convolution, except for the method.
 
     Attributes:
-        kernel: as it lies on the image: rotated already where a convolution was asked for, not yet dilated.
-        shape: of the image, (H, W) or (H, W, C).
-        dtype: of the image.
+        kernel: the kernel of the correlation, before dilation: already rotated for a convolution.
+        shape: shape of the image, (H, W) or (H, W, C).
+        dtype: type of the image.
         output: type of the result.
-        rows: geometry down the image.
-        columns: geometry across the image.
-        arithmetic: in which numbers the sums run.
-        options: as they were asked for.
+        rows: geometry down the rows.
+        columns: geometry along the columns.
+        arithmetic: number types, weights and error bounds.
+        options: options of the caller.
     """
 
     kernel: Kernel
@@ -109,7 +109,7 @@ class Job:
 
     @property
     def border(self) -> Border:
-        """What stands outside of the image."""
+        """How the image continues beyond its edges."""
         return self.options.border
 
     @property
@@ -124,7 +124,7 @@ class Job:
 
     @property
     def spread_weights(self) -> NDArray[Any]:
-        """The weights with the zeros that a dilation puts between them, shape (rows.reach, columns.reach)."""
+        """The weights with the zeros of a dilation between them, shape (rows.reach, columns.reach)."""
         weights = self.arithmetic.weights
         spread = np.zeros((self.rows.reach, self.columns.reach), weights.dtype)
         spread[:: self.rows.dilation, :: self.columns.dilation] = weights
@@ -132,7 +132,7 @@ class Job:
 
     @property
     def parts(self) -> tuple[Job, ...]:
-        """The job itself, or one for the real and one for the imaginary weights: sums are linear in them."""
+        """The job itself, or, for complex weights, one job for the real and one for the imaginary parts."""
         weights = self.arithmetic.weights
         if weights.dtype.kind != "c":
             return (self,)
@@ -140,20 +140,20 @@ class Job:
 
     @property
     def samples(self) -> int:
-        """Number of values to compute."""
+        """Number of output values."""
         return self.rows.outputs * self.columns.outputs * self.channels
 
 
 @dataclass(frozen=True)
 class Work:
-    """What a method does for a job, counted from the shapes alone.
+    """The operations of a method for a job, counted from the shapes alone.
 
     Attributes:
-        multiply_adds: multiplications that are followed by an addition, zeros that are multiplied all the same included.
-        transforms: what is transformed: for Fourier transforms samples times log2 of the tile's size, over all tiles; for the
-            integral image its samples.
-        bytes: read from and written to buffers, but for those of the multiply-adds.
-        calls: of functions of NumPy or OpenCV.
+        multiply_adds: multiplications followed by an addition, including those by zero.
+        transforms: samples times log2 of the tile size, summed over all tiles, for Fourier transforms; number of samples for
+            the integral image.
+        bytes: bytes read from and written to buffers, except by the multiply-adds.
+        calls: calls of NumPy or OpenCV functions.
     """
 
     multiply_adds: float = 0.0
@@ -167,15 +167,15 @@ class Work:
 
 @dataclass(frozen=True)
 class Candidate:
-    """What the planner found of one method.
+    """The planner's assessment of one method.
 
     Attributes:
-        method: its name.
-        seconds: the predicted time; None where it was not considered.
-        reason: why it was not chosen; empty for the one that was.
-        work: what it would do; None where it was not considered.
-        error: a bound on what its sums may be off, relative to the largest pixel; 0 where they are exact, None where it was
-            not considered.
+        method: name of the method.
+        seconds: predicted time; None if the method was rejected.
+        reason: why it was not chosen; empty for the chosen one.
+        work: its operations; None if the method was rejected.
+        error: bound on the error of its sums, relative to the largest pixel; 0 if they are exact, None if the method was
+            rejected.
     """
 
     method: str
@@ -187,14 +187,14 @@ class Candidate:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """The method chosen for a job, what it should cost, and why none of the others.
+    """The method chosen for a job, its predicted cost, and the reasons against the other methods.
 
     Attributes:
-        job: what is to be computed.
-        method: name of the method chosen.
-        seconds: its predicted time.
-        error: a bound on what its sums may be off, relative to the largest pixel; 0 where they are exact.
-        candidates: every method of the registry, the chosen one included.
+        job: the convolution.
+        method: name of the chosen method.
+        seconds: predicted time.
+        error: bound on the error of the sums, relative to the largest pixel; 0 if they are exact.
+        candidates: all methods of the registry, including the chosen one.
     """
 
     job: Job
@@ -205,7 +205,7 @@ class Plan:
 
     @property
     def engine(self) -> str:
-        """Which engine carries the plan out."""
+        """Name of the engine: `opencv` or `numpy`."""
         return self.job.options.engine
 
     @property
@@ -214,7 +214,7 @@ class Plan:
         return self.job.output_shape
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the plan as plain data, for JSON."""
+        """Return the plan as a dictionary that can be written as JSON."""
         job = self.job
         return {
             "engine": self.engine,
@@ -236,7 +236,7 @@ class Plan:
 
 
 def moved(job: Job) -> float:
-    """Return the bytes that every method moves: the image into floating point, the sums and the result."""
+    """Return the bytes that every method moves: conversion of the image to the type of the sums, the sums and the result."""
     window = job.rows.outputs * job.rows.stride * job.columns.outputs * job.columns.stride * job.channels
     width = job.arithmetic.dtype.itemsize
     return window * (job.dtype.itemsize + width) + job.samples * (2 * width + job.output.itemsize)

@@ -1,4 +1,4 @@
-"""Chooses the method: drops those that cannot do the job, with the reason, and takes the cheapest of the rest."""
+"""Choice of the method: the cheapest of those that support the job; the others are rejected with a reason."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from imgconv.kernels.kernel import Kernel
 from imgconv.kernels.literals import quoted
 from imgconv.vocabulary import suggestion
 
-# With a dilation: samples of the image continued beyond its edges, where it is not large itself, and places of the kernel.
-_MOST_CONTINUED = 1 << 26
-_MOST_SPREAD = 1 << 22
-# Beyond it, the number of samples is no 64-bit integer.
+# Limits for dilated kernels: samples of the extended image (if the image itself is small), and size of the dilated kernel.
+_MAX_EXTENDED_SAMPLES = 1 << 26
+_MAX_DILATED_SIZE = 1 << 22
+# With longer sides the number of samples may exceed 64-bit integers.
 _LONGEST_SIDE = 1 << 31
 
 
@@ -38,43 +38,43 @@ def make_plan(
     rotate: bool = False,
     **options: Unpack[CorrelateOptions],
 ) -> Plan:
-    """Plan a convolution: arithmetic on shapes only, no pixels are touched.
+    """Return the plan of a convolution, which depends on the shapes and not on the pixels.
 
     Args:
-        shape: of the image, (H, W) or (H, W, C).
-        dtype: of the image.
+        shape: shape of the image, (H, W) or (H, W, C).
+        dtype: type of the image.
         kernel: a `Kernel`, an array of shape (kh, kw), or a string such as `"gaussian:sigma=2"`.
-        rotate: whether to plan for `convolve` rather than for `correlate`.
-        **options: those of `correlate`, its `dtype` (of the result) among them.
+        rotate: plan `convolve` rather than `correlate`.
+        **options: options of `correlate`, including the `dtype` of the result.
 
     Returns:
-        The method chosen, its predicted time, and the reason against every other method.
+        The chosen method, its predicted time, and the reason against every other method.
 
     Raises:
-        UsageError: an option, a shape or a type that cannot be used, or a method that cannot do the job.
-        KernelError: a kernel that cannot be used.
+        UsageError: an option, a shape or a type is invalid, or the requested method does not support the job.
+        KernelError: the kernel is invalid.
     """
     return plan_for(shape, as_dtype(dtype), as_kernel(kernel), make_options(rotate=rotate, **options))
 
 
 def as_kernel(kernel: Kernel | ArrayLike | str) -> Kernel:
-    """Return the kernel that a caller wrote as a value, an array or a string."""
+    """Return a kernel given as a `Kernel`, an array or a string."""
     if isinstance(kernel, Kernel):
         return kernel
     return parse_kernel(kernel) if isinstance(kernel, str) else Kernel(kernel)
 
 
 def plan_for(shape: Sequence[int], dtype: np.dtype[Any], kernel: Kernel, options: Options) -> Plan:
-    """Plan a convolution with options that were checked already; the same plan for the same question."""
+    """Return the plan of a convolution with checked options; plans are cached."""
     try:
-        rows_first = tuple(operator.index(n) for n in itertools.islice(shape, 4))
+        sizes = tuple(operator.index(n) for n in itertools.islice(shape, 4))
     except TypeError:
         raise UsageError(f"an image has the shape (H, W) or (H, W, C) in whole numbers, found {quoted(shape)}") from None
-    return _planned(rows_first, dtype, kernel, options, find_user_file())
+    return _cached_plan(sizes, dtype, kernel, options, find_user_file())
 
 
 @functools.lru_cache(maxsize=256)
-def _planned(
+def _cached_plan(
     shape: tuple[int, ...], dtype: np.dtype[Any], kernel: Kernel, options: Options, user_file: UserFile | None
 ) -> Plan:
     return _choose(make_job(shape, dtype, kernel, options), user_file)
@@ -82,27 +82,28 @@ def _planned(
 
 @functools.lru_cache(maxsize=256)
 def unfinished(plan: Plan) -> Plan:
-    """Return a plan for the same job by a method that leaves rounding to imgconv."""
+    """Return a plan for the same job with a method that does not round the values itself."""
     return _choose(plan.job, find_user_file(), finishing=False)
 
 
 @np.errstate(over="ignore")
 def make_job(shape: tuple[int, ...], dtype: np.dtype[Any], kernel: Kernel, options: Options) -> Job:
-    """Settle everything but the method."""
+    """Return the convolution as a job, which leaves only the method open."""
     dtype = dtype.newbyteorder("=")
     if len(shape) not in (2, 3) or min(shape) < 1 or max(shape) > _LONGEST_SIDE:
-        raise UsageError(f"an image has the shape (H, W) or (H, W, C), none of them 0 or beyond 2**31, found {quoted(shape)}")
+        raise UsageError(f"an image has the shape (H, W) or (H, W, C) with sizes from 1 to 2**31, found {quoted(shape)}")
     _check_types(dtype, kernel, options)
-    channels = shape[2] if len(shape) == 3 else 1
-    if len(options.border.value) not in (1, channels):
-        raise UsageError(f"border value: one number, or one for each of {channels} channels, found {len(options.border.value)}")
+    channels, border_value = shape[2] if len(shape) == 3 else 1, options.border.value
+    if len(border_value) not in (1, channels):
+        raise UsageError(f"border value must be one number or one for each of {channels} channels, found {len(border_value)}")
     if options.normalizes:
-        from imgconv.convolution.normalization import sums_to_nothing
+        from imgconv.convolution.normalization import sums_to_zero
 
-        if sums_to_nothing(kernel.weights):
-            raise KernelError(
-                f"kernel {kernel.name or 'given'}: its weights sum to 0, by which renormalizing divides; choose another border"
+        if sums_to_zero(kernel.weights):
+            reason = (
+                'the weights sum to 0, so `renormalize` and nan="ignore" cannot divide by them; choose another border or policy'
             )
+            raise KernelError(f"kernel {kernel.name}: {reason}" if kernel.name else reason)
     if options.anchor is not None:
         kernel = Kernel(kernel.weights, options.anchor, kernel.name, kernel.delta)
     if options.rotate:
@@ -125,14 +126,14 @@ def make_job(shape: tuple[int, ...], dtype: np.dtype[Any], kernel: Kernel, optio
 
 
 def _check_reach(rows: Axis, columns: Axis, channels: int) -> None:
-    """Refuse a dilation with which the kernel reaches so far beyond the image that continuing it would take gigabytes."""
+    """Reject a dilated kernel so large that extending the image for it would take gigabytes."""
     if (rows.dilation, columns.dilation) == (1, 1):
         return
     continued = (rows.length + rows.reach) * (columns.length + columns.reach) * channels
-    most = max(_MOST_CONTINUED, 4 * rows.length * columns.length * channels)
-    if rows.reach * columns.reach > _MOST_SPREAD or continued > most:
+    most = max(_MAX_EXTENDED_SAMPLES, 4 * rows.length * columns.length * channels)
+    if rows.reach * columns.reach > _MAX_DILATED_SIZE or continued > most:
         raise UsageError(
-            f"the dilated kernel reaches over {rows.reach} x {columns.reach} pixels, too far for an image of "
+            f"the dilated kernel covers {rows.reach} x {columns.reach} pixels, too many for an image of "
             f"{rows.length} x {columns.length}; choose a smaller dilation"
         )
 
@@ -145,15 +146,13 @@ def _check_types(dtype: np.dtype[Any], kernel: Kernel, options: Options) -> None
     if output is not None and output.kind not in "biufc":
         raise UsageError(f"dtype {output} cannot hold the result; choose one such as uint8 or float32")
     if output is not None and complex_result and output.kind != "c" and options.range_policy != "abs":
-        raise UsageError(
-            f"{output} cannot hold a complex result; range abs takes its magnitude, and in Python complex64 holds it"
-        )
+        raise UsageError(f"{output} cannot hold a complex result; choose range abs for its magnitude, or complex64 in Python")
     if any(isinstance(v, complex) for v in options.border.value) and dtype.kind != "c":
         raise UsageError(f"a complex border value needs a complex image, found {dtype}")
 
 
 def _own_type(dtype: np.dtype[Any], kernel: Kernel) -> np.dtype[Any]:
-    """Return the type of the result where none was asked for: the image's own, complex where the weights are."""
+    """Return the default type of the result: that of the image, or complex if the weights are."""
     if not kernel.is_complex or dtype.kind == "c":
         return dtype
     narrow = dtype.itemsize <= (4 if dtype.kind == "f" else 2)
@@ -173,7 +172,7 @@ def _choose(job: Job, user_file: UserFile | None, finishing: bool = True) -> Pla
             continue
         method = METHODS[name]
         if method.finishes and not finishing:
-            reasons[name] = "rounds by itself"
+            reasons[name] = "rounds the values itself"
         elif reason := method.supports(job):
             reasons[name] = reason
         else:
@@ -194,7 +193,7 @@ def _choose(job: Job, user_file: UserFile | None, finishing: bool = True) -> Pla
     for name, seconds in able.items():
         if name != chosen:
             slower = f"{seconds / max(able[chosen], 1e-12):.3g} times the predicted time"
-            reasons[name] = slower if options.method == "auto" else f"{chosen} was asked for"
+            reasons[name] = slower if options.method == "auto" else f"{chosen} was requested"
     candidates = tuple(
         Candidate(name, able.get(name), reasons.get(name, ""), work.get(name), errors.get(name)) for name in METHODS
     )

@@ -1,4 +1,4 @@
-"""The pixels that a strip of the output needs, in the form in which a method wants them, and the buffers that hold them."""
+"""The pixels needed for a strip of the output, in the form that a method needs, and their buffers."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _ALIGNMENT = 64  # bytes of a cache line
 
 
 class Workspace:
-    """Named buffers that a thread keeps from one strip to the next: fresh memory costs more than the sums put there."""
+    """Named buffers that a thread reuses between strips: allocating memory costs more than computing the sums."""
 
     def __init__(self) -> None:
         self._buffers: dict[str, NDArray[np.uint8]] = {}
 
     def take(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
-        """Return the buffer of that name as an array; what it holds is left over from its last use."""
+        """Return the named buffer as an uninitialized array."""
         dtype = np.dtype(dtype)
         size = math.prod(shape) * dtype.itemsize
         buffer = self._buffers.get(name)
@@ -35,20 +35,20 @@ class Workspace:
 
     @property
     def size(self) -> int:
-        """Bytes held."""
+        """Total size of the buffers in bytes."""
         return sum(buffer.size for buffer in self._buffers.values())
 
     def clear(self) -> None:
-        """Let go of every buffer."""
+        """Release all buffers."""
         self._buffers.clear()
 
 
 class Plane(NamedTuple):
-    """What is filtered in one go: all channels of an image, or one of them as two axes.
+    """The part of an image filtered at once: all channels, or one channel as a 2-D array.
 
     Attributes:
-        at: index of it in the image and in the result; `...` for all channels.
-        border: what stands outside.
+        at: index of the part in the image and in the result; `...` for all channels.
+        border: how the part continues beyond the edges.
     """
 
     at: Any
@@ -56,7 +56,7 @@ class Plane(NamedTuple):
 
 
 def planes_of(image: NDArray[Any], border: Border, *, apart: bool) -> list[Plane]:
-    """Return the whole image as one plane, or its channels taken apart."""
+    """Return the whole image as one plane, or one plane per channel if `apart`."""
     if not apart or image.ndim == 2:
         return [Plane(..., border)]
     values = border.value if len(border.value) > 1 else border.value * image.shape[2]
@@ -64,14 +64,14 @@ def planes_of(image: NDArray[Any], border: Border, *, apart: bool) -> list[Plane
 
 
 class Source:
-    """The image as a strip sees it: its rows, those beyond the edges included.
+    """The input of a strip, including rows and columns beyond the edges of the image.
 
     Attributes:
         image: shape (H, W) or (H, W, C).
-        border: what stands outside.
+        border: how the image continues beyond its edges.
         rows: first and one past the last row that the strip needs.
-        columns: first and one past the last column that it needs.
-        output_shape: of its outputs, (R, W') or (R, W', C).
+        columns: first and one past the last column that the strip needs.
+        output_shape: shape of the strip of the output, (R, W') or (R, W', C).
         workspace: buffers of the thread.
     """
 
@@ -82,10 +82,9 @@ class Source:
         self._window: NDArray[Any] | None = None
 
     def window(self, dtype: DTypeLike, columns: tuple[int, int] | None = None, name: str = "window") -> NDArray[Any]:
-        """Return the rows and columns needed, or some columns of them, shape (rows, columns[, C]).
+        """Return the needed rows and columns, or the given columns, shape (rows, columns[, C]).
 
-        It is a view where that is possible; else it stands in the buffer of that name. What is next to each other along the
-        last axis is so in memory.
+        The result is a view if possible, else the buffer `name`. It is contiguous along the last axis.
         """
         if columns is None and self._window is not None and self._window.dtype == dtype:
             return self._window
@@ -105,7 +104,7 @@ class Source:
         return parts
 
     def own_columns(self, dtype: DTypeLike) -> NDArray[Any]:
-        """Return the rows needed in the image's own columns, shape (rows, W[, C]), side by side in memory; a view if it can."""
+        """Return the needed rows in the image's own columns, shape (rows, W[, C]), C-contiguous; a view if possible."""
         top, bottom = self.rows
         if top < 0 or bottom > len(self.image):
             return self.window(dtype, (0, self.image.shape[1]), "own")
@@ -117,12 +116,12 @@ class Source:
         return typed
 
     def continue_sums(self, sums: NDArray[Any], left: int, beside: NDArray[Any] | float) -> None:
-        """Write what stands beside the sums down the columns, which the border continues as it does the image.
+        """Extend column sums beyond the left and right edges of the image, where the border applies as to the pixels.
 
         Args:
-            sums: shape (R, columns) with the sums over the image's own columns from `left` on; the others are overwritten.
-            left: columns on the left side.
-            beside: shape (R, 1): the sums over a column outside, where the border is a constant.
+            sums: shape (R, columns), with the sums of the image's own columns from column `left` on; the rest is overwritten.
+            left: number of columns to the left of the image.
+            beside: shape (R, 1): the sums of a column outside, used where the border has no source column in the image.
         """
         width = self.image.shape[1]
         for start, stop in ((0, left), (left + width, sums.shape[1])):
@@ -131,7 +130,7 @@ class Source:
             indices = source_indices(width, start - left, stop - left, self.border.columns)
             if indices[0] == OUTSIDE:
                 sums[:, start:stop] = beside
-            elif abs(int(indices[-1]) - int(indices[0])) == len(indices) - 1:  # columns in a row, or in reverse
+            elif abs(int(indices[-1]) - int(indices[0])) == len(indices) - 1:  # consecutive columns, perhaps reversed
                 first, last = left + int(indices.min()), left + int(indices.max())
                 part = sums[:, first : last + 1]
                 sums[:, start:stop] = part if indices[0] <= indices[-1] else part[:, ::-1]

@@ -1,6 +1,6 @@
-"""The sums of a strip by a method, and the values that scale and delta turn them into.
+"""The sums of a strip by a method, and their scaling.
 
-Where the errors of the method would show in a strip, its sums are those of `shifts`.
+If the errors of the method would be visible in a strip, its sums are computed by `shifts` instead.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.convolution.exactness import darkest_share, is_even, is_finite, may_be_infinite
+from imgconv.convolution.exactness import darkest_share, has_limited_range, is_finite, may_be_infinite
 from imgconv.convolution.methods import METHODS, Method
 from imgconv.convolution.plan import Job
 from imgconv.convolution.source import Source, Workspace
@@ -19,9 +19,9 @@ from imgconv.depth import fit_into
 
 
 class Sums:
-    """The sums of a job by a method, or its values if the method finishes them; what the kernel alone decides is done once.
+    """The sums of a job by a method, or the final values if the method finishes them; the kernel is prepared once.
 
-    The sum is linear in pixels and weights: of complex ones the real and the imaginary parts are summed alone.
+    Real and imaginary parts of complex pixels and weights are summed separately, since the sum is linear in both.
     """
 
     def __init__(self, job: Job, method: Method) -> None:
@@ -30,7 +30,7 @@ class Sums:
     def of(self, source: Source, out: NDArray[Any] | None = None) -> NDArray[Any]:
         """Return the sums of a strip, shape (R, W'[, C]).
 
-        They stand in `out` where that is given and suits the method, else in the workspace, to be used before the next call.
+        The array is `out` if it is given and suits the method, else a buffer of the workspace, valid until the next call.
         """
         real, *imaginary = self._parts
         if not imaginary:
@@ -57,7 +57,7 @@ class _RealSums:
 
     def of(self, source: Source, out: NDArray[Any] | None = None) -> NDArray[Any]:
         """Return the sums of a strip, as `Sums.of` does."""
-        if self._mixes and not is_even(self._pixels(source), self._darkest, source.workspace):
+        if self._mixes and not has_limited_range(self._pixels(source), self._darkest, source.workspace):
             return self._by_shifts(source, out)
         result = out
         if result is None or result.dtype != self._dtype or (result.ndim == 2 and result.strides[1] != result.itemsize):
@@ -68,15 +68,15 @@ class _RealSums:
         return result
 
     def _pixels(self, source: Source) -> NDArray[Any]:
-        """Return all pixels that a strip depends on.
+        """Return pixels that include all values a strip depends on.
 
-        Columns outside repeat those inside, so that pixels which are filtered where they lie need not be copied.
+        Columns outside repeat those inside, so that pixels filtered in place need not be copied.
         """
         in_place = self._method.finishes and (source.border.columns != "constant" or not any(source.border.value))
         return source.own_columns(self._dtype) if in_place else source.window(self._dtype)
 
     def _by_shifts(self, source: Source, out: NDArray[Any] | None) -> NDArray[Any]:
-        """Return the sums by the method that takes any pixels, and whose errors stay within the reach of a pixel."""
+        """Return the sums by `shifts`, which supports all pixels and does not spread errors beyond the reach of the kernel."""
         if out is None or not self._method.finishes:
             return self._shifts.of(source, out)
         fit_into(scaled(self._shifts.of(source), self._job, source.workspace), out)
@@ -89,12 +89,12 @@ class _RealSums:
 
 @functools.lru_cache(maxsize=8)
 def prepared_sums(job: Job, method: Method) -> Sums:
-    """Return the sums of a job by a method, the same for the same job."""
+    """Return the sums of a job by a method; they are cached."""
     return Sums(job, method)
 
 
 def scaled(sums: NDArray[Any], job: Job, workspace: Workspace) -> NDArray[Any]:
-    """Return (sums * numerator + offset) / denominator; the array of the sums is used again where its type fits."""
+    """Return (sums * numerator + offset) / denominator, in the array of the sums if its type fits."""
     arithmetic = job.arithmetic
     if arithmetic.finishes_as_summed:
         return sums
@@ -117,7 +117,7 @@ def scaled(sums: NDArray[Any], job: Job, workspace: Workspace) -> NDArray[Any]:
 
 
 def _plus_i_times(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
-    """Return a + i * b, put together part by part: 1j times infinity would be infinity and a NaN beside it."""
+    """Return a + i * b, assembled part by part because 1j * inf would have a NaN real part."""
     result = np.empty(a.shape, np.result_type(a, b, np.complex64))
     result.real = a.real - b.imag if np.iscomplexobj(b) else a.real
     result.imag = a.imag + b.real if np.iscomplexobj(a) else b.real

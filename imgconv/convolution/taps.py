@@ -1,4 +1,4 @@
-"""The weights that are not zero, and in which order they are best summed."""
+"""The non-zero weights, grouped for summing."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from imgconv.convolution.plan import Job
 
 
 class Group(NamedTuple):
-    """Taps of one magnitude: their pixels are added and subtracted first, and multiplied once."""
+    """Taps of equal magnitude: their pixels are added and subtracted first, then multiplied once."""
 
     weight: Any
     taps: tuple[tuple[int, int, bool], ...]  #: row, column, and whether the pixel is subtracted
 
 
 def tap_groups(job: Job, weights: NDArray[Any], dtype: np.dtype[Any]) -> list[Group]:
-    """Return the taps of a kernel, those of one magnitude together where the pixels are integers.
+    """Return the taps of a kernel, grouped by magnitude if the pixels are integers.
 
-    Pixels in floating point are multiplied one by one: a sum of two could be infinite where that of the products is not.
+    Floating-point pixels are multiplied one by one: the sum of two pixels may overflow where that of the products does not.
     """
     at = np.argwhere(weights)
     if job.dtype.kind not in "biu":
@@ -30,7 +30,7 @@ def tap_groups(job: Job, weights: NDArray[Any], dtype: np.dtype[Any]) -> list[Gr
         found.setdefault(abs(float(weights[i, j])), []).append((int(i), int(j), bool(weights[i, j] < 0)))
     groups = []
     for magnitude, taps in sorted(found.items()):
-        taps.sort(key=lambda tap: tap[2])  # one that is added first, if there is one
+        taps.sort(key=lambda tap: tap[2])  # positive weights first
         first_negative = taps[0][2]
         signed = tuple((i, j, negative != first_negative) for i, j, negative in taps)
         groups.append(Group(dtype.type(-magnitude if first_negative else magnitude), signed))
@@ -40,7 +40,7 @@ def tap_groups(job: Job, weights: NDArray[Any], dtype: np.dtype[Any]) -> list[Gr
 def add_groups(groups: list[Group], shifted: Any, sums: NDArray[Any], product: NDArray[Any]) -> None:
     """Write the sum over the groups into `sums`; `product`, of the same shape and type, is overwritten.
 
-    `shifted(row, column)` returns the pixels under a tap, of the shape of the sums.
+    `shifted(row, column)` returns the pixels under a tap in the shape of the sums.
     """
     if not groups:
         sums[...] = 0
@@ -61,5 +61,5 @@ def add_groups(groups: list[Group], shifted: Any, sums: NDArray[Any], product: N
 
 
 def steps(groups: list[Group]) -> int:
-    """Return how many passes over the samples the groups take, a multiplication or an addition each."""
+    """Return the number of passes over the samples, each a multiplication or an addition."""
     return sum(len(taps) + (len(taps) == 1 or weight != 1) for weight, taps in groups)

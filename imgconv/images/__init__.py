@@ -1,1 +1,1 @@
-"""Reading and writing image files: depth, alpha, metadata and pages as they are, and no file half written."""
+"""Reading and writing image files, with their depth, alpha channel, metadata and pages."""

@@ -1,4 +1,4 @@
-"""Atomic writing: a file appears whole or not at all.
+"""Atomic writing: either the complete file appears or none.
 
 The bytes are written to a hidden file beside the target, which is renamed to the target when it is complete. Until then
 the name refers to the old file, even if the process is killed. `fsync` is not called: it protects only against a crash of
@@ -21,17 +21,17 @@ from imgconv.images.names import displayed, reason
 #: A piece of a file.
 Piece = bytes | memoryview
 
-# One system call writes at most 2 GiB, and signals are handled between calls.
+# A system call writes at most 2 GiB. Smaller writes let Python handle signals in between.
 _MOST_AT_ONCE = 1 << 28
 
-# The errors of a file system without hard links.
+# Errors that `os.link` raises on file systems without hard links.
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EXDEV, errno.EACCES}
 
 _STREAMS = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/")
 
 
 class Destination(NamedTuple):
-    """Where bytes are written: a path without symbolic links, what exists there, and whether it is written to in place."""
+    """The resolved path of an output, the status of the existing file, and whether to write to it in place."""
 
     path: str
     existing: os.stat_result | None
@@ -44,61 +44,61 @@ class Destination(NamedTuple):
 
 
 def destination(path: str, *, overwrite: bool = True, within: str = "") -> Destination:
-    """Return where the bytes of a file called `path` are written.
+    """Resolve and check the path of an output file.
 
     A symbolic link is followed, and its target is replaced. A device, a fifo, or a stream of the process (`/dev/stdout`)
     is opened and written to in place.
 
     Args:
         path: the file.
-        overwrite: whether it may exist.
-        within: a folder that links must not lead out of; "" for no such limit.
+        overwrite: whether the file may exist.
+        within: a folder; resolving to a path outside of it is an error. "" for no limit.
 
     Raises:
         WriteError: the path is a folder or a read-only file, its folder is missing or read-only, it lies outside of
             `within`, or it exists and `overwrite` is false.
     """
     if not path or path.endswith(os.sep):
-        raise WriteError(f"{displayed(path) or 'output'}: is not the name of a file; give one")
+        raise WriteError(f"{displayed(path) or 'output'}: is not the name of a file; name a file")
     try:
         try:
             existing = os.stat(path)
         except FileNotFoundError:
             existing = None
         if existing and stat.S_ISDIR(existing.st_mode):
-            raise WriteError(f"{displayed(path)}: is a folder; give the name of a file")
+            raise WriteError(f"{displayed(path)}: is a folder; name a file")
         resolved = require_within(path, within) if within else os.path.realpath(path)
         if _is_stream(path, existing):
             return Destination(path, existing, True)
         if existing and not overwrite:
-            raise WriteError(f"{displayed(path)}: exists already; give another name, or allow it to be overwritten")
+            raise WriteError(f"{displayed(path)}: already exists; choose another name or allow overwriting")
         found = Destination(resolved, existing, False)
-        _make_sure_of(found, path)
+        _require_writable(found, path)
     except WriteError:
         raise
     except ValueError as error:  # a NUL in the name
-        raise WriteError(f"{displayed(path)}: is not a name that a file can have") from error
+        raise WriteError(f"{displayed(path)}: is not a valid file name") from error
     except OSError as error:
         raise WriteError(f"{displayed(path)}: {reason(error)}") from error
     return found
 
 
 def require_within(path: str, folder: str) -> str:
-    """Return a path with its links resolved, after checking that it lies in a folder. It need not exist.
+    """Return a path with its links resolved, after checking that it lies in a folder. The path need not exist.
 
     Raises:
-        WriteError: the path, or a link in it, leads out of the folder.
+        WriteError: the resolved path is outside of the folder.
     """
     found = os.path.realpath(path)
     if not found.startswith(os.path.join(os.path.realpath(folder), "")):
         raise WriteError(
-            f"{displayed(path)}: leads out of the output folder, to {displayed(found)}; take the link away, or name another"
+            f"{displayed(path)}: leads out of the output folder, to {displayed(found)}; remove the link or choose another name"
         )
     return found
 
 
 def is_stream(path: str) -> bool:
-    """Return whether `path` is a device, a fifo, or a stream of the process, which is written to in place."""
+    """Return whether `path` is a device, a fifo or a stream of the process; these are written to in place."""
     try:
         return _is_stream(path, os.stat(path))
     except (OSError, ValueError):
@@ -111,19 +111,19 @@ def _is_stream(path: str, existing: os.stat_result | None) -> bool:
     return existing is not None and not (stat.S_ISREG(existing.st_mode) or stat.S_ISDIR(existing.st_mode))
 
 
-def _make_sure_of(found: Destination, path: str) -> None:
+def _require_writable(found: Destination, path: str) -> None:
     if not os.path.isdir(found.folder):
         folder = displayed(os.path.dirname(path) or found.folder)
-        wrong = "is a file; name another" if os.path.exists(found.folder) else "does not exist; create it first"
+        wrong = "is a file; choose another" if os.path.exists(found.folder) else "does not exist; create it first"
         raise WriteError(f"{displayed(path)}: the folder {folder} {wrong}")
     # A name that is too long raises an error here, before anything is written.
     with contextlib.suppress(FileNotFoundError):
         os.lstat(found.path)
     if not os.access(found.folder, os.W_OK | os.X_OK):
         raise WriteError(f"{displayed(path)}: the folder {displayed(found.folder)} is read-only; choose another")
-    # The permissions of its folder would allow the replacement, but a read-only file is meant to stay.
+    # The permissions of the folder allow the replacement, but a read-only file is presumably protected on purpose.
     if found.existing and not os.access(found.path, os.W_OK):
-        raise WriteError(f"{displayed(path)}: is read-only; make it writable, or choose another name")
+        raise WriteError(f"{displayed(path)}: is read-only; make it writable or choose another name")
 
 
 def make_folder(path: str | os.PathLike[str]) -> None:
@@ -139,16 +139,16 @@ def make_folder(path: str | os.PathLike[str]) -> None:
 
 
 def write_file(path: str, chunks: Iterable[Piece], *, overwrite: bool = True, within: str = "") -> None:
-    """Write bytes to a file, whole or not at all.
+    """Write bytes to a file atomically.
 
     Args:
         path: the file. An existing file keeps its permissions, a new one gets those of the umask.
         chunks: the bytes, in pieces. If the iterator raises, no file is left.
-        overwrite: whether an existing file is replaced. Otherwise a file that appears during writing is kept, too.
-        within: a folder that links must not lead out of; "" for no such limit.
+        overwrite: whether to replace an existing file. If false, a file that appears during writing is kept, too.
+        within: a folder; resolving to a path outside of it is an error. "" for no limit.
 
     Raises:
-        WriteError: the file cannot be written; nothing is left behind, nothing overwritten.
+        WriteError: the file cannot be written. No partial file is left and no existing file is changed.
     """
     target = destination(path, overwrite=overwrite, within=within)
     try:
@@ -157,7 +157,7 @@ def write_file(path: str, chunks: Iterable[Piece], *, overwrite: bool = True, wi
         else:
             _write_beside(target, chunks, overwrite)
     except FileExistsError as error:
-        message = f"{displayed(path)}: appeared while it was being made, and is left as it is; give another name"
+        message = f"{displayed(path)}: was created by another program during writing and is kept; choose another name"
         raise WriteError(message) from error
     except ImgconvError:  # raised by the iterator
         raise
@@ -167,7 +167,7 @@ def write_file(path: str, chunks: Iterable[Piece], *, overwrite: bool = True, wi
 
 @functools.cache
 def mark() -> str:
-    """Return how the names of temporary files begin: unique to this process, also among machines that share a folder."""
+    """Return the prefix of temporary file names. It is unique to this process, even among machines that share a folder."""
     return f".imgconv-{os.getpid()}-{os.urandom(4).hex()}-"
 
 
@@ -176,7 +176,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def remove_leftovers(folder: str, mark: str) -> None:
-    """Remove the temporary files in a folder that a process left when it ended; `mark` is the value of its `mark()`."""
+    """Remove the temporary files that a process has left in a folder; `mark` is the value of its `mark()`."""
     with contextlib.suppress(OSError):
         for name in os.listdir(folder):
             if mark and name.startswith(mark) and name.endswith(".tmp"):
@@ -198,34 +198,34 @@ def _write_beside(target: Destination, chunks: Iterable[Piece], overwrite: bool)
         descriptor = os.open(temporary, flags, 0o666)
         try:
             if target.existing:
-                _take_after(descriptor, target.existing)
+                _copy_permissions(descriptor, target.existing)
             write_all(descriptor, chunks)
         finally:
             os.close(descriptor)
         if overwrite:
             os.replace(temporary, target.path)
         else:
-            _appear(temporary, target.path)
+            _rename_new(temporary, target.path)
     finally:
-        # Also on Ctrl-C. After the replacement the file no longer exists.
+        # Clean up on Ctrl-C as well. After the replacement the file no longer exists.
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
 
 
-def _take_after(descriptor: int, existing: os.stat_result) -> None:
-    """Give an open file the owner and the permissions of the file that it replaces, as far as the system allows."""
+def _copy_permissions(descriptor: int, existing: os.stat_result) -> None:
+    """Set owner and permissions of an open file to those of the file that it replaces, as far as the system allows."""
     if not hasattr(os, "fchown"):  # Windows
         return
-    made = os.fstat(descriptor)
-    if (made.st_uid, made.st_gid) != (existing.st_uid, existing.st_gid):
+    status = os.fstat(descriptor)
+    if (status.st_uid, status.st_gid) != (existing.st_uid, existing.st_gid):
         with contextlib.suppress(PermissionError):
             os.fchown(descriptor, existing.st_uid, existing.st_gid)
     with contextlib.suppress(PermissionError):
         os.fchmod(descriptor, stat.S_IMODE(existing.st_mode))
 
 
-def _appear(temporary: str, path: str) -> None:
-    """Give a complete file its name in one atomic step, unless the name exists.
+def _rename_new(temporary: str, path: str) -> None:
+    """Rename a complete file to a new name in one atomic step.
 
     Raises:
         FileExistsError: the name exists.
@@ -238,7 +238,7 @@ def _appear(temporary: str, path: str) -> None:
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
-    # Without links the name is reserved by creating an empty file exclusively, which is then replaced.
+    # Without links, reserve the name by creating an empty file exclusively, then replace it.
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
     try:
         os.replace(temporary, path)

@@ -1,7 +1,7 @@
-"""The directories of TIFF and EXIF: walked and read in a file, and laid out in another one.
+"""Read and write the directories of TIFF and EXIF.
 
-Offsets and counts are claims of the file. Nothing is read beyond its end, chains are walked once around, and the values of
-one directory are read only while all of them together are no longer than the file.
+Offsets and counts in a file are not trusted. Nothing is read beyond the end of the file, a cyclic chain is followed only
+once, and the values read from one directory are together no longer than the file.
 """
 
 from __future__ import annotations
@@ -15,43 +15,43 @@ from numpy.typing import NDArray
 
 from imgconv.images.file_bytes import FileBytes, HeaderError
 
-#: Tags of the directories that an entry may point at: EXIF and GPS in the first one, interoperability in that of EXIF.
+#: Tags of entries that point to directories: EXIF and GPS in the first directory, interoperability in that of EXIF.
 EXIF, GPS, INTEROPERABILITY = 34665, 34853, 40965
 
-#: Types of values that are written here.
+#: Types of the values that imgconv writes.
 BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED, LONG8 = 1, 2, 3, 4, 5, 7, 16
 
-# The NumPy type of the numbers of each type; a fraction is two.
+# The NumPy type of the numbers of each TIFF type; a rational consists of two numbers.
 _DTYPES = dict(
     enumerate(["u1", "u1", "u2", "u4", "u4", "i1", "u1", "i2", "i4", "i4", "f4", "f8", "u4", "", "", "u8", "i8", "u8"], 1)
 )
 _RATIONALS = (5, 10)
 _POINTERS = (13, 18)
-_NARROWER = {16: 4, 17: 9}  # types of BigTIFF alone, and those that a classic TIFF has instead
+_NARROWER = {16: 4, 17: 9}  # types that only BigTIFF has, and their replacements in a classic TIFF
 _SIZES = {kind: np.dtype(name).itemsize * (1 + (kind in _RATIONALS)) for kind, name in _DTYPES.items() if name}
 
 _NESTED: Mapping[int, Any] = {EXIF: {INTEROPERABILITY: {}}, GPS: {}}
 
 _MOST_ENTRIES = 4096  # as in libtiff
 _MOST_DIRECTORIES = 1 << 20
-_AT_ONCE = 256  # bytes of a directory that are read to find the next one
+_AT_ONCE = 256  # bytes of a directory that are read first while following the chain
 
-# Which directories are pages: tags and flags of TIFF 6.0, section 8.
+# Tags and flags that mark directories that are not pages (TIFF 6.0, section 8).
 _SUBFILE_TYPE, _OLD_SUBFILE_TYPE = 254, 255
 _REDUCED, _MASK, _OLD_REDUCED = 1, 4, 2
 
 
 class Layout:
-    """How a TIFF stores its directories.
+    """The binary layout of directories: that of a classic TIFF or of a BigTIFF, in one of two byte orders.
 
     Attributes:
         order: byte order, `<` or `>`.
-        big: whether it is a BigTIFF.
+        big: whether the file is a BigTIFF.
         first: offset of the first directory.
-        count: the number of entries that a directory begins with.
-        entry: tag, type and number of values of an entry. The values follow, or their offset.
-        offset: an offset; the values in an entry have as many bytes.
-        entry_size: bytes of an entry.
+        count: format of the number of entries at the start of a directory.
+        entry: format of tag, type and number of values of an entry. The values or their offset follow.
+        offset: format of an offset. Values of at most this size are stored in the entry itself.
+        entry_size: size of an entry in bytes.
     """
 
     def __init__(self, order: str, big: bool, first: int = 0) -> None:
@@ -63,14 +63,14 @@ class Layout:
 
 
 class Field(NamedTuple):
-    """Type of the values of an entry, and its values as numbers: two for each fraction, none where they are damaged."""
+    """The type and the values of an entry. A rational has two values; an entry with damaged values has none."""
 
     kind: int
     values: NDArray[Any]
 
     @property
     def number(self) -> int:
-        """Number of values."""
+        """The number of values; a rational counts as one."""
         return len(self.values) // (1 + (self.kind in _RATIONALS))
 
     def packed(self, order: str) -> bytes:
@@ -78,15 +78,15 @@ class Field(NamedTuple):
         return self.values.astype(order + _DTYPES[self.kind], copy=False).tobytes()
 
 
-#: A directory: its entries by tag, some of them directories.
+#: The entries of a directory by tag; nested directories are trees themselves.
 Tree: TypeAlias = dict[int, "Field | Tree"]
 
 
 def new_field(kind: int, values: bytes | Sequence[int]) -> Field:
-    """Return an entry of bytes or whole numbers.
+    """Return an entry with bytes or integers as its values.
 
     Raises:
-        OverflowError: the type cannot hold a number.
+        OverflowError: a number is out of range for the type.
     """
     if isinstance(values, bytes):
         return Field(kind, np.frombuffer(values, np.uint8))
@@ -94,7 +94,7 @@ def new_field(kind: int, values: bytes | Sequence[int]) -> Field:
 
 
 def layout_of(file: FileBytes) -> Layout | None:
-    """Return the layout of a TIFF or of EXIF data; None where it is neither."""
+    """Return the layout of a TIFF or of EXIF data; None for other data."""
     start = file.head
     order = {b"II": "<", b"MM": ">"}.get(start[:2])
     if order is None or len(start) < 8:
@@ -108,9 +108,9 @@ def layout_of(file: FileBytes) -> Layout | None:
 
 
 def pages(file: FileBytes, layout: Layout) -> list[int]:
-    """Return the offsets of the directories that are pages, without smaller copies and masks; the first one where all are.
+    """Return the offsets of the directories that are pages. Reduced copies and masks are skipped unless there is nothing else.
 
-    Where the chain is broken, the place where it leads counts as a page: one that cannot be read.
+    If the chain leads to an unreadable directory, its offset is included, so that reading this page raises an error.
     """
     found: list[int] = []
     seen: set[int] = set()
@@ -125,7 +125,7 @@ def pages(file: FileBytes, layout: Layout) -> list[int]:
 
 
 def _link(file: FileBytes, layout: Layout, offset: int) -> tuple[bool, int]:
-    """Return whether a directory is a page, and the offset of the next one: 0 for none, beyond the file where it is cut off."""
+    """Return whether a directory is a page, and the offset of the next one: 0 at the end, the file size if it is cut off."""
     try:
         head = file.block(offset, min(_AT_ONCE, file.size - offset))
         (count,) = layout.count.unpack_from(head)
@@ -145,7 +145,7 @@ def _link(file: FileBytes, layout: Layout, offset: int) -> tuple[bool, int]:
 
 def _is_page(layout: Layout, rows: memoryview) -> bool:
     for tag, kind, _, place in _entries(layout, rows):
-        if tag > _OLD_SUBFILE_TYPE:  # entries are sorted by tag, and these are the lowest ones
+        if tag > _OLD_SUBFILE_TYPE:  # entries are sorted by tag
             break
         width = min(_SIZES.get(kind, layout.offset.size), layout.offset.size)
         value = int.from_bytes(place[:width], "little" if layout.order == "<" else "big")
@@ -155,21 +155,21 @@ def _is_page(layout: Layout, rows: memoryview) -> bool:
 
 
 def _entries(layout: Layout, rows: memoryview) -> Iterator[tuple[int, int, int, memoryview]]:
-    """Yield tag, type, number of values, and the bytes of the values or of their offset of each whole entry."""
+    """Yield tag, type, number of values, and the bytes of the values (or of their offset) of each complete entry."""
     for at in range(0, len(rows) - layout.entry_size + 1, layout.entry_size):
         yield *layout.entry.unpack_from(rows, at), rows[at + layout.entry.size : at + layout.entry_size]
 
 
 def fields(file: FileBytes, layout: Layout, offset: int, wanted: Callable[[int], bool]) -> dict[int, Field]:
-    """Return the entries of a directory that are wanted, by tag. One whose values lie beyond the file has none.
+    """Return the selected entries of a directory, by tag. An entry whose values lie beyond the file has no values.
 
-    A directory of more than 4096 entries, or one that is cut short, has none.
+    The result is empty for a directory that has more than 4096 entries or is cut short.
 
     Args:
         file: a TIFF, or EXIF data.
-        layout: of the file.
+        layout: the layout of the file.
         offset: position of the directory.
-        wanted: whether to read the values of a tag.
+        wanted: returns whether to read the entry of a tag.
     """
     try:
         (count,) = layout.count.unpack(file.block(offset, layout.count.size))
@@ -195,7 +195,7 @@ def fields(file: FileBytes, layout: Layout, offset: int, wanted: Callable[[int],
 
 
 def integers(field: Field | None) -> list[int]:
-    """Return the values of an entry as whole numbers; none where there is no entry, or another type of number."""
+    """Return the values of an entry as integers; an empty list if the entry is missing or has no integer type."""
     if field is None or field.kind in _RATIONALS or field.values.dtype.kind == "f":
         return []
     found: list[int] = field.values.tolist()
@@ -203,7 +203,7 @@ def integers(field: Field | None) -> list[int]:
 
 
 def reals(field: Field | None) -> list[float]:
-    """Return the values of an entry as floating-point numbers; a fraction whose denominator is 0 becomes 0."""
+    """Return the values of an entry as floating-point numbers; a rational whose denominator is 0 becomes 0."""
     if field is None:
         return []
     found: list[float] = field.values.astype(np.float64).tolist()
@@ -215,14 +215,14 @@ def reals(field: Field | None) -> list[float]:
 def tree(
     file: FileBytes, layout: Layout, offset: int, wanted: Callable[[int], bool], nested: Mapping[int, Any] = _NESTED
 ) -> Tree:
-    """Return a directory with those that it points at, in the types of a classic TIFF.
+    """Return a directory with its nested directories, in the types of a classic TIFF.
 
     Args:
         file: a TIFF, or EXIF data.
-        layout: of the file.
+        layout: the layout of the file.
         offset: position of the directory.
-        wanted: whether to take the entry of a tag of this directory; all entries of nested directories are taken.
-        nested: the tags that point at directories, with those that these contain.
+        wanted: returns whether to read the entry of a tag of this directory. Nested directories are read completely.
+        nested: the tags that point to directories, each with the nested tags of that directory.
     """
     found: Tree = {}
     for tag, field in fields(file, layout, offset, lambda tag: tag in nested or wanted(tag)).items():
@@ -236,7 +236,7 @@ def tree(
 
 
 def _narrowed(field: Field) -> Field | None:
-    """Return a field in a type that a classic TIFF has; None where that cannot hold the values."""
+    """Return a field in a type of classic TIFF; None if the values are out of range for it."""
     kind = _NARROWER.get(field.kind)
     if kind is None:
         return field
@@ -244,19 +244,19 @@ def _narrowed(field: Field) -> Field | None:
     return Field(kind, values) if limits.min <= values.min() and values.max() <= limits.max else None
 
 
-def laid_out(found: Tree, layout: Layout, at: int, following: int = 0) -> bytes:
-    """Return a directory as bytes, followed by its values and the directories that it points at.
+def to_bytes(found: Tree, layout: Layout, at: int, following: int = 0) -> bytes:
+    """Return a directory as bytes, followed by its values and its nested directories.
 
-    The length does not depend on the numbers in it, nor on `at` and `following`.
+    The length does not depend on the numbers in the entries, nor on `at` and `following`.
 
     Args:
         found: the directory.
-        layout: of the file.
+        layout: the layout of the file.
         at: position in the file, an even number.
         following: position of the next directory of the chain; 0 for the last one.
 
     Raises:
-        struct.error: an offset is beyond the 4 GB of a classic TIFF.
+        struct.error: an offset exceeds the 4 GB of a classic TIFF.
     """
     rows, values = bytearray(layout.count.pack(len(found))), bytearray()
     end = at + len(rows) + len(found) * layout.entry_size + layout.offset.size
@@ -264,7 +264,7 @@ def laid_out(found: Tree, layout: Layout, at: int, following: int = 0) -> bytes:
         place = layout.offset.pack(end + len(values))
         if isinstance(value, dict):
             kind, number = LONG8 if layout.big else LONG, 1
-            values += laid_out(value, layout, end + len(values))
+            values += to_bytes(value, layout, end + len(values))
         else:
             kind, number, data = value.kind, value.number, value.packed(layout.order)
             if len(data) <= layout.offset.size:
@@ -276,15 +276,15 @@ def laid_out(found: Tree, layout: Layout, at: int, following: int = 0) -> bytes:
     return bytes(rows + layout.offset.pack(following) + values)
 
 
-def head(layout: Layout) -> bytes:
-    """Return the beginning of a TIFF."""
+def file_header(layout: Layout) -> bytes:
+    """Return the file header of a TIFF."""
     mark = b"II" if layout.order == "<" else b"MM"
     if layout.big:
         return mark + struct.pack(layout.order + "HHHQ", 43, 8, 0, layout.first)
     return mark + struct.pack(layout.order + "HI", 42, layout.first)
 
 
-def alone(found: Tree, order: str) -> bytes:
-    """Return a directory as EXIF data: a TIFF without a picture; nothing for an empty directory."""
+def to_exif(found: Tree, order: str) -> bytes:
+    """Return a directory as EXIF data, a TIFF without a picture; b"" for an empty directory."""
     layout = Layout(order, False, 8)
-    return head(layout) + laid_out(found, layout, layout.first) if found else b""
+    return file_header(layout) + to_bytes(found, layout, layout.first) if found else b""

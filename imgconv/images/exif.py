@@ -1,7 +1,7 @@
-"""Fields of EXIF that are read and changed: orientation, resolution and description.
+"""Read and change the EXIF fields orientation, resolution and description.
 
-They stand in the first directory (TIFF 6.0, section 8). Damaged data have no fields. What the entries point at stays where it
-is when a field is changed: a maker note may hold offsets into the whole block.
+They are stored in the first directory (TIFF 6.0, section 8). Damaged data are treated as empty. Changing a field does not move
+other data, because a maker note may contain offsets into the whole block.
 """
 
 from __future__ import annotations
@@ -19,33 +19,33 @@ _TAGS = frozenset({DESCRIPTION, ORIENTATION, ACROSS, DOWN, UNIT})
 
 _INCH, _INCHES = 2, {2: 1.0, 3: 2.54}  # 3 is for centimetres, 1 for no unit
 
-# EXIF data without an entry, to which fields are added.
+# EXIF data without entries.
 _EMPTY = b"MM\0*\0\0\0\x08\0\0\0\0\0\0"
 
 _LONGEST_TEXT = 1 << 16
 
-# Containers store whole dots per inch, centimetre or metre. Resolutions nearer than this are the same one, rounded.
+# Containers round to whole dots per inch, centimetre or metre. Resolutions that differ by a smaller fraction are equal.
 _NEAR = 2e-3
 
 
 def orientation_of(exif: bytes) -> int:
-    """Return the EXIF orientation, 1 to 8; 1, upright, where there is none or it makes no sense."""
+    """Return the EXIF orientation, 1 to 8; 1 (upright) if it is missing or invalid."""
     values = integers(_fields(exif).get(ORIENTATION))
     return values[0] if values and 1 <= values[0] <= 8 else 1
 
 
 def with_orientation(exif: bytes, orientation: int) -> bytes:
-    """Return EXIF with another orientation; data that are no EXIF are returned as they are."""
+    """Return EXIF with another orientation; invalid EXIF is returned unchanged."""
     return _with_entries(exif, {ORIENTATION: new_field(SHORT, [orientation])}) or exif
 
 
 def resolution(exif: bytes) -> tuple[float, float] | None:
-    """Return dots per inch, down and across; None where EXIF has none, or none in inches or centimetres."""
+    """Return the vertical and horizontal dots per inch; None if they are missing, invalid or without a unit."""
     return resolution_in(_fields(exif))
 
 
 def resolution_in(found: Mapping[int, Field]) -> tuple[float, float] | None:
-    """Return dots per inch, down and across, of a directory; None as for `resolution`."""
+    """Return the vertical and horizontal dots per inch in a directory; None as for `resolution`."""
     units = integers(found.get(UNIT))
     factor = _INCHES.get(units[0] if units else _INCH, 0.0)
     horizontal = reals(found.get(ACROSS)) or [0.0]
@@ -54,13 +54,13 @@ def resolution_in(found: Mapping[int, Field]) -> tuple[float, float] | None:
 
 
 def agrees(exif: bytes, wanted: tuple[float, float]) -> bool:
-    """Return whether EXIF has that resolution, except for rounding."""
+    """Return whether the resolution in EXIF equals another one, except for rounding."""
     found = resolution(exif)
     return found is not None and all(abs(f - w) <= _NEAR * w for f, w in zip(found, wanted, strict=True))
 
 
 def with_resolution(exif: bytes, dots_per_inch: tuple[float, float]) -> bytes:
-    """Return EXIF with another resolution, down and across; nothing where that cannot be done."""
+    """Return EXIF with another resolution, vertical and horizontal; b"" if it is out of range or EXIF is damaged."""
     try:
         down, across = (Fraction(dots).limit_denominator(10_000) for dots in dots_per_inch)
         values = {
@@ -74,13 +74,13 @@ def with_resolution(exif: bytes, dots_per_inch: tuple[float, float]) -> bytes:
 
 
 def description(exif: bytes) -> str:
-    """Return the description without spaces around it, or nothing."""
+    """Return the description, stripped of surrounding spaces, or ""."""
     found = _fields(exif).get(DESCRIPTION)
     return text_of(found.values[:_LONGEST_TEXT].tobytes()).strip() if found else ""
 
 
 def with_description(exif: bytes, text: str) -> bytes:
-    """Return EXIF with another description; nothing where that cannot be done."""
+    """Return EXIF with another description; b"" if EXIF is damaged."""
     return _with_entries(exif, {DESCRIPTION: new_field(ASCII, utf_8(text) + b"\0")})
 
 
@@ -92,9 +92,9 @@ def _fields(exif: bytes) -> dict[int, Field]:
 
 
 def _with_entries(exif: bytes, values: Mapping[int, Field]) -> bytes:
-    """Return EXIF whose first directory has these entries; nothing where it has no readable directory.
+    """Return EXIF with entries added to or replaced in its first directory; b"" if that directory cannot be read.
 
-    A single entry that fits is overwritten. Otherwise the directory is written anew at the end.
+    A single entry that fits is overwritten in place. Otherwise a new copy of the directory is appended.
     """
     exif = exif or _EMPTY
     layout = layout_of(FileBytes(memoryview(exif)))

@@ -13,19 +13,19 @@ from typing import Any
 
 import numpy as np
 
-#: The most bytes that `FileBytes.read` returns at once.
+#: Maximum number of bytes that `FileBytes.read` returns at once.
 LONGEST = 1 << 16
 
-# Bytes at the beginning of a file that are read when it is opened. Most headers end before.
+# Number of bytes that are read when a file is opened. Most headers are shorter.
 _HEAD = 4096
 
-# The budget of `read` and `numbers` for one file, in bytes, and what each call costs beside the bytes that it returns.
-# Walkers over the structure of a file need no limit of their own: a malicious file soon exhausts the budget.
+# The budget of `read` and `numbers` for one file, in bytes, and the cost of each call in addition to the bytes returned.
+# Parsers need no limits of their own, because a malicious file soon exhausts the budget.
 _BUDGET, _CALL = 1 << 22, 64
 
 
 class HeaderError(Exception):
-    """A header that cannot be read. The message gives the reason, or is empty where the header is damaged or cut short.
+    """A header that cannot be read. The message gives the reason; it is empty if the header is damaged or cut short.
 
     `imgconv.images.files` turns it into a `ReadError` that names the file.
     """
@@ -33,7 +33,7 @@ class HeaderError(Exception):
 
 @contextmanager
 def decoder_errors() -> Iterator[None]:
-    """Turn what a decoder raises into a `HeaderError`, except for a lack of memory: each library has exceptions of its own."""
+    """Convert the exceptions of any decoding library to `HeaderError`; a `MemoryError` is passed on."""
     try:
         yield
     except (HeaderError, MemoryError):
@@ -43,14 +43,14 @@ def decoder_errors() -> Iterator[None]:
 
 
 class FileBytes:
-    """The bytes of a file that is open or in memory.
+    """Random access to the bytes of an open file or of a buffer.
 
     Args:
-        source: the bytes, or the descriptor of a regular file, which is closed with this object.
+        source: the bytes, or the descriptor of a regular file. The descriptor is closed with this object.
 
     Attributes:
         size: length of the file in bytes.
-        head: its first bytes, 4096 at most.
+        head: the first bytes of the file, at most 4096.
     """
 
     def __init__(self, source: memoryview | int) -> None:
@@ -65,19 +65,19 @@ class FileBytes:
 
     @property
     def view(self) -> memoryview:
-        """The whole file, which is read on first use."""
+        """The whole file, read on first access."""
         if self._view is None:
-            # Unlike `bytes`, an array is not filled with zeros before the file is read into it.
+            # Unlike a `bytearray`, `np.empty` does not fill the memory with zeros first.
             content = np.empty(self.size, np.uint8)
             self._read_into(content.data, 0)
             self._view = content.data
         return self._view
 
     def block(self, start: int, count: int) -> memoryview:
-        """Return `count` bytes from the position `start` on, without counting them against the budget of headers.
+        """Return `count` bytes from position `start`, without charging the budget.
 
         Raises:
-            HeaderError: the file ends before.
+            HeaderError: the file is too short.
         """
         if start < 0 or count < 0 or start + count > self.size:
             raise HeaderError
@@ -88,10 +88,10 @@ class FileBytes:
         return content
 
     def read(self, start: int, count: int) -> bytes:
-        """Return `count` bytes of a header, 64 KB at most, from the position `start` on.
+        """Return `count` bytes of a header, at most 64 KB, from position `start`, and charge the budget.
 
         Raises:
-            HeaderError: the file ends before, or too much has been read of it.
+            HeaderError: the file is too short, `count` is too large, or the budget is exhausted.
         """
         self._left -= count + _CALL
         if start < 0 or not 0 <= count <= LONGEST or start + count > self.size or self._left < 0:
@@ -99,7 +99,7 @@ class FileBytes:
         return self.head[start : start + count] if start + count <= len(self.head) else bytes(self.block(start, count))
 
     def numbers(self, code: str, start: int) -> tuple[Any, ...]:
-        """Return the numbers at the position `start`, unpacked as `struct` does.
+        """Return the numbers at position `start`, unpacked with the `struct` format `code`.
 
         Raises:
             HeaderError: as for `read`.
@@ -107,14 +107,14 @@ class FileBytes:
         return struct.unpack(code, self.read(start, struct.calcsize(code)))
 
     def text(self) -> bytes:
-        """Return the beginning of the file, 64 KB at most, for a header that is a text."""
+        """Return the beginning of the file, at most 64 KB, for parsing a header in text form."""
         return self.read(0, min(self.size, LONGEST))
 
     def _read_into(self, content: memoryview, start: int) -> None:
-        with self._lock, io.FileIO(self._descriptor, closefd=False) as file:  # threads share the position in the file
+        with self._lock, io.FileIO(self._descriptor, closefd=False) as file:  # threads share the file position
             file.seek(start)
             while content:
                 count = file.readinto(content)
                 if not count:
-                    raise HeaderError("became shorter while it was read")
+                    raise HeaderError("was truncated while it was being read")
                 content = content[count:]

@@ -1,4 +1,4 @@
-"""Reading and writing image files, by name or through standard input and output."""
+"""Read and write image files, by name or through standard input and output."""
 
 from __future__ import annotations
 
@@ -26,32 +26,32 @@ from imgconv.opencv import load_cv2
 
 
 def read_image(source: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Image:
-    """Read an image file: its pixels as they are stored, in its own depth, with alpha and metadata.
+    """Read an image file: the pixels as stored, in the depth of the file, with alpha and metadata.
 
     Args:
         source: name of the file, or "-" for standard input.
-        max_pixels: a picture with more pixels is rejected before it is decoded.
+        max_pixels: maximum number of pixels; a larger image is rejected before it is decoded.
 
     Returns:
-        The image; of several pages or frames the first. `Image.pages` is their number.
+        The image, or the first of several pages or frames. `Image.pages` is the number of pages.
 
     Raises:
-        ReadError: it cannot be read; one line that names the file.
-        UsageError: the environment's IMGCONV_JOBS is not a number of threads.
+        ReadError: the file cannot be read. The message is one line and names the file.
+        UsageError: the environment variable IMGCONV_JOBS is not a number of threads.
     """
     return open_image(source, max_pixels=max_pixels).page(0)
 
 
 def open_image(source: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Pages:
-    """Open an image file, to read its pages or frames one at a time.
+    """Open an image file for reading its pages or frames one at a time.
 
     Args:
         source: name of the file, or "-" for standard input.
-        max_pixels: as for `read_image`; also the limit for all frames of an animation together.
+        max_pixels: as for `read_image`. For an animation, the limit applies to all frames together.
 
     Raises:
-        ReadError: it cannot be read; one line that names the file.
-        UsageError: the environment's IMGCONV_JOBS is not a number of threads.
+        ReadError: the file cannot be read. The message is one line and names the file.
+        UsageError: the environment variable IMGCONV_JOBS is not a number of threads.
     """
     pages = _opened(source, max_pixels)
     pages.open_page(0).require_size()
@@ -59,31 +59,31 @@ def open_image(source: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) 
 
 
 def read_header(source: str | os.PathLike[str]) -> Header:
-    """Return shape, type and channels of an image of any size, of several pages the first, without decoding it.
+    """Return shape, data type and channels of an image (of its first page) of any size, without decoding it.
 
-    Pipes and "-" are read whole. Errors are those of `read_image`; pixels behind a good header may still be damaged.
+    Pipes and "-" are read completely. Raises the errors of `read_image`. A valid header does not imply undamaged pixels.
     """
     return _opened(source, sys.maxsize).open_page(0).header
 
 
 def decode(data: bytes | memoryview, name: str = "image", max_pixels: int = MAX_PIXELS) -> Image:
-    """Return the first picture of a file that is in memory; see `read_image`."""
+    """Return the first picture of a file in memory; see `read_image`."""
     return _pages(FileBytes(memoryview(data).cast("B")), name, max_pixels).page(0)
 
 
-#: Returns a context in which bytes of an input are read and decoded; see `read_limits.Guard`.
+#: Returns a context manager for reading and decoding an input; see `read_limits.Guard`.
 ReadContext: TypeAlias = Callable[[], AbstractContextManager[object]]
 
 
 @dataclass(frozen=True)
 class Input:
-    """An image file, and what is read of it.
+    """An image file, and the pages to read from it.
 
     Attributes:
         path: name of the file, or "-" for standard input.
-        pages: the pages or frames; None for all of them.
-        max_pixels: a picture with more pixels is rejected.
-        auto_orient: whether pixels are turned upright, as EXIF says.
+        pages: the pages or frames to read; None for all of them.
+        max_pixels: maximum number of pixels; a larger picture is rejected.
+        auto_orient: whether to apply the EXIF orientation to the pixels.
     """
 
     path: str
@@ -93,28 +93,28 @@ class Input:
 
     @property
     def name(self) -> str:
-        """The file as messages call it."""
+        """The name of the file in messages."""
         return _name(self.path)
 
     def open(self) -> OpenInput:
-        """Open the file and read the first of the pages.
+        """Open the file and read the first of the selected pages.
 
         Raises:
-            ReadError: it cannot be read.
-            UsageError: it has no such page.
+            ReadError: the file cannot be read.
+            UsageError: a selected page does not exist.
         """
         pages = open_image(self.path, max_pixels=self.max_pixels)
         indices = tuple(range(pages.count)) if self.pages is None else self.pages.indices(pages.count, self.name)
         return OpenInput(self, pages, indices, self.page(pages, indices[0]))
 
     def page(self, pages: Pages, index: int) -> Image:
-        """Return a page, upright where that is asked for."""
+        """Return a page, oriented upright if `auto_orient` is set."""
         image = pages.page(index)
         return image.upright() if self.auto_orient else image
 
 
 class OpenInput(NamedTuple):
-    """An open file, the indices of the pages that are read, and the first of these pages."""
+    """An open file, the indices of the selected pages, and the first of these pages."""
 
     source: Input
     pages: Pages
@@ -123,11 +123,11 @@ class OpenInput(NamedTuple):
 
     @property
     def timing(self) -> Timing | None:
-        """When the frames of an animation are displayed; None for pages."""
+        """The durations of the selected frames of an animation; None for pages."""
         return None if self.pages.timing is None else self.pages.timing.of(self.indices)
 
     def images(self, reading: ReadContext) -> Iterator[Image]:
-        """Yield the pages, each read in a context of its own."""
+        """Yield the selected pages, each read in its own context."""
         yield self.first
         for index in self.indices[1:]:
             with reading():
@@ -136,28 +136,28 @@ class OpenInput(NamedTuple):
 
 
 class ReadingAhead:
-    """An input that is opened on a thread of its own while the caller prepares what to do with it.
+    """An input that is opened on a separate thread while the caller prepares the filter.
 
     `imgconv apply sharpen` on 12 megapixels takes 7 % less time for a JPEG and 3 % less for a PNG; for a PPM and for small
     pictures there is no gain (21 alternating runs with and without it, two processors, November 2026).
     """
 
     def __init__(self, source: Input) -> None:
-        load_cv2()  # not on the other thread: imports of two threads would wait for each other
+        load_cv2()  # imported here, because imports on two threads would wait for each other
         self.path = source.path
         self._source = source
         self._opened: Future[OpenInput] = Future()
-        # A daemon, so that an error of the caller does not wait for a pipe.
+        # A daemon thread, so that after an error of the caller the process does not wait for a pipe.
         threading.Thread(target=self._open, name="imgconv-reading", daemon=True).start()
 
     def _open(self) -> None:
         try:
             self._opened.set_result(self._source.open())
-        except BaseException as error:  # it is raised where the result is asked for
+        except BaseException as error:  # raised again by `open`
             self._opened.set_exception(error)
 
     def open(self) -> OpenInput:
-        """Return what `Input.open` returns, or raise what it raises."""
+        """Return the result of `Input.open`, or raise its error."""
         return self._opened.result()
 
 
@@ -170,28 +170,28 @@ def write_image(
     coding: Coding | None = None,
     within: str = "",
 ) -> tuple[str, ...]:
-    """Write an image to a file, which appears whole or not at all.
+    """Write an image to a file atomically: either the complete file appears or none.
 
-    The extension of the name selects the format, which must be able to store the depth, the colour and the alpha of the
-    image. An image that was read from a JPEG is written at the same quality. Otherwise JPEG and AVIF are written at quality
+    The file extension selects the format, which must support the depth, the colour and the alpha channel of the image.
+    An image that was read from a JPEG is written at the same quality. Otherwise JPEG and AVIF are written at quality
     95, WebP and JPEG 2000 without loss, unless `coding` requests something else.
 
     Args:
         target: name of the file, or "-" for standard output.
-        image: the image, or its pixels alone, blue first. Metadata are written where the format has a place for them.
-        overwrite: whether a file of that name is replaced.
-        format: name or extension of the format, whatever the file is called. By default the extension of the file; for
-            standard output and names without an extension, such as `/dev/stdout`, the format that the image was read
-            from, or PNG.
-        coding: how the pixels are to be stored.
-        within: a folder; nothing is written outside of it, whatever symbolic links exist. "" for no such limit.
+        image: the image, or an array of pixels in the order blue, green, red. Metadata are written if the format stores them.
+        overwrite: whether to replace an existing file.
+        format: name or extension of the format; overrides the extension of the file. By default, standard output and names
+            without an extension, such as `/dev/stdout`, use the format that the image was read from, or PNG.
+        coding: how to store the pixels.
+        within: a folder; writing outside of it, through symbolic links as well, is an error. "" for no limit.
 
     Returns:
-        Notes, one line each: what the format could not store, and whether the pixels were turned upright because it has
-        no place for the orientation.
+        Notes, one line each: what the format could not store, and whether the orientation was applied to the pixels
+        because the format cannot store it.
 
     Raises:
-        WriteError: it cannot be written; one line that names the file. Nothing is left behind, nothing overwritten.
+        WriteError: the file cannot be written. The message is one line and names the file. No partial file is left and
+            no existing file is changed.
     """
     image = image if isinstance(image, Image) else Image(np.asarray(image))
     return Output(target, overwrite, format, coding or Coding(), within).write((image,), 1, None, image.format).notes
@@ -209,17 +209,17 @@ def write_pages(
     within: str = "",
     source_format: str = "",
 ) -> tuple[str, ...]:
-    """Write pages, or the frames of an animation, to one file, which appears whole or not at all.
+    """Write pages, or the frames of an animation, to one file atomically.
 
     Args:
         target: as for `write_image`, like `overwrite`, `format`, `coding` and `within`.
-        images: the pages, at least one; they are taken one at a time.
+        images: the pages, at least one; consumed one at a time.
         count: number of pages.
-        timing: when frames are displayed; None for pages.
+        timing: the durations of the frames; None for pages.
         source_format: name of the format that the pages were read from.
 
     Returns:
-        Notes, as `write_image`.
+        Notes, as for `write_image`.
 
     Raises:
         WriteError: as for `write_image`, or the format cannot store several pages.
@@ -266,7 +266,7 @@ def _file_bytes(source: str | os.PathLike[str], name: str) -> FileBytes:
             raise ReadError(f"{name}: URLs are not supported; download the file first") from None
         raise ReadError(f"{name}: {reason(error)}") from error
     except ValueError as error:  # a NUL in the name
-        raise ReadError(f"{name}: is not a name that a file can have") from error
+        raise ReadError(f"{name}: is not a valid file name") from error
     except MemoryError as error:
         raise ReadError(f"{name}: the file does not fit into memory") from error
 
@@ -274,7 +274,7 @@ def _file_bytes(source: str | os.PathLike[str], name: str) -> FileBytes:
 def _standard_input() -> memoryview:
     stream: BinaryIO | None = getattr(sys.stdin, "buffer", None)
     if stream is None or stream.closed:
-        raise ReadError("standard input: is closed, or gives no bytes")
+        raise ReadError("standard input: is closed or is not a binary stream")
     if sys.stdin.isatty():
-        raise ReadError("standard input: is a terminal; name a file, or send one through a pipe")
+        raise ReadError("standard input: is a terminal; name a file or pipe one in")
     return memoryview(stream.read())

@@ -1,4 +1,4 @@
-"""File names and the reasons of failed system calls, as text for messages of one line."""
+"""File names and system errors as text for one-line messages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 
 _REASONS = {
     errno.ENOENT: "no such file",
-    errno.ENOTDIR: "a part of its path is a file, not a folder",
+    errno.ENOTDIR: "a component of the path is a file, not a folder",
     errno.EISDIR: "is a folder, not a file",
     errno.EACCES: "permission denied",
     errno.EPERM: "permission denied",
@@ -15,18 +15,18 @@ _REASONS = {
     errno.ENOSPC: "no space left on the device",
     errno.EDQUOT: "the disk quota is used up",
     errno.ENAMETOOLONG: "the name is too long for the file system",
-    errno.ELOOP: "its symbolic links lead back to themselves",
+    errno.ELOOP: "the symbolic links form a loop",
     errno.EPIPE: "the program that was reading the output has ended",
 }
 
 
 def is_standard_stream(path: str | os.PathLike[str]) -> bool:
-    """Return whether a file name is "-", for standard input or output. A path object such as `Path("./-")` names a file."""
+    """Return whether a path is the string "-", for standard input or output. A path object such as `Path("-")` names a file."""
     return isinstance(path, str) and path == "-"
 
 
 def displayed(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> str:
-    r"""Return a file name as text for a message, on one line and printable.
+    r"""Return a file name as printable text on one line, for a message.
 
     >>> displayed("été/図 1.png")
     'été/図 1.png'
@@ -34,11 +34,11 @@ def displayed(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> str:
     'two\\nlines.png'
     """
     name = os.fsdecode(path)
-    # Bytes that are not valid text in the locale are lone surrogates, which a terminal cannot print.
+    # `os.fsdecode` maps undecodable bytes to lone surrogates, which a terminal cannot print.
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in name)
 
 
 def reason(error: OSError) -> str:
-    """Return in a few words why a system call failed."""
+    """Return a short description of a system error."""
     known = _REASONS.get(error.errno) if error.errno is not None else None
     return known or " ".join((error.strerror or str(error) or type(error).__name__).split()).lower()

@@ -1,4 +1,4 @@
-"""Where a result goes and how it is stored: name, format, coding, permission to overwrite, allowed folder."""
+"""The destination of a result and how it is stored: name, format, coding, permission to overwrite, allowed folder."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _DEFAULT = "png"
 
 
 class Written(NamedTuple):
-    """What was written.
+    """The outcome of writing a file.
 
     Attributes:
-        header: shape and type of the first picture, as stored: after it was turned upright, or got other channels.
-        notes: lines for the user on what could not be stored.
+        header: shape and data type of the first picture as stored, after changes of its orientation or channels.
+        notes: one line for each property that could not be stored.
     """
 
     header: Header
@@ -40,10 +40,10 @@ class Output:
 
     Attributes:
         path: name of the file, or "-" for standard output.
-        overwrite: whether a file of that name is replaced.
-        format: name or extension of the format; where it is "", the extension of the path, or the format of the input.
-        coding: how the pixels are to be stored.
-        within: a folder that nothing is written outside of; "" for no such limit.
+        overwrite: whether to replace an existing file.
+        format: name or extension of the format; if "", the extension of the path or the format of the input selects it.
+        coding: how to store the pixels.
+        within: a folder; writing outside of it is an error. "" for no limit.
     """
 
     path: str | os.PathLike[str]
@@ -54,18 +54,18 @@ class Output:
 
     @property
     def name(self) -> str:
-        """The destination as messages call it."""
+        """The name of the destination in messages."""
         return _STANDARD_OUTPUT if is_standard_stream(self.path) else displayed(self.path)
 
     def check(self, source_format: str, result: Result) -> None:
-        """Raise before the work what would keep a result from being written.
+        """Check that a result can be written, before it is computed.
 
         Args:
-            source_format: name of the format of the input, which streams follow.
-            result: what is to be written.
+            source_format: name of the format of the input, the default for streams.
+            result: a description of the result.
 
         Raises:
-            WriteError: it could not be written; one line that names the file.
+            WriteError: the result could not be written. The message is one line and names the file.
         """
         if is_standard_stream(self.path):
             _standard_output()
@@ -74,7 +74,7 @@ class Output:
         self._require(self._format(source_format), result)
 
     def write(self, images: Iterable[Image], count: int, timing: Timing | None, source_format: str) -> Written:
-        """Write pages to the file, which appears whole or not at all; see `files.write_pages`."""
+        """Write pages to the file atomically; see `files.write_pages`."""
         headers: list[Header] = []
         notes: list[str] = []
         pieces = self._pieces(images, count, timing, self._format(source_format), headers, notes)
@@ -93,22 +93,22 @@ class Output:
         headers: list[Header],
         notes: list[str],
     ) -> Iterator[Piece]:
-        """Yield the file in pieces, with headers and notes added to the lists; an image is taken when the last is written."""
+        """Yield the file in pieces and append to `headers` and `notes`. Each image is requested when the last is written."""
         encoder = None
         for image in images:
             if encoder is None:
-                coding = chosen.settled(self.coding, image)
+                coding = chosen.resolve_coding(self.coding, image)
                 encoder = chosen.encoder(count, timing, coding, self.name)
                 if timing is not None and count > 1 and chosen.pages == "pages":
-                    notes.append(f"left out the durations: {chosen.title} cannot store them")
+                    notes.append(f"left out the frame durations: {chosen.title} cannot store them")
             picture = Picture.of(image)
             self._require(chosen, Result(picture.header, image.is_opaque, coding.bits, count, timing is not None))
-            picture, more = chosen.prepared(picture, coding)
+            picture, more = chosen.prepare(picture, coding)
             headers.append(picture.header)
             notes += [note for note in more if note not in notes]
             yield from self._encoded(encoder.add, picture)
         if encoder is None:
-            raise WriteError(f"{self.name}: there is no page to write")
+            raise WriteError(f"{self.name}: no page to write")
         yield from self._encoded(encoder.finish)
 
     def _encoded(self, encode: Callable[..., Iterable[Piece]], *pictures: Picture) -> Iterator[Piece]:
@@ -118,7 +118,7 @@ class Output:
             raise WriteError(f"{self.name}: the file does not fit into memory") from error
 
     def _format(self, source_format: str) -> Format:
-        """Return the format to write, which is known and supports the coding."""
+        """Return the format to write. Raises a `WriteError` if it is unknown or does not support the coding."""
         path = os.fspath(self.path)
         if self.format:
             chosen = registry.format_named(self.format)
@@ -128,25 +128,25 @@ class Output:
         else:
             chosen = registry.format_of(path)
         if self.coding != Coding():
-            from imgconv.images.formats.refusals import require_coding
+            from imgconv.images.formats.write_errors import require_coding
 
             require_coding(chosen, self.coding, self.name)
         return chosen
 
     def _require(self, chosen: Format, result: Result) -> None:
-        """Raise an error for a result that a format cannot store without loss."""
-        if lack := chosen.refusal(result):
-            from imgconv.images.formats.refusals import result_error
+        """Raise a `WriteError` if the format cannot store the result without loss."""
+        if limitation := chosen.limitation(result):
+            from imgconv.images.formats.write_errors import result_error
 
-            raise result_error(chosen, result, lack, self.name)
+            raise result_error(chosen, result, limitation, self.name)
 
 
 def _standard_output() -> BinaryIO:
     stream: BinaryIO | None = getattr(sys.stdout, "buffer", None)
     if stream is None:
-        raise WriteError(f"{_STANDARD_OUTPUT}: is closed, or takes no bytes")
+        raise WriteError(f"{_STANDARD_OUTPUT}: is closed or is not a binary stream")
     if sys.stdout.isatty():
-        raise WriteError(f"{_STANDARD_OUTPUT}: is a terminal; name a file, or send it through a pipe")
+        raise WriteError(f"{_STANDARD_OUTPUT}: is a terminal; name a file or pipe the output")
     return stream
 
 
@@ -156,7 +156,7 @@ def _write_to_standard_output(pieces: Iterable[Piece]) -> None:
         for piece in pieces:
             stream.write(piece)
         stream.flush()
-    except (BrokenPipeError, ImgconvError):  # the reader has ended; or a page could not be encoded
+    except (BrokenPipeError, ImgconvError):  # the reading program has ended, or a page could not be encoded
         raise
     except OSError as error:
         raise WriteError(f"{_STANDARD_OUTPUT}: {reason(error)}") from error

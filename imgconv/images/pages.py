@@ -1,4 +1,4 @@
-"""The pages or frames of a file, decoded one at a time, and the size that they may have."""
+"""The pages or frames of a file, decoded one at a time, and the limits on their size."""
 
 from __future__ import annotations
 
@@ -21,40 +21,40 @@ from imgconv.memory import total_memory
 if TYPE_CHECKING:
     from imgconv.images.formats.base import Format
 
-#: The most pixels that a picture, or all frames of an animation together, may have by default.
+#: Default maximum number of pixels of a picture, or of all frames of an animation together.
 MAX_PIXELS = 1 << 30
 
 _ALL = slice(None)
-_PART = re.compile(r"([0-9]{1,9})(?:(-)([0-9]{1,9})?)?")  # of a range of pages
+_PART = re.compile(r"([0-9]{1,9})(?:(-)([0-9]{1,9})?)?")  # one part of a page range
 
-_LONGEST_SIDE = (1 << 31) - 1  # libraries count in 32 bits with a sign
+_LONGEST_SIDE = (1 << 31) - 1  # libraries store sizes as signed 32-bit integers
 
 
 class Timing(NamedTuple):
-    """When the frames of an animation are displayed.
+    """The frame durations and the loop count of an animation.
 
     Attributes:
-        durations: of each frame, in milliseconds.
-        loop: how many times the animation is played; 0 for ever.
+        durations: the duration of each frame, in milliseconds.
+        loop: number of times that the animation is played; 0 for endless repetition.
     """
 
     durations: tuple[float, ...]
     loop: int = 0
 
     def of(self, indices: tuple[int, ...]) -> Timing:
-        """Return the timing of some of the frames."""
+        """Return the timing of the frames with these indices."""
         return Timing(tuple(self.durations[i] for i in indices), self.loop)
 
 
 @dataclass(frozen=True)
 class Header:
-    """What the header of a file says of a picture.
+    """The shape, data type and channels of a picture, as read from the header of a file.
 
     Attributes:
-        shape: (H, W) or (H, W, C) of `Image.pixels`, alpha counted.
-        dtype: type of the pixels.
+        shape: shape of `Image.pixels`, (H, W) or (H, W, C), including alpha.
+        dtype: data type of the pixels.
         has_alpha: whether the last channel is alpha.
-        colours: number of channels that are colour, 3 or 1; see `Image.colours`.
+        colours: number of colour channels, 3 or 1; see `Image.colours`.
     """
 
     shape: tuple[int, ...]
@@ -64,7 +64,7 @@ class Header:
 
     @classmethod
     def of(cls, rows: int, columns: int, channels: int, dtype: Any, has_alpha: bool | None = None, colours: int = 0) -> Header:
-        """Return the header for a number of channels; alpha and colours are by default those that `Image` assumes."""
+        """Return the header for a number of channels, with the defaults of `Image` for alpha and colours."""
         shape = (rows, columns) if channels == 1 else (rows, columns, channels)
         return cls(shape, np.dtype(dtype), *channel_roles(channels, has_alpha, colours))
 
@@ -75,40 +75,40 @@ class Header:
 
     @property
     def channels(self) -> int:
-        """Number of channels, alpha counted."""
+        """Number of channels, including alpha."""
         return self.shape[2] if len(self.shape) == 3 else 1
 
     @property
     def colour_shape(self) -> tuple[int, ...]:
-        """Shape of `Image.colour`: alpha not counted."""
+        """Shape of `Image.colour`, excluding alpha."""
         return (*self.shape[:2], self.shape[2] - 1) if self.has_alpha else self.shape
 
 
 class Page(ABC):
-    """One picture of a file. Its header is known; pixels are decoded when they are read.
+    """One picture of a file. The header is read on construction, the pixels are decoded on request.
 
     Attributes:
-        header: shape, type and the meaning of the channels.
-        name: name of the file, and of the page where there are several, for messages.
+        header: shape, data type and channels.
+        name: name of the file for messages, followed by the page number if the file has several pages.
     """
 
     def __init__(self, header: Header, name: str, max_pixels: int = MAX_PIXELS) -> None:
         rows, columns = header.shape[:2]
         if not (0 < rows <= _LONGEST_SIDE and 0 < columns <= _LONGEST_SIDE):
-            raise ReadError(f"{name}: is damaged: claims {rows} x {columns} pixels")
+            raise ReadError(f"{name}: is damaged: its header gives {rows} x {columns} pixels")
         self.header, self.name = header, name
         self._max_pixels = max_pixels
         self._decoded: Image | None = None
 
     def require_size(self) -> None:
-        """Raise a `ReadError` for a picture that is larger than allowed, or than the memory of the machine."""
+        """Raise a `ReadError` if the picture exceeds `max_pixels` or the memory of the machine."""
         require_size(self.header.shape, self.header.dtype, self.name, self._max_pixels)
 
     def image(self) -> Image:
         """Return the whole picture with its metadata.
 
         Raises:
-            ReadError: it cannot be decoded, or is too large; one line that names the file.
+            ReadError: the picture cannot be decoded or is too large. The message is one line and names the file.
         """
         self.require_size()
         try:
@@ -117,9 +117,9 @@ class Page(ABC):
             raise ReadError(f"{self.name}: the image does not fit into memory") from error
 
     def read(self, rows: slice = _ALL, columns: slice = _ALL) -> NDArray[Any]:
-        """Return the pixels of some rows and columns, (R, C) or (R, C, channels).
+        """Return the pixels in a window of rows and columns, (R, C) or (R, C, channels).
 
-        A format that can only decode whole pictures does that once.
+        Formats without random access decode the whole picture on the first call and keep it.
 
         Raises:
             ReadError: as for `image`.
@@ -136,15 +136,15 @@ class Page(ABC):
     @property
     @abstractmethod
     def coding(self) -> Coding:
-        """How the pixels are stored."""
+        """Compression and bit depth of the pixels."""
 
     @abstractmethod
     def _image(self) -> Image:
-        """Return the whole picture; its size has been checked."""
+        """Return the whole picture. The caller has checked the size."""
 
 
 class StillPage(Page):
-    """The picture of a file that has one."""
+    """The picture of a file with a single picture."""
 
     def __init__(self, chosen: Format, file: FileBytes, name: str, max_pixels: int) -> None:
         super().__init__(chosen.header(file), name, max_pixels)
@@ -157,7 +157,7 @@ class StillPage(Page):
 
     @property
     def coding(self) -> Coding:
-        """How the pixels are stored."""
+        """Compression and bit depth of the pixels."""
         return self._format.metadata(self._file)[1]
 
     def _image(self) -> Image:
@@ -170,7 +170,7 @@ class StillPage(Page):
 
 @contextmanager
 def quiet(name: str) -> Iterator[None]:
-    """Keep the log lines of a library in this thread from the handlers of the process: errors are raised, the rest is noise."""
+    """Suppress the log messages of a library on this thread. Its errors are raised; other messages are not actionable."""
     import logging
     import threading
 
@@ -190,9 +190,9 @@ class Pages(ABC):
     """The pages of a file.
 
     Attributes:
-        name: of the file, for messages.
+        name: name of the file, for messages.
         count: number of pages or frames.
-        timing: when the frames of an animation are displayed; None for pages.
+        timing: frame durations and loop count of an animation; None for pages.
     """
 
     name: str
@@ -200,24 +200,24 @@ class Pages(ABC):
     timing: Timing | None = None
 
     def open_page(self, index: int) -> Page:
-        """Return a page, counted from 0, without decoding it. Frames of an animation are whole pictures, as displayed.
+        """Return a page, counted from 0, without decoding it. Frames of an animation are composed to full pictures.
 
         Raises:
-            ReadError: it does not exist, or its header cannot be read; one line that names the file.
+            ReadError: the page does not exist or its header cannot be read. The message is one line and names the file.
         """
         if not 0 <= index < self.count:
-            raise ReadError(f"{self.name}: has {self.count} page{'s' * (self.count > 1)}; there is no page {index + 1}")
+            raise ReadError(f"{self.name}: has {self.count} page{'s' * (self.count > 1)}; page {index + 1} does not exist")
         return self._page(index)
 
     @abstractmethod
     def _page(self, index: int) -> Page:
-        """Return a page that exists."""
+        """Return a page. The caller has checked the index."""
 
     def page(self, index: int) -> Image:
-        """Return a page decoded, counted from 0.
+        """Decode and return a page, counted from 0.
 
         Raises:
-            ReadError: it cannot be read; one line that names the file.
+            ReadError: the page cannot be read. The message is one line and names the file.
         """
         return self.open_page(index).image()
 
@@ -233,28 +233,28 @@ class OnePage(Pages):
 
 
 class PageRange(NamedTuple):
-    """Some of the pages of a file.
+    """A selection of the pages of a file.
 
     Attributes:
-        parts: first and last page of each part, counted from 0; None for the last one that there is.
+        parts: first and last page of each part, counted from 0; None for the last page of the file.
     """
 
     parts: tuple[tuple[int, int | None], ...]
 
     def indices(self, count: int, name: str) -> tuple[int, ...]:
-        """Return the pages of a file of `count` in this order, or raise a `UsageError`, which calls it `name`."""
+        """Return the selected page indices for a file of `count` pages. Raises a `UsageError` if a page does not exist."""
         found: list[int] = []
         for first, last in self.parts:
             stop = count - 1 if last is None else last
             if max(first, stop) >= count:
-                has = f"{count} pages, 0 to {count - 1}" if count > 1 else "one page, 0"
-                raise UsageError(f"{name}: has {has}; `pages` asks for {max(first, stop)}")
+                has = f"{count} pages, 0 to {count - 1}" if count > 1 else "only page 0"
+                raise UsageError(f"{name}: has {has}; `pages` selects page {max(first, stop)}")
             found += range(first, stop + 1)
         return tuple(found)
 
 
 def parse_page_range(text: str) -> PageRange:
-    """Return the pages that a text names, such as `0,3-5` or `2-`, counted from 0, or raise a `UsageError`.
+    """Parse a page range such as `0,3-5` or `2-`, counted from 0. Raises a `UsageError` for an invalid range.
 
     Example:
         >>> parse_page_range("0,3-5").indices(9, "in.tif")
@@ -265,24 +265,24 @@ def parse_page_range(text: str) -> PageRange:
         match = _PART.fullmatch(part.strip())
         first, dash, last = (match[1], match[2], match[3]) if match else ("", "", "")
         if not first or (last and int(last) < int(first)):
-            raise UsageError(f"pages are numbers from 0 up and ranges, such as 0,3-5, found {text!r}")
+            raise UsageError(f"invalid page range {text!r}: expected numbers from 0 and ranges, such as 0,3-5")
         parts.append((int(first), int(last) if last else (None if dash else int(first))))
     return PageRange(tuple(parts))
 
 
 def require_size(shape: Sequence[int], dtype: np.dtype[Any], name: str, max_pixels: int = MAX_PIXELS, frames: int = 1) -> None:
-    """Raise a `ReadError` for a picture with more pixels than allowed, or larger than the memory of the machine.
+    """Raise a `ReadError` if a picture exceeds `max_pixels` or the memory of the machine.
 
-    The shape, (H, W) or (H, W, C), is that of one frame: `max_pixels` is for all frames together, memory holds one at a time.
+    The shape, (H, W) or (H, W, C), is that of one frame. `max_pixels` limits all frames together; memory holds one at a time.
     """
     rows, columns, channels = (*map(int, shape), 1)[:3]
     if frames * rows * columns > max_pixels:
-        what = f"{frames} frames of {rows} x {columns} pixels" if frames > 1 else f"{rows} x {columns} pixels"
-        total = f"{_megapixels(frames * rows * columns)}{' together' * (frames > 1)}"
-        raise ReadError(f"{name}: claims {what}, {total}; at most {_megapixels(max_pixels)} are read: `max_pixels` allows more")
+        size = f"{f'{frames} frames of ' * (frames > 1)}{rows} x {columns} pixels ({_megapixels(frames * rows * columns)})"
+        limit = f"more than the limit of {_megapixels(max_pixels)}"
+        raise ReadError(f"{name}: has {size}, {limit}; raise `max_pixels` to read it")
     room = total_memory()
     if room and rows * columns * channels * dtype.itemsize > room:
-        raise ReadError(f"{name}: claims {rows} x {columns} pixels, for which this machine has not enough memory")
+        raise ReadError(f"{name}: has {rows} x {columns} pixels, too many for the memory of this machine")
 
 
 def _megapixels(pixels: int) -> str:

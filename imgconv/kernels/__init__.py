@@ -1,4 +1,4 @@
-"""Kernels: the value and its algebra, the generators, the notation, the file formats and the catalog.
+"""Kernels: the `Kernel` class and its algebra, generators, notation, file formats and catalog.
 
-Nothing is imported here, so that the notation and the catalog are there without numpy.
+Nothing is imported here, so that the notation and the catalog work without importing numpy.
 """

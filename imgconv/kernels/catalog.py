@@ -1,6 +1,6 @@
-"""The catalog: the built-in kernels, and the user's files on top of them.
+"""The catalog: the built-in kernels, overridden and extended by user files.
 
-Reading it needs neither numpy nor cv2; they are imported when the first kernel is built.
+Reading it imports neither numpy nor cv2; numpy is imported when the first kernel is built.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from imgconv.errors import KernelError, UsageError
 from imgconv.kernels.entries import Entry, FilterEntry, KernelEntry, Operator, OperatorEntry, Value
-from imgconv.kernels.literals import parse_number, quoted, shown
+from imgconv.kernels.literals import parse_number, printable, quoted
 from imgconv.kernels.notation import File, Matrix, Named, Spec, parse_notation
 from imgconv.vocabulary import suggestion
 
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Catalog", "Operator", "builtin_catalog", "builtin_path", "load_catalog", "parse_kernel"]
 
-#: Paths of catalog files, parted as in PATH, that are read after the built-in one.
+#: Environment variable with the paths of catalog files, separated as in PATH, that are read after the built-in one.
 VARIABLE = "IMGCONV_KERNELS"
 
-#: Most chains within chains, and most steps that they have in all.
+#: Maximum depth of nested chains, and maximum number of their steps in total.
 MAX_CHAINS, MAX_STEPS = 16, 256
 
 _Entry = TypeVar("_Entry", bound=Entry)
 
-#: The singular of each part of a catalog, with its article.
+#: The singular of each section of a catalog, with its article.
 _KINDS = {"kernels": "a kernel", "operators": "an edge operator", "filters": "a chain of filters"}
 
 
@@ -42,9 +42,9 @@ class Catalog:
     """Kernels, edge operators and chains by name.
 
     Attributes:
-        kernels: name to entry; the entries hold notation and numbers, nothing is built yet.
-        operators: name to entry.
-        filters: name to entry.
+        kernels: entries by name. Entries hold notation and numbers; kernels are built on demand.
+        operators: entries by name.
+        filters: entries by name.
     """
 
     kernels: Mapping[str, KernelEntry]
@@ -52,10 +52,10 @@ class Catalog:
     filters: Mapping[str, FilterEntry]
 
     def kernel(self, spec: str | Spec) -> Kernel:
-        """Return the kernel that a spec stands for; its name is the spec as it was written.
+        """Return the kernel for a spec; its name is the text of the spec.
 
         Raises:
-            KernelError: the notation is malformed, a name or an argument unknown, a value out of its limits, or a file
+            KernelError: the notation is malformed, a name or an argument is unknown, a value is out of range, or a file
                 cannot be read.
         """
         parsed = spec if isinstance(spec, Named | Matrix | File) else parse_notation(spec)
@@ -65,7 +65,7 @@ class Catalog:
 
             return read_kernel_file(parsed.path)
         if isinstance(parsed, Matrix):
-            return _placed(parsed.rows, parsed, name)
+            return _make_kernel(parsed.rows, parsed, name)
         return _build(self._entry(self.kernels, parsed.name, "kernels"), parsed, name)
 
     def operator(self, name: str) -> Operator:
@@ -75,28 +75,28 @@ class Catalog:
             KernelError: the name is unknown, or one of its kernels cannot be built.
         """
         if not isinstance(name, str):
-            raise KernelError(f"an operator is given by its name, found {quoted(name)}")
+            raise KernelError(f"an operator must be a name, found {quoted(name)}")
         entry = self._entry(self.operators, name, "operators")
         try:
             pair = [self.kernel(spec) for spec in (entry.x, entry.y) if spec is not None]
             directions = tuple(self.kernel(spec) for spec in entry.compass)
         except KernelError as error:
-            raise KernelError(f"operator {name} ({shown(entry.origin)}:{entry.line}): {error}") from None
+            raise KernelError(f"operator {name} ({printable(entry.origin)}:{entry.line}): {error}") from None
         return Operator(name, pair[0] if pair else None, pair[1] if pair else None, directions, entry.scale)
 
     def steps(self, name: str) -> tuple[str, ...]:
-        """Return the notation of a chain's steps, the first one first.
+        """Return the notation of a chain's steps, in order.
 
         Raises:
-            KernelError: the name is unknown, or written out in full the chain would be without end or too long.
+            KernelError: the name is unknown, or the chain with its nested chains contains itself or is too long.
         """
         entry = self._entry(self.filters, name, "filters")
-        self._written_out(entry, ())
+        self._count_steps(entry, ())
         return entry.steps
 
-    def _written_out(self, entry: FilterEntry, within: tuple[str, ...]) -> int:
-        """Return how many steps a chain has when the chains in it are written out."""
-        place = f"filter {entry.name} ({shown(entry.origin)}:{entry.line})"
+    def _count_steps(self, entry: FilterEntry, within: tuple[str, ...]) -> int:
+        """Return the number of steps of a chain, including those of nested chains."""
+        place = f"filter {entry.name} ({printable(entry.origin)}:{entry.line})"
         if entry.name in within:
             raise KernelError(f"{place} contains itself: {' > '.join((*within, entry.name))}")
         if len(within) == MAX_CHAINS:
@@ -105,13 +105,13 @@ class Catalog:
         for step in entry.steps:
             called = step.partition(":")[0].strip()
             chain = None if called in self.kernels else self.filters.get(called)
-            count += 1 if chain is None else self._written_out(chain, (*within, entry.name))
+            count += 1 if chain is None else self._count_steps(chain, (*within, entry.name))
             if count > MAX_STEPS:
-                raise KernelError(f"{place}: more than {MAX_STEPS} steps in all")
+                raise KernelError(f"{place}: more than {MAX_STEPS} steps in total")
         return count
 
     def _entry(self, wanted: Mapping[str, _Entry], name: str, kind: str) -> _Entry:
-        """Return the entry of that name; the error for another name says what it is instead, or what is like it."""
+        """Return the entry `name`; the error for an unknown name reports its section, or similar names."""
         if name in wanted:
             return wanted[name]
         parts: dict[str, Mapping[str, Entry]] = {
@@ -131,48 +131,48 @@ class Catalog:
 
 
 def as_catalog(catalog: Catalog | None) -> Catalog:
-    """Return the catalog that a caller gave, or `load_catalog()` for None."""
+    """Return `catalog`, or `load_catalog()` for None."""
     if catalog is None:
         return load_catalog()
     if not isinstance(catalog, Catalog):
-        raise UsageError(f"a catalog is what imgconv.load_catalog() returns, found {quoted(catalog)}")
+        raise UsageError(f"a catalog must come from imgconv.load_catalog(), found {quoted(catalog)}")
     return catalog
 
 
 def load_catalog(*paths: str | os.PathLike[str]) -> Catalog:
-    """Return the built-in catalog with the files of the environment variable IMGCONV_KERNELS, then `paths`, on top.
+    """Return the built-in catalog extended by the files of the environment variable IMGCONV_KERNELS, then by `paths`.
 
-    An entry of a later file replaces the one of the same name.
+    Entries of later files replace earlier ones of the same name.
 
     Raises:
-        KernelError: a file cannot be read or holds a mistake; the message has file, line, key, expected and found.
+        KernelError: a file cannot be read or is invalid; the message has file, line, key, expected and found.
     """
     for path in paths:
         if not isinstance(path, str | os.PathLike):
-            raise KernelError(f"a catalog is named by its path, found {quoted(path)}")
+            raise KernelError(f"a catalog must be given by its path, found {quoted(path)}")
     listed = [path for path in os.environ.get(VARIABLE, "").split(os.pathsep) if path]
     if not (listed or paths):
         return builtin_catalog()
     builtin = _builtin_layer()
     from imgconv.kernels.layers import read_layer
 
-    # Every generator has an entry in the built-in catalog; the first one says what it takes.
+    # Every generator has an entry in the built-in catalog; the first one defines its parameters.
     generators: dict[str, Mapping[str, Value]] = {}
     for entry in builtin.kernels.values():
         if entry.generator is not None:
             generators.setdefault(entry.generator, entry.parameters)
-    return _stacked(builtin, *(read_layer(path, generators) for path in (*listed, *paths)))
+    return _merge_layers(builtin, *(read_layer(path, generators) for path in (*listed, *paths)))
 
 
 def parse_kernel(text: str, catalog: Catalog | None = None) -> Kernel:
-    """Return the kernel that `text` stands for: a name with arguments, a matrix, or a file.
+    """Return the kernel for a spec: a name with arguments, a matrix, or a file.
 
     Args:
         text: the notation, such as `gaussian:sigma=2`, `[1 0 -1; 2 0 -2; 1 0 -1]` or `@kernel.txt`.
-        catalog: where names are looked up; without it, in `load_catalog()`.
+        catalog: catalog for the lookup of names; `load_catalog()` by default.
 
     Raises:
-        KernelError: as `Catalog.kernel`.
+        KernelError: as for `Catalog.kernel`.
 
     >>> parse_kernel("sobel_x").weights.tolist()
     [[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]]
@@ -182,18 +182,18 @@ def parse_kernel(text: str, catalog: Catalog | None = None) -> Kernel:
 
 @functools.cache
 def builtin_catalog() -> Catalog:
-    """Return the built-in catalog alone, read once."""
-    return _stacked(_builtin_layer())
+    """Return the built-in catalog without user files; it is read once."""
+    return _merge_layers(_builtin_layer())
 
 
 def builtin_path() -> Path:
-    """Return the path of the built-in catalog: in the package, or at the top of a source checkout."""
+    """Return the path of the built-in catalog, in the package or at the top of a source checkout."""
     package = Path(__file__).resolve().parent.parent
     for folder in (package, package.parent):
         path = folder / "kernels.yaml"
         if path.is_file():
             return path
-    raise KernelError(f"the built-in catalog {package / 'kernels.yaml'} is missing; install imgconv again")
+    raise KernelError(f"the built-in catalog {package / 'kernels.yaml'} is missing; reinstall imgconv")
 
 
 @functools.cache
@@ -203,7 +203,7 @@ def _builtin_layer() -> Layer:
     return read_layer(builtin_path())
 
 
-def _stacked(*layers: Layer) -> Catalog:
+def _merge_layers(*layers: Layer) -> Catalog:
     kernels: dict[str, KernelEntry] = {}
     operators: dict[str, OperatorEntry] = {}
     filters: dict[str, FilterEntry] = {}
@@ -223,23 +223,23 @@ def _build(entry: KernelEntry, spec: Named, name: str) -> Kernel:
     arguments = {key: _value(value) for key, value in accepted.items()}
     for key, value in spec.arguments_for(accepted).items():
         if not isinstance(value, str):
-            raise KernelError(f"{spec.name}: {key} is a number or a word, found a kernel: {quoted(str(value))}")
+            raise KernelError(f"{spec.name}: {key} must be a number or a word, found a kernel: {quoted(str(value))}")
         arguments[key] = _value(value)
     try:
         if entry.rows is not None:
-            return _placed(entry.rows, entry, name)
+            return _make_kernel(entry.rows, entry, name)
         from imgconv.kernels.generators import GENERATORS
 
         weights = GENERATORS[entry.generator or ""](**arguments)
     except KernelError as error:
-        # The mistake may be in the defaults of a user's file: say where they are.
-        where = "" if spec.arguments else f" ({shown(entry.origin)}:{entry.line})"
+        # Without arguments the mistake is in the defaults, which may come from a user file.
+        where = "" if spec.arguments else f" ({printable(entry.origin)}:{entry.line})"
         raise KernelError(f"{spec.name}{where}: {error}") from None
-    return _placed(weights, entry, name)
+    return _make_kernel(weights, entry, name)
 
 
 def _value(value: Value) -> object:
-    """Return an argument as a generator takes it: a number where it reads as one."""
+    """Return an argument for a generator: as a number if it can be parsed as one, else unchanged."""
     if not isinstance(value, str):
         return value
     try:
@@ -249,14 +249,14 @@ def _value(value: Value) -> object:
     return int(number) if isinstance(number, float) and number.is_integer() and abs(number) < 1e15 else number
 
 
-def _placed(rows: object, given: Matrix | KernelEntry, name: str) -> Kernel:
-    """Return the kernel of the weights with the scale, the anchor and the delta that are given for them."""
+def _make_kernel(rows: object, given: Matrix | KernelEntry, name: str) -> Kernel:
+    """Return the kernel of the weights with the scale, anchor and delta of `given`."""
     import numpy as np
 
     from imgconv.kernels.kernel import Kernel
 
     weights = np.asarray(rows)
     if given.scale != (1.0, 1.0):
-        with np.errstate(over="ignore", invalid="ignore"):  # the kernel refuses what does not stay finite
-            weights = weights * given.scale[0] / given.scale[1]  # the numerator first: a fraction is then rounded once
+        with np.errstate(over="ignore", invalid="ignore"):  # the kernel rejects weights that are not finite
+            weights = weights * given.scale[0] / given.scale[1]  # numerator first, so that a fraction is rounded once
     return Kernel(weights, given.anchor, name, given.delta)

@@ -1,8 +1,8 @@
-"""Generators of kernels that take differences: edges, points, detail and relief.
+"""Generators of difference kernels: edges, points, detail and relief.
 
-Each returns float64 weights of shape (rows, columns), and raises a KernelError for an argument out of its limits and for
-a kernel too large. Signs are those of OpenCV: brighter to the right and brighter below are positive, and a Laplacian has
-its negative weights in the middle.
+Each returns float64 weights of shape (rows, columns), and raises a KernelError if an argument is out of range or the kernel is
+too large. Signs follow OpenCV: derivatives are positive where the image gets brighter to the right or downwards, and a
+Laplacian has its negative weights in the middle.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from imgconv.errors import KernelError
 from imgconv.kernels.arguments import check_taps, choice, grid, real, whole
 from imgconv.kernels.smoothing import MAX_BINOMIAL, Weights, gaussian_side, gaussian_taps
 
-#: The compass, counter-clockwise from the top of the image.
+#: The compass directions, counter-clockwise from the top of the image.
 DIRECTIONS = ("n", "nw", "w", "sw", "s", "se", "e", "ne")
 
-# Where the taps of DIRECTIONS lie in a 3x3 kernel.
+# Positions of DIRECTIONS in a 3x3 kernel.
 _RING = ((0, 1), (0, 0), (1, 0), (2, 0), (2, 1), (2, 2), (1, 2), (0, 2))
 
 
 def laplacian(neighbours: int = 4) -> Weights:
-    """Return the sum of the 4 or 8 neighbours less as many times the middle.
+    """Return the Laplacian: the sum of the 4 or 8 neighbours minus 4 or 8 times the middle.
 
-    With 4 it is the kernel of `cv2.Laplacian` at ksize=1.
+    With 4 neighbours it is the kernel of `cv2.Laplacian` with ksize=1.
     """
     count = choice(neighbours, "neighbours", ("4", "8"))
     if count == "4":
@@ -34,56 +34,56 @@ def laplacian(neighbours: int = 4) -> Weights:
 
 
 def laplacian_of_gaussian(sigma: float = 1.4, size: int | None = None) -> Weights:
-    """Return the Laplacian of a Gaussian, sampled, its sum brought to exactly 0.
+    """Return the sampled Laplacian of a Gaussian, with a sum of exactly 0.
 
-    (r**2 - 2 sigma**2) / sigma**4 times the Gaussian, the mean taken off, as the `log` type of MATLAB's `fspecial`.
+    (r**2 - 2 sigma**2) / sigma**4 times the Gaussian, minus the mean, as the `log` type of MATLAB's `fspecial`.
     See Marr and Hildreth, Theory of edge detection, Proc. R. Soc. Lond. B 207, 187-217, 1980.
 
     Args:
-        sigma: standard deviation in pixels.
-        size: odd number of taps a side, from 3 up; without it as many as `gaussian` takes.
+        sigma: standard deviation in pixels, above 0.
+        size: odd number of taps per side, from 3 up; by default that of `gaussian`.
     """
     sigma = real(sigma, "sigma", above=0)
     taps = gaussian_side(sigma, size, at_least=3)
     check_taps(taps, taps)
     factor = gaussian_taps(sigma, taps)
     right = grid(1, taps)[1][0]
-    # In units of sigma, so that a tiny sigma overflows nowhere; a factor of 0 stays 0 whatever the distance.
+    # Distances in units of sigma avoid overflow for a tiny sigma; a factor of 0 times an infinite distance becomes 0.
     with np.errstate(over="ignore", invalid="ignore"):
         bend = np.nan_to_num(factor * (right / sigma) ** 2, posinf=0.0) - factor
         weights = (np.outer(bend, factor) + np.outer(factor, bend)) / sigma / sigma
         weights -= weights.mean()
         if not np.isfinite(np.abs(weights).sum()):
-            raise KernelError(f"sigma={sigma:g} makes weights that are too large to hold; choose a larger one")
-    return _summing_to(weights, 0.0)
+            raise KernelError(f"sigma={sigma:g} gives weights beyond the range of float64; choose a larger value")
+    return _adjust_sum(weights, 0.0)
 
 
 def difference_of_gaussians(sigma: float = 1.0, ratio: float = 1.6, size: int | None = None) -> Weights:
-    """Return a Gaussian less one that is `ratio` times as wide: positive in the middle, sum exactly 0.
+    """Return a Gaussian minus one that is `ratio` times as wide: positive in the middle, with a sum of exactly 0.
 
-    At a ratio of 1.6 it comes close to a Laplacian of a Gaussian of the opposite sign (Marr and Hildreth 1980).
+    With a ratio of 1.6 it approximates the negative Laplacian of a Gaussian (Marr and Hildreth 1980).
 
     Args:
-        sigma: standard deviation of the narrow Gaussian, in pixels.
-        ratio: how many times wider the other one is, above 1.
-        size: odd number of taps a side, from 3 up; without it as many as `gaussian` takes for the wide one.
+        sigma: standard deviation of the narrow Gaussian in pixels, above 0.
+        ratio: width of the wide Gaussian relative to the narrow one, above 1.
+        size: odd number of taps per side, from 3 up; by default that of `gaussian` for the wide one.
     """
     narrow = real(sigma, "sigma", above=0)
     wide = real(narrow * real(ratio, "ratio", above=1), "sigma * ratio", above=0)
     taps = gaussian_side(wide, size, at_least=3, name="sigma * ratio")
     check_taps(taps, taps)
     inner, outer = gaussian_taps(narrow, taps), gaussian_taps(wide, taps)
-    return _summing_to(np.outer(inner, inner) - np.outer(outer, outer), 0.0)
+    return _adjust_sum(np.outer(inner, inner) - np.outer(outer, outer), 0.0)
 
 
 def unsharp(sigma: float = 1.0, amount: float = 1.0) -> Weights:
-    """Return an unsharp mask as one kernel, its sum exactly 1.
+    """Return an unsharp mask as one kernel, with a sum of exactly 1.
 
-    It is the image, and `amount` times what a Gaussian blur takes from it.
+    It adds `amount` times the difference between the image and its Gaussian blur to the image.
 
     Args:
-        sigma: standard deviation of the blur, in pixels, above 0.
-        amount: above 0; 1 adds the lost detail once.
+        sigma: standard deviation of the blur in pixels, above 0.
+        amount: factor of the difference, above 0.
     """
     sigma = real(sigma, "sigma", above=0)
     amount = real(amount, "amount", above=0, below=1e6)
@@ -92,11 +92,11 @@ def unsharp(sigma: float = 1.0, amount: float = 1.0) -> Weights:
     factor = gaussian_taps(sigma, taps)
     weights = -amount * np.outer(factor, factor)
     weights[taps // 2, taps // 2] += 1 + amount
-    return _summing_to(weights, 1.0)
+    return _adjust_sum(weights, 1.0)
 
 
 def high_pass(size: int = 3) -> Weights:
-    """Return the image less its mean over size x size pixels, size odd and from 3 up: what `box` takes away."""
+    """Return the image minus its mean over size x size pixels, the part that `box` removes; `size` is odd, from 3 up."""
     size = whole(size, "size", at_least=3, odd=True)
     check_taps(size, size)
     weights = np.full((size, size), -1 / size**2)
@@ -105,12 +105,12 @@ def high_pass(size: int = 3) -> Weights:
 
 
 def sobel_x(size: int = 3) -> Weights:
-    """Return the Sobel derivative along a row: brighter to the right is positive.
+    """Return the Sobel derivative along a row, positive where the image gets brighter to the right.
 
-    A binomial down, and across it a binomial two taps shorter with [-1 0 1]: `cv2.getDerivKernels(1, 0, size)`.
+    A binomial down, times [-1 0 1] convolved with a binomial two taps shorter across: `cv2.getDerivKernels(1, 0, size)`.
 
     Args:
-        size: odd number of taps a side, from 3 to 29.
+        size: odd number of taps per side, from 3 to 29.
     """
     size = whole(size, "size", at_least=3, at_most=MAX_BINOMIAL, odd=True)
     smooth = [float(math.comb(size - 1, k)) for k in range(size)]
@@ -119,12 +119,12 @@ def sobel_x(size: int = 3) -> Weights:
 
 
 def sobel_y(size: int = 3) -> Weights:
-    """Return the Sobel derivative down a column: brighter below is positive. The transpose of `sobel_x`."""
+    """Return the Sobel derivative down a column, positive where the image gets brighter downwards; transpose of `sobel_x`."""
     return sobel_x(size).T.copy()
 
 
 def kirsch(direction: str = "n") -> Weights:
-    """Return one of the eight compass kernels of Kirsch: strongest where it is bright towards `direction`.
+    """Return one of the eight compass kernels of Kirsch, positive where the image is brighter towards `direction`.
 
     See Kirsch, Computer determination of the constituent structure of biological images, Computers and Biomedical
     Research 4, 315-328, 1971.
@@ -132,20 +132,20 @@ def kirsch(direction: str = "n") -> Weights:
     Args:
         direction: n (the top of the image), nw, w, sw, s, se, e or ne.
     """
-    return _turned((5, 5, -3, -3, -3, -3, -3, 5), 0, direction)
+    return _compass_kernel((5, 5, -3, -3, -3, -3, -3, 5), 0, direction)
 
 
 def emboss(light: str = "nw") -> Weights:
-    """Return a relief: edges that face the light are bright, those that face away dark; sum 1.
+    """Return an emboss kernel, with a sum of 1: edges that face the light are bright, those that face away are dark.
 
     Args:
-        light: where the light comes from: n (the top of the image), nw, w, sw, s, se, e or ne.
+        light: direction of the light source: n (the top of the image), nw, w, sw, s, se, e or ne.
     """
-    return _turned((-2, -1, 0, 1, 2, 1, 0, -1), 1, light, "light")
+    return _compass_kernel((-2, -1, 0, 1, 2, 1, 0, -1), 1, light, "light")
 
 
-def _turned(ring: tuple[int, ...], middle: int, direction: object, name: str = "direction") -> Weights:
-    """Return a 3x3 kernel from its eight outer taps, given for direction n and turned to `direction`."""
+def _compass_kernel(ring: tuple[int, ...], middle: int, direction: object, name: str = "direction") -> Weights:
+    """Return a 3x3 kernel from its outer taps, counter-clockwise from the top, rotated from direction n to `direction`."""
     turn = DIRECTIONS.index(choice(direction, name, DIRECTIONS))
     weights = np.full((3, 3), float(middle))
     for place, (row, column) in enumerate(_RING):
@@ -153,11 +153,11 @@ def _turned(ring: tuple[int, ...], middle: int, direction: object, name: str = "
     return weights
 
 
-def _summing_to(weights: Weights, total: float) -> Weights:
-    """Return the weights with a sum that is exactly `total` in float64, in whatever order they are added.
+def _adjust_sum(weights: Weights, total: float) -> Weights:
+    """Return the weights adjusted to a sum of exactly `total` in float64, in any order of addition.
 
-    Every tap becomes a multiple of one power of two, coarse enough for all partial sums to be held exactly; the
-    middle tap then takes up the difference. What a tap moves by is less than the rounding of the sum would be.
+    Every tap is rounded to a multiple of a power of two that is coarse enough for all partial sums to be exact. The middle
+    tap compensates the difference. The change of a tap is smaller than the rounding error of the sum.
     """
     largest = float(np.abs(weights).sum()) + abs(total)
     if largest == 0:

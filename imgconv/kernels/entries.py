@@ -1,4 +1,4 @@
-"""What a catalog holds: one frozen value for each kernel, operator and chain, before any weight is computed."""
+"""The entries of a catalog: one frozen value per kernel, operator and chain, without computed weights."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from imgconv.kernels.literals import Number
 if TYPE_CHECKING:
     from imgconv.kernels.kernel import Kernel
 
-#: The value of a generator's argument; None leaves it to follow from the others.
+#: The value of a generator argument; None derives it from the others.
 Value = int | float | str | None
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What every entry has.
+    """The base of all entries.
 
     Attributes:
-        name: what the user calls it.
-        about: one line that says what it does to a picture.
-        source: the paper, table or documentation that its numbers come from; may be empty.
-        origin: the file that defines it.
-        line: its line in that file, from 1.
+        name: name in the notation.
+        about: one-line description of the effect on an image.
+        source: source of its numbers, a paper, table or documentation; may be empty.
+        origin: path of the file that defines it.
+        line: its line in that file, counted from 1.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Entry:
 class KernelEntry(Entry):
     """A kernel: `rows` of weights, or a `generator` with its `parameters` and their defaults.
 
-    `scale` is (numerator, denominator), `anchor` (row, column) or None for the middle, `delta` in levels.
+    `scale` is (numerator, denominator), `anchor` is (row, column) or None for the middle, `delta` is in levels.
     """
 
     rows: tuple[tuple[Number, ...], ...] | None = None
@@ -51,7 +51,7 @@ class KernelEntry(Entry):
 
 @dataclass(frozen=True)
 class OperatorEntry(Entry):
-    """An edge operator: the notation of its pair `x` and `y`, or of its eight `compass` kernels, and one `scale`."""
+    """An edge operator: the notation of its kernels, a pair `x` and `y` or eight `compass` kernels, and their `scale`."""
 
     x: str | None = None
     y: str | None = None
@@ -61,21 +61,21 @@ class OperatorEntry(Entry):
 
 @dataclass(frozen=True)
 class FilterEntry(Entry):
-    """A chain: the notation of its steps, the first one first."""
+    """A chain: the notation of its steps, in order."""
 
     steps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Operator:
-    """An edge operator, built: a pair of kernels, or a compass set.
+    """An edge operator with its kernels: a pair, or a compass set.
 
     Attributes:
-        name: what the catalog calls it.
-        x: the kernel of the first axis, or None for a compass set.
-        y: the kernel of the second axis, or None for a compass set.
-        directions: the kernels of a compass set, n, nw, w, sw, s, se, e, ne; empty for a pair.
-        scale: what to multiply their results by, so that a full step gives full white.
+        name: name in the catalog.
+        x: kernel of the first axis, or None for a compass set.
+        y: kernel of the second axis, or None for a compass set.
+        directions: kernels of a compass set, in the order n, nw, w, sw, s, se, e, ne; empty for a pair.
+        scale: factor of the results, with which a step from black to white gives white.
     """
 
     name: str

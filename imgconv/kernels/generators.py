@@ -1,7 +1,7 @@
-"""The generators by name: what `generator:` in the catalog may say.
+"""The generators by name, for the key `generator` of a catalog.
 
 Each is a function of keyword arguments with defaults that returns weights, float64 of shape (rows, columns), and raises
-KernelError for every argument it cannot use.
+KernelError for invalid arguments.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from imgconv.kernels import differences, smoothing
 
-#: Name in the catalog, and the function behind it. Names and arguments are stable: users' files hold them.
+#: Generator functions by name. Names and arguments are stable, because user files contain them.
 GENERATORS: Mapping[str, Callable[..., smoothing.Weights]] = MappingProxyType(
     {
         function.__name__: function

@@ -1,7 +1,7 @@
-"""Weights as integers times one common scale, which is what lets a sum over integer pixels be exact.
+"""Weights as integers times a common scale, which makes sums over integer pixels exact.
 
-A mean over a 3x3 window has the weights 1/9: no binary fraction holds one, and nine of them, rounded, summed and rounded,
-can miss a tie. As integers (nine ones) times a scale (1/9) the sum is exact, and one division rounds once.
+The weights of a 3x3 mean are 1/9, which no binary fraction represents: a sum of nine rounded products can miss a tie. With
+integers (nine ones) times a scale (1/9) the sum is exact, and the division rounds once.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-# How far a weight may lie from integer times scale, relative to itself: the rounding of a few float64 operations.
+# Maximum relative difference of a weight from integer times scale: the rounding of a few float64 operations.
 _TOLERANCE = 8 * np.finfo(np.float64).eps
-# Largest denominator looked for among the ratios of the weights, and for the scale.
+# Maximum denominator of the ratios of the weights, and of the scale.
 _RATIO_DENOMINATOR = 4096
 _SCALE_DENOMINATOR = 1_000_000
-# A sum of absolute integers beyond this leaves no room for pixels in float64.
+# Maximum sum of absolute integers, beyond which float64 could not hold products with pixels exactly.
 _LARGEST_SUM = 2**40
 
 
@@ -27,8 +27,8 @@ class IntegerForm:
     """Weights as `integers * scale`.
 
     Attributes:
-        integers: shape (kh, kw), float64 holding whole numbers without a common divisor.
-        scale: a `Fraction` where a short one gives the weights back to within their own rounding, else a float.
+        integers: shape (kh, kw), float64, whole numbers without a common divisor.
+        scale: a `Fraction` if a short one reproduces the weights up to their rounding, else a float.
     """
 
     integers: NDArray[np.float64]
@@ -36,17 +36,17 @@ class IntegerForm:
 
     @property
     def absolute_sum(self) -> float:
-        """Sum of the absolute integers: times the largest pixel, a bound on every partial sum."""
+        """Sum of the absolute integers; times the largest pixel it bounds every partial sum."""
         return float(np.abs(self.integers).sum())
 
 
 def find_integer_form(weights: NDArray[np.float64]) -> IntegerForm | None:
-    """Return the integers and the scale behind `weights` (shape (kh, kw), real), or None when there are none."""
+    """Return `weights` (shape (kh, kw), real) as integers times a scale, or None if they have no such form."""
     magnitudes = np.sort(np.abs(weights[weights != 0]))
     if magnitudes.size == 0:
         return IntegerForm(np.zeros_like(weights), Fraction(1))
-    magnitudes = magnitudes[np.append(True, magnitudes[1:] != magnitudes[:-1])]  # np.unique would load numpy.ma
-    # Overflow and underflow make infinities and zeros here, and the checks that follow refuse both.
+    magnitudes = magnitudes[np.append(True, magnitudes[1:] != magnitudes[:-1])]  # np.unique would import numpy.ma
+    # Overflow and underflow give infinities and zeros, which the checks below reject.
     with np.errstate(all="ignore"):
         if np.array_equal(weights, np.rint(weights)) and np.abs(weights).sum() <= _LARGEST_SUM:
             divisor = float(np.gcd.reduce(np.abs(weights).astype(np.int64), axis=None))
@@ -64,7 +64,7 @@ def find_integer_form(weights: NDArray[np.float64]) -> IntegerForm | None:
 
 
 def _as_multiples(ratios: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """Return the smallest whole numbers in proportion to `ratios` (ascending, the first one 1)."""
+    """Return the smallest whole numbers proportional to `ratios` (ascending, starting with 1), or None if there are none."""
     factor = 1
     for ratio in ratios:
         if not math.isfinite(ratio) or ratio > _LARGEST_SUM:

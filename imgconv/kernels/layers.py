@@ -1,4 +1,4 @@
-"""The entries of one catalog file; every mistake is reported with file, line, key, expected and found."""
+"""Parsing of one catalog file; mistakes are reported with file, line, key, expected and found."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from imgconv.kernels.schema import FORMS, CatalogForm, FilterForm, KernelForm, O
 from imgconv.kernels.yaml_tree import YamlFile, compose, describe, read_text
 from imgconv.vocabulary import suggestion
 
-#: The generators that there are, each with its arguments and their defaults.
+#: The known generators, each with its parameters and their defaults.
 Generators = Mapping[str, Mapping[str, Value]]
 
 _EXPECTED = {
@@ -48,22 +48,22 @@ class Layer:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where an entry stands: what its builder needs to make it, and to report a mistake in it."""
+    """The location of an entry: its file, node and keys, for building it and for reporting mistakes."""
 
     file: YamlFile
     node: yaml.Node
     keys: tuple[str, str]
 
     def head(self, form: KernelForm | OperatorForm | FilterForm) -> tuple[str, str, str, str, int]:
-        """Return the fields that every `Entry` begins with."""
+        """Return the common fields of an `Entry`."""
         return self.keys[1], form.about, form.source, self.file.origin, self.node.start_mark.line + 1
 
     def fail(self, reason: str, *path: str) -> KernelError:
-        """Return the error for a mistake at the node that `path` leads to."""
+        """Return the error for a mistake at the node at `path`."""
         return self.file.fail(_follow(self.node, path), [*self.keys, *path], reason)
 
     def read(self, reader: Callable[[_V], _T], value: _V, *path: str) -> _T:
-        """Return `reader(value)`; a KernelError in it is reported at the node that `path` leads to."""
+        """Return `reader(value)`; a KernelError raised by it is reported at the node at `path`."""
         try:
             return reader(value)
         except KernelError as error:
@@ -75,24 +75,23 @@ def read_layer(path: str | os.PathLike[str], generators: Generators | None = Non
 
     Args:
         path: the file.
-        generators: what `generator:` may name; without it (for the built-in catalog) anything, its defaults being all
-            of its arguments.
+        generators: known generators. None, for the built-in catalog, accepts any name; its defaults are then its parameters.
 
     Raises:
-        KernelError: the file cannot be read, or holds a mistake.
+        KernelError: the file cannot be read or is invalid.
     """
     return parse_layer(read_text(path, "catalog"), os.fspath(path), generators)
 
 
 def parse_layer(text: str, origin: str, generators: Generators | None = None) -> Layer:
-    """Return the entries of a catalog in text; `origin` is the file's path, for messages and for paths relative to it."""
+    """Return the entries of a catalog given as text; `origin` is its path, for messages and for paths relative to it."""
     file = compose(text, origin)
     layer = Layer()
     for section, node in file.items(file.root, []):
         _check_key(file, node, [section], section, CatalogForm.__struct_fields__)
         for name, entry in file.items(node, [section]):
             if not NAME.fullmatch(name):
-                reason = "is no name: a letter first, then up to 99 letters, digits, _ and -"
+                reason = "is not a valid name: expected a letter, then up to 99 letters, digits, _ and -"
                 raise file.fail(entry, [section], f"{quoted(name)} {reason}")
             place = _Place(file, entry, (section, name))
             form = _convert(place, FORMS[section])
@@ -115,7 +114,7 @@ def _expected(found: str, known: Collection[str]) -> str:
 
 
 def _convert(place: _Place, form: Any) -> Any:
-    """Return the entry as its struct; what msgspec finds wrong is reported in the words and lines of the file."""
+    """Return the entry as its struct; errors of msgspec are reported in YAML terms with the line of the file."""
     struct = FilterForm if place.keys[0] == "filters" else form
     if isinstance(place.node, yaml.MappingNode):
         for key, value in place.file.items(place.node, place.keys):
@@ -126,18 +125,18 @@ def _convert(place: _Place, form: Any) -> Any:
     except msgspec.ValidationError as error:
         reason, _, where = str(error).partition(" - at `$")
         path = [name or index for name, index in _STEP.findall(where.rstrip("`"))]
-        if path and not path[-1]:  # a value of a mapping, which msgspec does not name
+        if path and not path[-1]:  # a value of a mapping, whose key msgspec does not report
             path[-1] = next(key for key, value in plain[path[0]].items() if type(value) not in (int, float, str, type(None)))
-        raise place.fail(_in_plain_words(reason, _follow(place.node, path)), *path) from None
+        raise place.fail(_in_yaml_terms(reason, _follow(place.node, path)), *path) from None
 
 
-def _in_plain_words(reason: str, node: yaml.Node) -> str:
-    """Return an error of msgspec at a node (Expected `X`, got `Y`) in the words of YAML."""
+def _in_yaml_terms(reason: str, node: yaml.Node) -> str:
+    """Return an error of msgspec at a node (Expected `X`, got `Y`) in the terms of YAML."""
     expected = re.match(r"Expected `([^`]*)`(?: of length (\d+))?", reason)
     if not expected:
         return reason.replace("`", "")
     words = expected[1].split(" | ")
-    # A float may be written without a point; null is what leaving the key out says.
+    # An int is also a valid float; null is equivalent to leaving out the key.
     kept = [word for word in words if len(words) == 1 or not (word == "null" or (word == "int" and "float" in words))]
     wanted = " or ".join(_EXPECTED.get(word, word) for word in kept)
     if expected[2]:
@@ -146,7 +145,7 @@ def _in_plain_words(reason: str, node: yaml.Node) -> str:
 
 
 def _follow(node: yaml.Node, path: Sequence[str]) -> yaml.Node:
-    """Return the node that keys and indices lead to, as far as they go."""
+    """Return the node at a path of keys and indices, or the last node found on the way."""
     for step in path:
         found: list[yaml.Node] = []
         if isinstance(node, yaml.MappingNode):
@@ -163,7 +162,7 @@ def _kernel(place: _Place, form: KernelForm, generators: Generators | None) -> K
     if (form.matrix is None) == (form.generator is None):
         raise place.fail(f"expected a matrix or a generator, found {'neither' if form.matrix is None else 'both'}")
     if form.matrix is not None and form.defaults:
-        raise place.fail("a matrix takes no defaults; they belong to a generator", "defaults")
+        raise place.fail("a matrix has no defaults; they belong to a generator", "defaults")
     scale = place.read(_fraction, form.scale, "scale")
     if scale[0] == 0:
         raise place.fail("expected a number other than 0, found 0", "scale")
@@ -181,7 +180,7 @@ def _kernel(place: _Place, form: KernelForm, generators: Generators | None) -> K
 
 
 def _check_anchor(place: _Place, anchor: tuple[int, int] | None, shape: tuple[int, int] | None) -> None:
-    """Refuse an anchor outside of the shape; without one (a generator's is known later), a negative anchor."""
+    """Reject an anchor outside the shape, or a negative anchor if the shape is unknown (that of a generator)."""
     if anchor is None:
         return
     rows, columns = shape or (max(anchor) + 1, max(anchor) + 1)
@@ -191,7 +190,7 @@ def _check_anchor(place: _Place, anchor: tuple[int, int] | None, shape: tuple[in
 
 
 def _parameters(place: _Place, form: KernelForm, generators: Generators | None) -> Mapping[str, Value]:
-    """Return what the generator takes, each parameter with the default of the catalog or else its own."""
+    """Return the parameters of the generator, with the defaults of the entry, else those of the built-in catalog."""
     if form.generator is None or generators is None:
         return form.defaults
     if form.generator not in generators:
@@ -200,7 +199,7 @@ def _parameters(place: _Place, form: KernelForm, generators: Generators | None) 
     known = generators[form.generator]
     for key in form.defaults:
         if key not in known:
-            raise place.fail(f"{form.generator} takes no {quoted(key)}; {_expected(key, known)}", "defaults", key)
+            raise place.fail(f"{form.generator} has no argument {quoted(key)}; {_expected(key, known)}", "defaults", key)
     return {**known, **form.defaults}
 
 
@@ -212,7 +211,7 @@ def _operator(place: _Place, form: OperatorForm) -> OperatorEntry:
     if form.x is not None and form.y is not None and form.compass is None:
         return OperatorEntry(*head, x=_spec(place, form.x, "x"), y=_spec(place, form.y, "y"), scale=scale)
     if form.compass is None or form.x is not None or form.y is not None:
-        raise place.fail("expected x and y, or else a compass of eight kernels")
+        raise place.fail("expected either x and y, or a compass of eight kernels")
     if len(form.compass) != 8:
         raise place.fail(f"expected eight kernels (n, nw, w, sw, s, se, e, ne), found {len(form.compass)}", "compass")
     compass = tuple(_spec(place, step, "compass", str(i)) for i, step in enumerate(form.compass))
@@ -228,22 +227,22 @@ def _filter(place: _Place, form: list[str] | FilterForm) -> FilterEntry:
 
 
 def _spec(place: _Place, text: str, *path: str) -> str:
-    """Return the notation, checked, with paths relative to the folder of the catalog."""
+    """Return the checked notation, with file paths resolved against the folder of the catalog."""
     spec = place.read(parse_notation, text, *path)
-    moved = _moved(spec, Path(place.file.origin).parent)
-    return text.strip() if moved == spec else str(moved)
+    resolved = _resolve_paths(spec, Path(place.file.origin).parent)
+    return text.strip() if resolved == spec else str(resolved)
 
 
-def _moved(spec: Spec, folder: Path) -> Spec:
+def _resolve_paths(spec: Spec, folder: Path) -> Spec:
     if isinstance(spec, File):
         return File(os.fspath(folder / spec.path))
     if isinstance(spec, Matrix):
         return spec
-    moved: dict[str, Argument] = {}
+    arguments: dict[str, Argument] = {}
     for key, value in spec.arguments.items():
         inner = parse_notation(value) if isinstance(value, str) and value.startswith("@") else value
-        moved[key] = inner if isinstance(inner, str) else _moved(inner, folder)
-    return Named(spec.name, moved)
+        arguments[key] = inner if isinstance(inner, str) else _resolve_paths(inner, folder)
+    return Named(spec.name, arguments)
 
 
 def _number(value: float | str) -> Number:

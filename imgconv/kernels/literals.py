@@ -1,4 +1,4 @@
-"""Numbers as the notation, the catalog and the file formats write them, and the errors for what is no number."""
+"""Parsing and formatting of numbers for the notation, the catalog and the file formats; quoting of values in messages."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from collections.abc import Sequence
 
 from imgconv.errors import KernelError
 
-#: A weight as it is written: a float, or a complex number.
+#: The value of a weight: a float, or a complex number.
 Number = float | complex
 
-# No two parts of this pattern can take the same digits, so that a long run of them is read in one pass.
+# No two parts of this pattern can match the same digits, so that long runs of digits need no backtracking.
 _REAL = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _FRACTION = re.compile(rf"({_REAL})(?:/({_REAL}))?")
 _COMPLEX = re.compile(rf"(?:{_REAL}(?=[+-]))?(?:{_REAL}|[+-]?)[ij]")
 
 
 def parse_number(text: str) -> Number:
-    """Read a number as the notation writes it: `3`, `-0.5`, `1/9`, `1+2j`.
+    """Parse a number of the notation: `3`, `-0.5`, `1/9`, `1+2j`.
 
     Raises:
-        KernelError: the text is no number, or one that a double does not hold.
+        KernelError: the text is not a number, or exceeds the range of a double.
 
     >>> parse_number("1/4"), parse_number("1-2j")
     (0.25, (1-2j))
@@ -36,27 +36,27 @@ def parse_number(text: str) -> Number:
 
 
 def parse_fraction(text: str) -> tuple[float, float]:
-    """Read a real number or a fraction as (numerator, denominator).
+    """Parse a real number or a fraction as (numerator, denominator).
 
     Raises:
-        KernelError: as `parse_number`, and for a denominator of 0.
+        KernelError: as for `parse_number`, or the denominator is 0.
     """
     match = _FRACTION.fullmatch(text)
     if not match:
         raise KernelError(f"expected a number such as 1, -0.5, 1/9 or 1+2j, found {quoted(text)}")
     above, below = float(match[1]), float(match[2] or 1)
     if below == 0:
-        raise KernelError(f"the fraction {quoted(text)} divides by 0")
+        raise KernelError(f"the fraction {quoted(text)} has a denominator of 0")
     if not (math.isfinite(above) and math.isfinite(below) and math.isfinite(above / below)):
         raise KernelError(f"the number {quoted(text)} is too large")
     return above, below
 
 
 def parse_row(text: str) -> tuple[Number, ...]:
-    """Read numbers parted by spaces or commas.
+    """Parse numbers separated by spaces or commas.
 
     Raises:
-        KernelError: a place holds no number; the message counts the numbers from 1.
+        KernelError: a word is not a number; the message gives its position, counted from 1.
     """
     numbers = []
     for place, word in enumerate(re.split(r"\s*,\s*|\s+", text.strip()), start=1):
@@ -68,10 +68,10 @@ def parse_row(text: str) -> tuple[Number, ...]:
 
 
 def check_rectangle(rows: Sequence[Sequence[object]]) -> None:
-    """Refuse rows of different lengths.
+    """Check that rows form a matrix.
 
     Raises:
-        KernelError: there are no rows or an empty one, or row n is longer or shorter than the first.
+        KernelError: there are no rows, a row is empty, or the rows differ in length.
     """
     if not rows:
         raise KernelError("expected rows of numbers, found none")
@@ -79,11 +79,11 @@ def check_rectangle(rows: Sequence[Sequence[object]]) -> None:
         if not row:
             raise KernelError(f"row {place} is empty")
         if len(row) != len(rows[0]):
-            raise KernelError(f"row {place} has {len(row)} numbers where row 1 has {len(rows[0])}")
+            raise KernelError(f"row {place} has {len(row)} numbers, but row 1 has {len(rows[0])}")
 
 
 def format_number(value: Number) -> str:
-    """Write a number so that `parse_number` gives the same bits.
+    """Return a number as text from which `parse_number` restores the same bits.
 
     >>> format_number(3.0), format_number(0.1), format_number(1 - 2j)
     ('3', '0.1', '1-2j')
@@ -98,18 +98,18 @@ def format_number(value: Number) -> str:
 
 
 def quoted(text: object, limit: int = 60) -> str:
-    """Return what was found, on one line and short enough for a message."""
+    """Return the representation of a value for a message, on one line and truncated to `limit` characters."""
     try:
-        shown = repr(text)
-    except ValueError:  # Python refuses to write out an integer of thousands of digits
-        shown = f"a {type(text).__name__} of thousands of digits"
-    return shown if len(shown) <= limit else f"{shown[: limit - 2]}…{shown[-1]}"
+        result = repr(text)
+    except ValueError:  # Python does not format integers of thousands of digits
+        result = f"a {type(text).__name__} of thousands of digits"
+    return result if len(result) <= limit else f"{result[: limit - 2]}…{result[-1]}"
 
 
-def shown(text: str, limit: int = 4096) -> str:
-    """Return a name or a path as a message calls it: as it is, or quoted where it would take more than a line or is long.
+def printable(text: str, limit: int = 4096) -> str:
+    """Return a name or a path for a message: unchanged if it is printable and not too long, else quoted.
 
-    >>> shown("a b.txt"), shown("a\\nb.txt")
+    >>> printable("a b.txt"), printable("a\\nb.txt")
     ('a b.txt', "'a\\\\nb.txt'")
     """
     return text if len(text) <= limit and text.isprintable() else quoted(text, limit)

@@ -1,4 +1,4 @@
-"""How a kernel or a filter is written in one line. Syntax only: what the names mean is the catalog's business.
+"""Syntax of the one-line notation of kernels and filters; names are resolved by the catalog.
 
     name                            sharpen
     name:key=value,key=value        gaussian:sigma=2,size=9
@@ -7,7 +7,7 @@
     a matrix, rows by `;`           [1 0 -1; 2 0 -2; 1 0 -1]      [1 1 1]:scale=1/3,anchor=0 0,delta=128
     a file                          @kernel.txt
 
-Numbers are whole (`3`), decimal (`-0.5`, `1e-3`), fractions (`1/9`) or complex (`1+2j`); spaces or commas part them.
+Numbers are whole (`3`), decimal (`-0.5`, `1e-3`), fractions (`1/9`) or complex (`1+2j`), separated by spaces or commas.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from imgconv.errors import KernelError
 from imgconv.kernels.literals import Number, check_rectangle, format_number, parse_fraction, parse_row, quoted
 from imgconv.vocabulary import suggestion
 
-#: Longest text that is read as one spec: a 200 x 200 matrix of full decimals fits.
+#: Maximum length of a spec in characters, enough for a 200 x 200 matrix of full-precision decimals.
 MAX_LENGTH = 1_000_000
-#: Deepest nesting of specs in specs.
+#: Maximum nesting depth of specs.
 MAX_DEPTH = 16
-#: What a kernel, an operator, a filter or an argument may be called.
+#: Pattern of the names of kernels, operators, filters and arguments.
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
 
 _CLOSERS = {"(": ")", "[": "]"}
@@ -32,9 +32,9 @@ _CLOSERS = {"(": ")", "[": "]"}
 
 @dataclass(frozen=True)
 class Matrix:
-    """A matrix written out: its rows as written, and what multiplies, places and lifts it.
+    """An inline matrix: its rows as written, with scale, anchor and delta.
 
-    `scale` is kept as (numerator, denominator), so that 3 at a scale of 1/9 becomes 3/9 rounded once.
+    `scale` is stored as (numerator, denominator), so that 3 with a scale of 1/9 becomes 3/9, rounded once.
     """
 
     rows: tuple[tuple[Number, ...], ...]
@@ -69,9 +69,9 @@ class File:
 
 @dataclass(frozen=True)
 class Named:
-    """A name of the catalog, or of a filter, with its arguments in the order written.
+    """The name of a catalog entry or a filter, with its arguments in the order written.
 
-    The value of an argument is its text, or a spec where it stood in parentheses or was a matrix. A first argument without
+    The value of an argument is a string, or a spec if it is a matrix or in parentheses. A first argument without
     a key has the key "".
     """
 
@@ -104,7 +104,7 @@ class Named:
                 if not parameters:
                     raise KernelError(f"{self.name} has no parameters, found {unknown}")
                 close = suggestion(key, parameters)
-                raise KernelError(f"{self.name} has no parameter {unknown}{close}; it takes {', '.join(parameters)}")
+                raise KernelError(f"{self.name} has no parameter {unknown}{close}; choose one of {', '.join(parameters)}")
             if name in found:
                 raise KernelError(f"{self.name}: {name} is given twice, as the first argument and by its name")
             found[name] = value
@@ -116,10 +116,10 @@ Argument = str | Named | Matrix | File
 
 
 def parse_notation(text: str) -> Spec:
-    """Read one spec.
+    """Return the spec parsed from a text.
 
     Raises:
-        KernelError: the text is no spec; the message says where and what was expected there.
+        KernelError: the text is not a spec; the message gives the position and what was expected there.
 
     >>> parse_notation("gaussian:sigma=2")
     Named(name='gaussian', arguments={'sigma': '2'})
@@ -127,14 +127,14 @@ def parse_notation(text: str) -> Spec:
     ((1.0, 0.0, -1.0), (0.5, 0.0, -0.5))
     """
     if not isinstance(text, str):
-        raise KernelError(f"a kernel is written as text, not as {type(text).__name__}")
+        raise KernelError(f"a kernel must be a string, found {type(text).__name__}")
     if len(text) > MAX_LENGTH:
-        raise KernelError(f"a kernel of {len(text):,} characters is too long; put it into a file and write @FILE")
+        raise KernelError(f"a kernel of {len(text):,} characters is too long; save it in a file and pass @FILE")
     return _Reader(text).spec(0, len(text), 0)
 
 
 class _Reader:
-    """Recursive descent over one text; every method works on text[start:stop]."""
+    """Recursive-descent parser of one text; every method parses text[start:stop]."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -198,7 +198,7 @@ class _Reader:
         for key, (value_start, value_stop) in self.arguments(end + 1, stop, "':' or the end after ]"):
             if key not in ("scale", "anchor", "delta"):
                 close = suggestion(key, ("scale", "anchor", "delta"))
-                raise self.fail(value_start, f"a matrix takes scale, anchor and delta, not {quoted(key)}{close}")
+                raise self.fail(value_start, f"a matrix has the arguments scale, anchor and delta, found {quoted(key)}{close}")
             found[key] = self.text[value_start:value_stop]
         try:
             above, below = parse_fraction(found.get("scale", "1"))
@@ -240,14 +240,14 @@ class _Reader:
             yield key, (value_start, value_stop)
 
     def pieces(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
-        """Part text[start:stop] at the commas that stand in no bracket."""
+        """Split text[start:stop] at the commas outside brackets."""
         position = piece = start
         while position < stop:
             character = self.text[position]
             if character in _CLOSERS:
                 position = self.group_end(position, stop)
             elif character in _CLOSERS.values():
-                raise self.fail(position, f"{character} closes nothing")
+                raise self.fail(position, f"{character} has no opening bracket")
             elif character == ",":
                 yield piece, position
                 piece = position + 1
@@ -255,18 +255,18 @@ class _Reader:
         yield piece, stop
 
     def group_end(self, start: int, stop: int) -> int:
-        """Return where the bracket that opens at `start` closes."""
-        waiting: list[str] = []
+        """Return the position of the bracket that closes the one at `start`."""
+        closers: list[str] = []
         for position in range(start, stop):
             character = self.text[position]
             if character in _CLOSERS:
-                waiting.append(_CLOSERS[character])
-            elif waiting and character == waiting[-1]:
-                waiting.pop()
-                if not waiting:
+                closers.append(_CLOSERS[character])
+            elif closers and character == closers[-1]:
+                closers.pop()
+                if not closers:
                     return position
             elif character in _CLOSERS.values():
-                raise self.fail(position, f"expected {waiting[-1]}, found {character}")
+                raise self.fail(position, f"expected {closers[-1]}, found {character}")
         raise self.fail(start, f"{self.text[start]} has no closing {_CLOSERS[self.text[start]]}")
 
 
@@ -276,5 +276,5 @@ def _anchor(text: str | None) -> tuple[int, int] | None:
     bare = text[1:-1] if text.startswith("(") and text.endswith(")") else text
     words = re.split(r"\s*,\s*|\s+", bare.strip())
     if len(words) != 2 or not all(re.fullmatch(r"[0-9]{1,9}", word) for word in words):
-        raise KernelError(f"anchor is a row and a column counted from 0, such as anchor=0 1, not {quoted(text)}")
+        raise KernelError(f"anchor must be a row and a column counted from 0, such as anchor=0 1, found {quoted(text)}")
     return int(words[0]), int(words[1])

@@ -1,7 +1,7 @@
-"""Text files named by users, and YAML as a tree of nodes with line numbers.
+"""Reading of untrusted text files, and YAML as a tree of nodes with line numbers.
 
-The tree comes from PyYAML, its plain values from here: no tag can run code, keys are text and unique, aliases cannot
-expand without limit, and every mistake has a line.
+PyYAML composes the tree; plain values are constructed here. Tags cannot run code, keys are unique strings, the expansion of
+aliases is limited, and errors have line numbers.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from dataclasses import dataclass
 import yaml
 
 from imgconv.errors import KernelError
-from imgconv.kernels.literals import quoted, shown
+from imgconv.kernels.literals import printable, quoted
 from imgconv.kernels.notation import MAX_LENGTH
 
-#: Largest file read as a kernel or a catalog, in bytes: a kernel of a million full decimals.
+#: Maximum size of a kernel file or a catalog in bytes, enough for a kernel of a million full-precision decimals.
 MAX_BYTES = 32 * 2**20
-#: Most values in one file, aliases counted every time they are used: a matrix of 1000 x 1000 fits.
+#: Maximum number of values in one file, with aliases counted at each use; enough for a matrix of 1000 x 1000.
 MAX_VALUES = 2_000_000
-#: Deepest nesting. A catalog needs five levels.
+#: Maximum nesting depth. A catalog needs five levels.
 MAX_DEPTH = 20
-#: Most `%TAG` directives. A catalog needs none.
+#: Maximum number of `%TAG` directives. A catalog needs none.
 MAX_DIRECTIVES = 100
 
 _LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CORE = "tag:yaml.org,2002:"
 _TEXT_TAGS = {"str", "timestamp", "value", "merge"}
-# What each kind of scalar becomes. Numbers are decimal: 010 is ten, and the sexagesimal ones of YAML 1.1 are rejected.
+# Conversion of each kind of scalar. Numbers are decimal: 010 is ten, and sexagesimal numbers of YAML 1.1 are rejected.
 _SCALARS: dict[str, Callable[[str], object]] = {
     **dict.fromkeys(_TEXT_TAGS, str),
     "null": lambda text: None,
@@ -38,53 +38,53 @@ _SCALARS: dict[str, Callable[[str], object]] = {
 }
 
 
-def read_text(path: str | os.PathLike[str], what: str) -> str:
+def read_text(path: str | os.PathLike[str], kind: str) -> str:
     """Return the text of the file at `path`, UTF-8, without a byte order mark.
 
     Args:
         path: the file.
-        what: what it should hold, for the message: `kernel file`, `catalog`.
+        kind: kind of file for messages: `kernel file` or `catalog`.
 
     Raises:
-        KernelError: there is no such file, or it cannot be read, is larger than `MAX_BYTES` or is not UTF-8.
+        KernelError: the file does not exist, cannot be read, is larger than `MAX_BYTES` or is not UTF-8.
     """
     name = quoted(os.fspath(path), 200)
     try:
         with open(path, "rb") as file:
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise KernelError(f"there is no {what} {name}; check the path") from None
+        raise KernelError(f"the {kind} {name} does not exist; check the path") from None
     except IsADirectoryError:
-        raise KernelError(f"the {what} {name} is a directory; name a file in it") from None
+        raise KernelError(f"the {kind} {name} is a directory; choose a file in it") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise KernelError(f"the {what} {name} cannot be read: {reason}") from None
+        raise KernelError(f"the {kind} {name} cannot be read: {reason}") from None
     if len(data) > MAX_BYTES:
-        raise KernelError(f"the {what} {name} is larger than {MAX_BYTES // 2**20} MiB, the limit for one")
+        raise KernelError(f"the {kind} {name} is larger than the limit of {MAX_BYTES // 2**20} MiB")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise KernelError(f"the {what} {name} is not UTF-8 text: line {line} holds the byte {data[error.start]:#04x}") from None
+        raise KernelError(f"the {kind} {name} is not UTF-8 text: line {line} has the byte {data[error.start]:#04x}") from None
 
 
 @dataclass(frozen=True)
 class YamlFile:
-    """The composed tree of one file: `root` is its top node, `origin` what messages call the file."""
+    """The composed tree of one file: `root` is its top node, `origin` its name for messages."""
 
     origin: str
     root: yaml.Node
 
     def fail(self, node: yaml.Node, keys: Sequence[str], reason: str) -> KernelError:
-        """Return the error for a mistake at `node`, with file, line and the keys that lead there."""
-        at = ".".join(shown(key, 100) for key in keys)
-        return KernelError(f"{shown(self.origin)}:{node.start_mark.line + 1}: {at + ': ' if at else ''}{reason}")
+        """Return the error for a mistake at `node`, with file, line and the path of keys."""
+        at = ".".join(printable(key, 100) for key in keys)
+        return KernelError(f"{printable(self.origin)}:{node.start_mark.line + 1}: {at + ': ' if at else ''}{reason}")
 
     def items(self, node: yaml.Node, keys: Sequence[str]) -> list[tuple[str, yaml.Node]]:
         """Return the (key, value node) pairs of a mapping.
 
         Raises:
-            KernelError: the node is no mapping, a key is not text or is there twice.
+            KernelError: the node is not a mapping, or a key is not a string or occurs twice.
         """
         if not isinstance(node, yaml.MappingNode):
             raise self.fail(node, keys, f"expected a mapping (key: value), found {describe(node)}")
@@ -94,15 +94,15 @@ class YamlFile:
                 hint = "; put quotes around it" if isinstance(key, yaml.ScalarNode) else ""
                 raise self.fail(key, keys, f"expected text as a key, found {describe(key)}{hint}")
             if key.value in lines:
-                raise self.fail(key, keys, f"the key {quoted(key.value)} is there twice, first in line {lines[key.value]}")
+                raise self.fail(key, keys, f"duplicate key {quoted(key.value)}, first used in line {lines[key.value]}")
             lines[key.value] = key.start_mark.line + 1
         return [(key.value, value) for key, value in node.value]
 
     def value(self, node: yaml.Node, keys: Sequence[str]) -> object:
-        """Return the node as dicts, lists, texts, numbers, booleans and None.
+        """Return the node as dicts, lists, strings, numbers, booleans and None.
 
         Raises:
-            KernelError: a tag other than those of plain values, or a malformed number.
+            KernelError: a tag is not one of plain values, or a number is malformed.
         """
         core = node.tag.removeprefix(_CORE)
         if isinstance(node, yaml.MappingNode) and core == "map":
@@ -114,14 +114,14 @@ class YamlFile:
                 return _SCALARS[core](node.value)
             except ValueError:
                 raise self.fail(node, keys, f"expected a number, found {quoted(node.value)}") from None
-        raise self.fail(node, keys, f"the tag {quoted(node.tag)} is not used here; write plain values")
+        raise self.fail(node, keys, f"the tag {quoted(node.tag)} is not supported; use plain values")
 
 
 def compose(text: str, origin: str) -> YamlFile:
     """Return the tree of one YAML document.
 
     Raises:
-        KernelError: the text is not YAML, holds no document or more than one, or is too large or too deep.
+        KernelError: the text is not YAML, does not hold exactly one document, or is too large or too deeply nested.
     """
     try:
         _check_size(text, origin)
@@ -134,16 +134,16 @@ def compose(text: str, origin: str) -> YamlFile:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark is not None else ""
         reason = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-        raise KernelError(f"{shown(origin)}{line}: not YAML: {' '.join(str(reason).split())}") from None
+        raise KernelError(f"{printable(origin)}{line}: not YAML: {' '.join(str(reason).split())}") from None
     if root is None:
-        raise KernelError(f"{shown(origin)}:1: expected kernels, operators or filters, found an empty file")
+        raise KernelError(f"{printable(origin)}:1: expected kernels, operators or filters, found an empty file")
     file = YamlFile(origin, root)
     _count(file, root)
     return file
 
 
 def describe(node: yaml.Node) -> str:
-    """Return what a node is, for a message."""
+    """Return a description of a node for messages."""
     if isinstance(node, yaml.MappingNode):
         return "a mapping"
     if isinstance(node, yaml.SequenceNode):
@@ -152,13 +152,13 @@ def describe(node: yaml.Node) -> str:
 
 
 def _check_size(text: str, origin: str) -> None:
-    """Reject a text that is too deep or too large from its events.
+    """Reject a text that is too deeply nested or too large, by its events.
 
     Composing it could exhaust the stack, and a node takes a hundred times the bytes of its text.
     """
-    # The parser compares each of these with all before it, at the first event.
+    # At the first event the parser compares each directive with all preceding ones.
     if text.count("%TAG") > MAX_DIRECTIVES:
-        raise KernelError(f"{shown(origin)}: more than {MAX_DIRECTIVES} %TAG directives; write plain values, without tags")
+        raise KernelError(f"{printable(origin)}: more than {MAX_DIRECTIVES} %TAG directives; use plain values, without tags")
     depth = count = 0
     for event in yaml.parse(text, Loader=_LOADER):
         count += isinstance(event, yaml.NodeEvent)
@@ -176,15 +176,15 @@ def _check_size(text: str, origin: str) -> None:
             depth -= 1
         if reason:
             line = event.start_mark.line + 1 if event.start_mark else 1
-            raise KernelError(f"{shown(origin)}:{line}: {reason}")
+            raise KernelError(f"{printable(origin)}:{line}: {reason}")
 
 
 def _count(file: YamlFile, node: yaml.Node, count: int = 0, depth: int = 0) -> int:
-    """Return `count` and the values from `node` down, aliases counted wherever they are used; stop where that is too much."""
+    """Return `count` plus the number of values from `node` down, with aliases counted at each use; raise beyond the limit."""
     count += 1
-    # An alias to a node that holds it never ends, so it becomes deeper than the text can be.
+    # A recursive alias never ends, so its depth exceeds that of any text that passed `_check_size`.
     if count > MAX_VALUES or depth > MAX_DEPTH:
-        raise file.fail(node, [], f"more than {MAX_VALUES:,} values, or an alias within itself; write it without aliases")
+        raise file.fail(node, [], f"more than {MAX_VALUES:,} values, or a recursive alias; write the file without aliases")
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             count = _count(file, value, _count(file, key, count, depth + 1), depth + 1)

@@ -107,7 +107,7 @@ def test_range_stretch_uses_the_whole_range(done, grey, load):
 
 
 def test_range_error_writes_nothing(fails, grey, tmp_path):
-    assert "leave the range 0 to 255" in fails(5, "apply", "laplacian", "grey.png", "out.png", "--range", "error")
+    assert "are outside the range 0 to 255" in fails(5, "apply", "laplacian", "grey.png", "out.png", "--range", "error")
     assert not (tmp_path / "out.png").exists()
 
 
@@ -143,7 +143,7 @@ def test_telling_does_not_change_the_picture(done, run, grey, load):
 
 def test_no_clobber(done, fails, grey, load):
     done("apply", "identity", "grey.png", "out.png", "--no-clobber")
-    assert "exists already" in fails(5, "apply", "box", "grey.png", "out.png", "--no-clobber")
+    assert "already exists" in fails(5, "apply", "box", "grey.png", "out.png", "--no-clobber")
     assert np.array_equal(load("out.png"), grey)
 
 

@@ -60,7 +60,7 @@ def test_one_bad_file_costs_itself_alone(run, folder, tmp_path):
     assert names(tmp_path / "out") == ["a.png", "b.jpg"]
     bad, empty, summary = result.err.splitlines()
     assert "bad.png" in bad
-    assert "cut short" in bad
+    assert "truncated" in bad
     assert "empty.jpg: the file is empty" in empty
     assert summary == "imgconv: 2 of 4 files failed; the errors are listed above"
 

@@ -119,7 +119,7 @@ def test_calibrate_refuses_to_overwrite_what_is_no_file_of_costs(fails, fitted, 
     path = tmp_path / "photo.png"
     path.write_text("{")
     monkeypatch.setenv("IMGCONV_COSTS", str(path))
-    assert "delete it, and fit it anew" in fails(2, "bench", "--calibrate")
+    assert "delete it, then calibrate again" in fails(2, "bench", "--calibrate")
     assert path.read_text() == "{"
 
 

@@ -133,13 +133,18 @@ def test_kernels_of_the_catalog_are_supported(spec):
 @pytest.mark.parametrize(
     ("of", "kernel", "options", "words"),
     [
-        ("uint8", [[1, 2, 3], [4, 5, 6]], {}, "no sum of 4 rectangles"),
-        ("float32", np.random.default_rng(1).normal(size=(4, 4)), {}, "no sum of 4 rectangles"),
-        ("uint8", painted((9, 2), *(((2 * n, 2 * n + 1), (0, 2), n + 1) for n in range(5))), {}, "no sum of 4 rectangles"),
+        ("uint8", [[1, 2, 3], [4, 5, 6]], {}, "not a sum of at most 4 rectangles"),
+        ("float32", np.random.default_rng(1).normal(size=(4, 4)), {}, "not a sum of at most 4 rectangles"),
+        (
+            "uint8",
+            painted((9, 2), *(((2 * n, 2 * n + 1), (0, 2), n + 1) for n in range(5))),
+            {},
+            "not a sum of at most 4 rectangles",
+        ),
         ("uint8", np.ones((3, 3)), {"dilation": (1, 2)}, "dilated"),
         ("float64", np.ones((3, 3)), {}, "error bound"),
-        ("float32", np.ones((3, 3)), {"border": "renormalize"}, "pixels far away"),
-        ("float32", np.ones((3, 3)), {"nan": "ignore"}, "pixels far away"),
+        ("float32", np.ones((3, 3)), {"border": "renormalize"}, "errors of distant pixels"),
+        ("float32", np.ones((3, 3)), {"nan": "ignore"}, "errors of distant pixels"),
     ],
     ids=str,
 )

@@ -50,25 +50,25 @@ def test_universal_methods_support_any_job(method):
                     assert reason(method, of=of, kernel=kernel, **options) is None
 
 
-DIVISION = "where little weight falls inside, the division would show "
+DIVISION = "where little weight lies inside, the division would magnify "
 REJECTIONS = [
-    ("fourier", {"of": "float32", "kernel": LARGE, "border": "renormalize"}, DIVISION + "the errors of pixels far away"),
-    ("fourier", {"of": "complex64", "kernel": LARGE, "nan": "ignore"}, DIVISION + "the errors of pixels far away"),
+    ("fourier", {"of": "float32", "kernel": LARGE, "border": "renormalize"}, DIVISION + "the errors of distant pixels"),
+    ("fourier", {"of": "complex64", "kernel": LARGE, "nan": "ignore"}, DIVISION + "the errors of distant pixels"),
     ("fourier", {"of": "float64", "kernel": NOISE}, "of the largest sum; a tolerance of that much allows it"),
-    ("fourier", {"of": "uint8", "kernel": 1e8 * NOISE}, "levels, where a plain sum has 0.5"),
+    ("fourier", {"of": "uint8", "kernel": 1e8 * NOISE}, "levels; that of a plain sum is 0.5"),
     ("fourier", {"of": "int32", "kernel": [[99999, 1], [7, 3]]}, "levels of the sum; whole numbers need less than 0.5"),
     ("fourier", {"of": "int64", "kernel": [[99999, 1], [7, 3]]}, "levels of the sum; whole numbers need less than 0.5"),
-    ("fourier", {"of": "int64", "kernel": NOISE}, "its error bound is inf levels, where a plain sum has inf"),
+    ("fourier", {"of": "int64", "kernel": NOISE}, "its error bound is inf levels; that of a plain sum is inf"),
     (
         "summed_area",
         {"of": "float32", "kernel": np.ones((9, 9)), "border": "wrap,renormalize"},
-        DIVISION + "the errors of pixels",
+        DIVISION + "the errors of distant pixels",
     ),
     ("summed_area", {"of": "float64", "kernel": np.ones((9, 9))}, "of the largest sum; a tolerance of that much allows it"),
-    ("summed_area", {"of": "uint16", "kernel": 1e6 * NOISE}, "levels, where a plain sum has 0.5"),
+    ("summed_area", {"of": "uint16", "kernel": 1e6 * NOISE}, "levels; that of a plain sum is 0.5"),
     ("summed_area", {"of": "uint16", "kernel": np.round(1e8 * NOISE)}, "levels of the sum; whole numbers need less than 0.5"),
-    ("separable", {"of": "float32", "kernel": NOISE, "nan": "ignore"}, DIVISION + "what the pairs are off"),
-    ("separable", {"of": "uint8", "kernel": NOISE, "border": "renormalize"}, DIVISION + "what the pairs are off"),
+    ("separable", {"of": "float32", "kernel": NOISE, "nan": "ignore"}, DIVISION + "the error of the pairs"),
+    ("separable", {"of": "uint8", "kernel": NOISE, "border": "renormalize"}, DIVISION + "the error of the pairs"),
     ("separable", {"of": "float64", "kernel": NOISE}, "of the largest sum; a tolerance of that much allows it"),
     ("separable", {"of": "uint16", "kernel": np.round(1e9 * NOISE)}, "levels of the sum; whole numbers need less than 0.5"),
 ]

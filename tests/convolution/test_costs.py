@@ -83,7 +83,7 @@ def test_an_invalid_file_raises_an_error_with_its_name(monkeypatch, tmp_path, te
     path = tmp_path / "broken.json"
     path.write_bytes(text.encode("latin-1"))
     monkeypatch.setenv("IMGCONV_COSTS", str(path))
-    with pytest.raises(UsageError, match=r"broken\.json.*not a file of costs"):
+    with pytest.raises(UsageError, match=r"broken\.json.*is not a cost file"):
         correlate(np.ones((9, 171)), [[1, 2]], engine="numpy")
 
 
@@ -122,5 +122,5 @@ def test_folders_and_large_files_are_rejected(monkeypatch, tmp_path):
     (tmp_path / "large.json").write_bytes(b" " * (2 << 20))
     for place in (tmp_path, tmp_path / "large.json"):
         monkeypatch.setenv("IMGCONV_COSTS", str(place))
-        with pytest.raises(UsageError, match="not a file of costs"):
+        with pytest.raises(UsageError, match="is not a cost file"):
             plan((31, 41))

@@ -71,7 +71,7 @@ def test_floats_are_never_clipped(method):
 @pytest.mark.parametrize("engine", ["opencv", "numpy"])
 def test_the_range_policy_error_raises_range_error(engine):
     options = make_options(engine=engine, range_policy="error")
-    with pytest.raises(RangeError, match=f"{clipped_count(EDGE)} of {PIXELS.size} values leave the range 0 to 255"):
+    with pytest.raises(RangeError, match=f"{clipped_count(EDGE)} of {PIXELS.size} values are outside the range 0 to 255"):
         execute(plan_for(PIXELS.shape, PIXELS.dtype, Kernel(EDGE), options), PIXELS)
 
 

@@ -258,6 +258,6 @@ def test_sums_are_correct_if_only_the_transform_overflows():
 @pytest.mark.parametrize("options", [{"border": "renormalize"}, {"nan": "ignore"}], ids=str)
 def test_renormalized_sums_of_float_images_are_rejected(options):
     reason = FOURIER.supports(job((60, 50), "float32", PATTERN, **options))
-    assert reason == "where little weight falls inside, the division would show the errors of pixels far away"
+    assert reason == "where little weight lies inside, the division would magnify the errors of distant pixels"
     assert FOURIER.supports(job((60, 50), "float32", PATTERN)) is None
     assert FOURIER.supports(job((60, 50), "uint8", np.rint(9 * PATTERN), **options)) is None

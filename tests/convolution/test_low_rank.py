@@ -128,7 +128,7 @@ def test_pairs_that_cancel_are_summed_in_float64_unless_the_result_is_rounded_to
 
 
 def test_renormalize_supports_only_one_pair_or_whole_numbers():
-    assert "the division would show" in PAIRS.refusal(job(REAL["noise"][0], border="renormalize"))
+    assert "the division would magnify" in PAIRS.refusal(job(REAL["noise"][0], border="renormalize"))
     for weights in (REAL["gaussian"][0], [[1, 2], [3, 5]]):
         assert PAIRS.refusal(job(weights, border="renormalize")) is None
     assert PAIRS.refusal(job(REAL["noise"][0])) is None

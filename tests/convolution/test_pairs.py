@@ -105,7 +105,7 @@ def test_kernels_of_full_rank_are_supported_at_a_higher_cost():
     ("of", "kernel", "options", "words"),
     [
         ("float64", RNG.normal(size=(5, 7)), {}, "error bound"),
-        ("float32", KERNELS["rank 3"][0], {"border": "renormalize"}, "what the pairs are off"),
+        ("float32", KERNELS["rank 3"][0], {"border": "renormalize"}, "the error of the pairs"),
         ("uint16", np.round(1e9 * RNG.normal(size=(5, 7))), {}, "whole numbers need less than 0.5"),
     ],
     ids=str,

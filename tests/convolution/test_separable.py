@@ -159,7 +159,7 @@ def test_a_tolerance_is_in_levels_of_the_output_if_whole_weights_have_a_scale(le
 
 def test_renormalization_rejects_pairs_that_cancel():
     rotated = ndimage.rotate(np.outer(signal.windows.gaussian(25, 2), signal.windows.gaussian(25, 4)), 30)
-    image, words = pixels((60, 50), "uint8"), "method separable cannot do this: where little weight falls inside"
+    image, words = pixels((60, 50), "uint8"), "method separable cannot do this: where little weight lies inside"
     for options in ({"border": "renormalize", "mode": "full"}, {"nan": "ignore"}):
         for dtype in ("uint8", "float32"):
             with pytest.raises(UsageError, match=words):

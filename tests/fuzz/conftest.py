@@ -1,3 +1,3 @@
-"""What is not called `test_...` here are scripts, run by hand; they import each other as scripts do."""
+"""Files here not named `test_...` are scripts, run by hand; they import each other as top-level modules."""
 
 collect_ignore_glob = ["[!t]*.py", "te[!s]*.py", "tr*.py"]

@@ -1,4 +1,4 @@
-"""Small pictures to begin with, in every format, depth, layout and compression that four other libraries write."""
+"""Small valid files in every format, depth, layout and compression that four other libraries write."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
 class Seed(NamedTuple):
-    """A file that nobody has touched: what it is, the format that it is in, and its bytes."""
+    """An undamaged file: its name, its format, and its bytes."""
 
     name: str
     format: str
@@ -31,7 +31,7 @@ class Seed(NamedTuple):
 
 
 def picture(channels: int = 3, dtype: str = "uint8") -> np.ndarray:
-    """Return noise on a slope, over the range of the type (0 to 1 where it is floating), shape (17, 24[, channels])."""
+    """Return noise on a ramp over the range of the type (0 to 1 for floats), shape (17, 24[, channels])."""
     noise = np.random.default_rng(channels).random((ROWS, COLUMNS, channels)) / 3
     share = noise + np.linspace(0, 0.6, COLUMNS)[None, :, None]
     kind = np.dtype(dtype)
@@ -54,7 +54,7 @@ def pillow(mode: str, **more: object) -> Image.Image:
     return image
 
 
-def saved(image: Image.Image, format: str, **options: object) -> bytes:  # noqa: A002 - as in Pillow
+def save(image: Image.Image, format: str, **options: object) -> bytes:  # noqa: A002 - as in Pillow
     file = io.BytesIO()
     image.save(file, format, **options)
     return file.getvalue()
@@ -86,7 +86,7 @@ def frames(mode: str = "RGB") -> list[Image.Image]:
 
 def animated(format: str, mode: str, **options: object) -> bytes:  # noqa: A002
     first, *others = frames(mode)
-    return saved(first, format, save_all=True, append_images=others, duration=[40, 70, 100], loop=2, **options)
+    return save(first, format, save_all=True, append_images=others, duration=[40, 70, 100], loop=2, **options)
 
 
 def png() -> Iterator[tuple[str, bytes]]:
@@ -94,24 +94,24 @@ def png() -> Iterator[tuple[str, bytes]]:
     info.add_text("Comment", "grün", zip=True)
     info.add_itxt("XML:com.adobe.xmp", XMP.decode())
     for mode in ("1", "L", "LA", "I;16", "RGB", "RGBA"):
-        yield mode, saved(pillow(mode), "PNG", exif=EXIF, icc_profile=ICC, pnginfo=info, dpi=(300, 200))
+        yield mode, save(pillow(mode), "PNG", exif=EXIF, icc_profile=ICC, pnginfo=info, dpi=(300, 200))
     for bits in (1, 2, 4, 8):
         yield (
             f"P{bits}",
-            saved(pillow("P", colors=2**bits - (bits == 8) * 56), "PNG", bits=bits, transparency=b"\0\x80" * (bits > 1)),
+            save(pillow("P", colors=2**bits - (bits == 8) * 56), "PNG", bits=bits, transparency=b"\0\x80" * (bits > 1)),
         )
         yield f"grey{bits}", vips(".png", picture(1), bitdepth=bits)
-    yield "key", saved(pillow("RGB"), "PNG", transparency=(1, 2, 3))
+    yield "key", save(pillow("RGB"), "PNG", transparency=(1, 2, 3))
     for channels in (1, 3, 4):
         yield f"{channels}x16", opencv(".png", picture(channels, "uint16"))
         yield f"{channels}x16i", vips(".png", picture(channels, "uint16"), interlace=True)
         yield f"{channels}x8i", vips(".png", picture(channels), interlace=True)
     yield "apng", animated("PNG", "RGBA", default_image=False)
-    yield "apng-P", saved(pillow("P"), "PNG", save_all=True, append_images=[pillow("P").rotate(180)], default_image=True)
+    yield "apng-P", save(pillow("P"), "PNG", save_all=True, append_images=[pillow("P").rotate(180)], default_image=True)
 
 
 def jpeg() -> Iterator[tuple[str, bytes]]:
-    whole = {"exif": EXIF, "icc_profile": ICC, "xmp": XMP, "comment": b"hello", "dpi": (300, 200)}
+    metadata = {"exif": EXIF, "icc_profile": ICC, "xmp": XMP, "comment": b"hello", "dpi": (300, 200)}
     for name, mode, options in (
         ("420", "RGB", {"subsampling": 2}),
         ("444", "RGB", {"subsampling": 0}),
@@ -121,9 +121,9 @@ def jpeg() -> Iterator[tuple[str, bytes]]:
         ("cmyk", "CMYK", {}),
         ("rgb", "RGB", {"keep_rgb": True}),
     ):
-        yield name, saved(pillow(mode), "JPEG", **options, **whole)
-    yield "plain", saved(pillow("RGB"), "JPEG", quality=30, optimize=True)
-    yield "mpo", saved(pillow("RGB"), "MPO", save_all=True, append_images=[pillow("RGB").rotate(180)])
+        yield name, save(pillow(mode), "JPEG", **options, **metadata)
+    yield "plain", save(pillow("RGB"), "JPEG", quality=30, optimize=True)
+    yield "mpo", save(pillow("RGB"), "MPO", save_all=True, append_images=[pillow("RGB").rotate(180)])
     yield "vips", vips(".jpg", picture(3), Q=90, trellis_quant=True, interlace=True)
     yield "lossless", imagecodecs.ljpeg_encode(picture(1, "uint16"))
 
@@ -164,8 +164,8 @@ def tiffs() -> Iterator[tuple[str, bytes]]:
     yield "pages", tiff(picture(3, "uint16"), photometric="rgb", pages=3, compression="zlib")
     yield "ome", _ome()
     for method in ("group3", "group4", "packbits", "tiff_lzw"):
-        yield f"1-{method}", saved(pillow("1"), "TIFF", compression=method)
-    yield "P", saved(pillow("P"), "TIFF", dpi=(300, 200))
+        yield f"1-{method}", save(pillow("1"), "TIFF", compression=method)
+    yield "P", save(pillow("P"), "TIFF", dpi=(300, 200))
     for more in (
         {"tile": True},
         {"pyramid": True, "tile": True, "subifd": True},
@@ -185,12 +185,12 @@ def _ome() -> bytes:
 
 
 def webp() -> Iterator[tuple[str, bytes]]:
-    whole = {"exif": EXIF.tobytes(), "icc_profile": ICC, "xmp": XMP}
+    metadata = {"exif": EXIF.tobytes(), "icc_profile": ICC, "xmp": XMP}
     for mode in ("RGB", "RGBA"):
-        yield f"{mode}-lossy", saved(pillow(mode), "WEBP", quality=60, **whole)
-        yield f"{mode}-lossless", saved(pillow(mode), "WEBP", lossless=True, **whole)
+        yield f"{mode}-lossy", save(pillow(mode), "WEBP", quality=60, **metadata)
+        yield f"{mode}-lossless", save(pillow(mode), "WEBP", lossless=True, **metadata)
         yield f"{mode}-animated", animated("WEBP", mode, lossless=mode == "RGB")
-    yield "plain", saved(pillow("RGB"), "WEBP")
+    yield "plain", save(pillow("RGB"), "WEBP")
     yield "opencv", opencv(".webp", picture(4), cv2.IMWRITE_WEBP_QUALITY, 101)
 
 
@@ -200,14 +200,14 @@ def avif() -> Iterator[tuple[str, bytes]]:
             pixels = picture(channels, "uint8" if bits == 8 else "uint16") >> (0 if bits == 8 else 16 - bits)
             level = {"level": 60, "speed": 9, "bitspersample": bits}
             yield f"{channels}x{bits}", imagecodecs.avif_encode(pixels, **level)
-    yield "420", saved(pillow("RGB"), "AVIF", subsampling="4:2:0", exif=EXIF, icc_profile=ICC, xmp=XMP, speed=9)
-    yield "alpha", saved(pillow("RGBA"), "AVIF", quality=100, speed=9)
+    yield "420", save(pillow("RGB"), "AVIF", subsampling="4:2:0", exif=EXIF, icc_profile=ICC, xmp=XMP, speed=9)
+    yield "alpha", save(pillow("RGBA"), "AVIF", quality=100, speed=9)
     yield "animated", animated("AVIF", "RGB", speed=9)
 
 
 def bmp() -> Iterator[tuple[str, bytes]]:
     for mode in ("1", "L", "P", "RGB", "RGBA"):
-        yield mode, saved(pillow(mode), "BMP", dpi=(300, 200))
+        yield mode, save(pillow(mode), "BMP", dpi=(300, 200))
     for channels in (1, 3, 4):
         yield f"opencv{channels}", opencv(".bmp", picture(channels))
     palette = bytes(range(16)) * 4
@@ -237,7 +237,7 @@ def netpbm() -> Iterator[tuple[str, bytes]]:
     yield "pam2", header.encode() + picture(2).tobytes()
     yield "pfm1", opencv(".pfm", picture(1, "float32"))
     yield "pfm3", opencv(".pfm", picture(3, "float32"))
-    yield "pbm", saved(pillow("1"), "PPM")
+    yield "pbm", save(pillow("1"), "PPM")
     for letter, dtype in (("1", "bool"), ("2", "uint8"), ("3", "uint16")):
         pixels = picture(3 if letter == "3" else 1, dtype)
         values = " ".join(map(str, pixels.astype(int).ravel()))
@@ -248,17 +248,17 @@ def netpbm() -> Iterator[tuple[str, bytes]]:
 
 def jpeg2000() -> Iterator[tuple[str, bytes]]:
     for channels in (1, 3, 4):
-        yield f"{channels}x8", opencv(".jp2", picture(channels).repeat(2, axis=0).repeat(2, axis=1))  # which takes no less
+        yield f"{channels}x8", opencv(".jp2", picture(channels).repeat(2, axis=0).repeat(2, axis=1))  # OpenCV's minimum size
         yield f"{channels}x16", imagecodecs.jpeg2k_encode(picture(channels, "uint16"), codecformat="jp2", reversible=True)
     yield "12-bit", imagecodecs.jpeg2k_encode(picture(1, "uint16") >> 4, bitspersample=12, codecformat="jp2")
-    yield "j2k", saved(pillow("RGB"), "JPEG2000", no_jp2=True, irreversible=True, quality_layers=[10, 2])
-    yield "tiles", saved(pillow("RGBA"), "JPEG2000", tile_size=(16, 16), progression="RPCL")
+    yield "j2k", save(pillow("RGB"), "JPEG2000", no_jp2=True, irreversible=True, quality_layers=[10, 2])
+    yield "tiles", save(pillow("RGBA"), "JPEG2000", tile_size=(16, 16), progression="RPCL")
 
 
 def gif() -> Iterator[tuple[str, bytes]]:
-    yield "P", saved(pillow("P"), "GIF", comment=b"hello")
-    yield "L", saved(pillow("L"), "GIF", interlace=0)
-    yield "transparent", saved(pillow("P"), "GIF", transparency=3)
+    yield "P", save(pillow("P"), "GIF", comment=b"hello")
+    yield "L", save(pillow("L"), "GIF", interlace=0)
+    yield "transparent", save(pillow("P"), "GIF", transparency=3)
     yield "animated", animated("GIF", "P", disposal=2, comment=b"hello")
     yield "animated-alpha", animated("GIF", "RGBA", disposal=3)
 
@@ -270,7 +270,7 @@ def others() -> Iterator[tuple[str, bytes]]:
         yield f"ras{channels}", opencv(".ras", picture(channels))
 
 
-#: The formats by name, each with what makes its files; the last ones name theirs themselves.
+#: Generators of the files of each format; the names of `others` start with the format.
 MAKERS: dict[str, Callable[[], Iterator[tuple[str, bytes]]]] = {
     "png": png, "jpeg": jpeg, "tiff": tiffs, "webp": webp, "avif": avif, "bmp": bmp, "pnm": netpbm, "jp2": jpeg2000, "gif": gif,
 }  # fmt: skip
@@ -278,6 +278,6 @@ MAKERS: dict[str, Callable[[], Iterator[tuple[str, bytes]]]] = {
 
 @functools.cache
 def all_seeds() -> tuple[Seed, ...]:
-    """Return every seed, in an order that stays."""
+    """Return every seed, in a fixed order."""
     found = [Seed(name, kind, data) for kind, make in MAKERS.items() for name, data in make()]
     return (*found, *(Seed(name, name[:3], data) for name, data in others()))

@@ -1,6 +1,6 @@
-"""Where the numbers of a file stand that say how large, how deep, how many, how long and where; and what its pieces are.
+"""Positions of the numeric fields of a file (sizes, depths, counts, lengths, offsets) and of its pieces.
 
-Only files that nobody has touched are taken apart, so nothing here is careful.
+Only undamaged files are parsed, so there are few checks.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Order = Literal["big", "little"]
 
 
 class Field(NamedTuple):
-    """A number: where it stands, how many bytes it takes, in which order; as text where the order is ""."""
+    """A number: its offset, its size in bytes, and its byte order ("" for a number in text)."""
 
     at: int
     size: int
@@ -25,7 +25,7 @@ class Field(NamedTuple):
 
 
 class Structure(NamedTuple):
-    """What a file is made of: its numbers, and its pieces as (start, stop), which may lie in one another."""
+    """The numeric fields of a file, and its pieces as (start, stop), which may be nested."""
 
     fields: list[Field]
     pieces: list[tuple[int, int]]
@@ -33,25 +33,25 @@ class Structure(NamedTuple):
 
 @functools.cache
 def structure(data: bytes, kind: str) -> Structure:
-    """Return what a file of a format is made of."""
+    """Return the structure of a file of a format."""
     found = Structure([], [])
-    with contextlib.suppress(struct.error, IndexError):  # the end was reached
+    with contextlib.suppress(struct.error, IndexError):  # end of the file
         READERS[kind](data, found)
-    for match in re.finditer(b"acsp", data):  # a colour profile says so in its 36th byte
+    for match in re.finditer(b"acsp", data):  # signature at byte 36 of an ICC profile
         with contextlib.suppress(IndexError):
             _profile(data, found, match.start() - 36)
     found.fields[:] = [f for f in dict.fromkeys(found.fields) if f.at >= 0 and f.at + f.size <= len(data)]
     return found
 
 
-def mended(data: bytes) -> bytes:
-    """Return the bytes with the checksums of a PNG's chunks as they should be; of anything else as they are."""
+def with_valid_checksums(data: bytes) -> bytes:
+    """Return a PNG with the checksums of its chunks corrected; other files unchanged."""
     if not data.startswith(b"\x89PNG"):
         return data
-    mended = bytearray(data)
+    with_valid_checksums = bytearray(data)
     for start, stop in _chunks(data):
-        mended[stop - 4 : stop] = zlib.crc32(data[start + 4 : stop - 4]).to_bytes(4, "big")
-    return bytes(mended)
+        with_valid_checksums[stop - 4 : stop] = zlib.crc32(data[start + 4 : stop - 4]).to_bytes(4, "big")
+    return bytes(with_valid_checksums)
 
 
 def _number(data: bytes, at: int, size: int, order: Order) -> int:
@@ -61,7 +61,7 @@ def _number(data: bytes, at: int, size: int, order: Order) -> int:
 
 
 def _row(found: Structure, at: int, sizes: str, order: Order) -> int:
-    """Add fields that stand side by side, `sizes` such as "1124", and return where they end."""
+    """Add adjacent fields with sizes such as "1124", and return the offset of their end."""
     for size in map(int, sizes):
         found.fields.append(Field(at, size, order))
         at += size
@@ -120,7 +120,7 @@ def _tiff(data: bytes, found: Structure, base: int = 0) -> None:
     _row(found, base + 2, "2" + "22" * big, order)
     waiting, seen = [base + (8 if big else 4)], set()
     while waiting:
-        at = waiting.pop()  # of an offset
+        at = waiting.pop()  # position of a directory offset
         found.fields.append(Field(at, wide, order))
         directory = base + _number(data, at, wide, order)
         if directory == base or directory in seen:
@@ -141,7 +141,7 @@ def _tiff(data: bytes, found: Structure, base: int = 0) -> None:
                 there = base + _number(data, here, wide, order)
                 found.pieces.append((there, there + values * size))
                 _row(found, there, str(size) * min(values, 8), order)
-            if tag in (330, 34665, 34853):  # directories inside of this one
+            if tag in (330, 34665, 34853):  # tags of sub-directories
                 waiting += [here] if values == 1 else [there + n * size for n in range(values)]
         waiting.append(rows + count * entry)
 
@@ -174,7 +174,7 @@ def _webp(data: bytes, found: Structure) -> None:
     inside(12, len(data))
 
 
-# Boxes with boxes inside: how many bytes stand before the first one.
+# Boxes that contain boxes: number of bytes before the first one.
 _CONTAINERS = dict.fromkeys((b"moov", b"trak", b"mdia", b"minf", b"stbl", b"dinf", b"iprp", b"ipco", b"jp2h", b"edts"), 0)
 _CONTAINERS |= {b"meta": 4, b"iinf": 6, b"iref": 4, b"dref": 8, b"stsd": 8, b"av01": 78}
 

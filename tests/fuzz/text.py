@@ -1,12 +1,12 @@
-"""Looks for text that breaks the readers of kernels, filters and catalogs, guided by the lines that it reaches.
+"""Coverage-guided fuzzing of the parsers of kernels, filters and catalogs.
 
     pip install atheris
     python tests/fuzz/text.py kernel -max_total_time=300
     python tests/fuzz/text.py catalog -max_total_time=300 corpus/
 
-The first word is what is read: `kernel` (notation), `filter`, `file` (a kernel in a file) or `catalog`; what follows goes to
-libFuzzer. It stops at the first text that raises anything but the errors that are meant for it, at a message of more than one
-line, at a warning, after 20 s or beyond 4 GiB, and keeps the text in a file called `crash-...`. Run it again with that file.
+The first argument selects the parser: `kernel` (notation), `filter`, `file` (a kernel file) or `catalog`; the others go to
+libFuzzer. It stops at the first unexpected exception, warning, or message of more than one line, after 20 s for one text, or
+beyond 4 GiB. It writes the text to a file named `crash-...`; pass that file to reproduce the failure.
 """
 
 from __future__ import annotations
@@ -49,14 +49,14 @@ def read_catalog(data: bytes) -> None:
     found = load_catalog(path)
     for name, entry in found.kernels.items():
         if entry.origin == str(path):
-            refused(lambda name=name: found.kernel(name))
+            check(lambda name=name: found.kernel(name))
     for name, chain in found.filters.items():
         if chain.origin == str(path):
-            refused(lambda name=name: parse_filter(name, found))
+            check(lambda name=name: parse_filter(name, found))
 
 
-def refused(read) -> None:
-    """Call `read`, which may raise an error of one line."""
+def check(read) -> None:
+    """Call `read`, which may raise a `KernelError` or `UsageError` with a message of one line."""
     try:
         read()
     except (KernelError, UsageError) as error:
@@ -69,11 +69,11 @@ READERS = {"kernel": read_kernel, "filter": read_filter, "file": read_file, "cat
 
 
 def seeds(kind: str) -> list[bytes]:
-    """Return texts to begin with: what the built-in catalog holds."""
+    """Return the initial corpus: the entries of the built-in catalog."""
     entries = imgconv.load_catalog()
     if kind == "catalog":
-        whole = builtin_path().read_text(encoding="utf-8")
-        return [whole.encode(), *(f"kernels:\n{part}".encode() for part in whole.split("\n\n"))]
+        text = builtin_path().read_text(encoding="utf-8")
+        return [text.encode(), *(f"kernels:\n{part}".encode() for part in text.split("\n\n"))]
     if kind == "file":
         return [b"t3x2+1+0: 1,nan,- 4,5,6", b"m3 2 9 128\n1 2 3\n4 5 6\n", b"t1 2 3 # a\n4,5/3,6j\n"]
     specs = [f"{e.name}:{','.join(f'{k}={v}' for k, v in e.parameters.items())}" for e in entries.kernels.values()]
@@ -90,7 +90,7 @@ def main() -> None:
     for number, seed in enumerate(seeds(kind)):
         (corpus / str(number)).write_bytes(seed)
     limits = ["-rss_limit_mb=4096", "-timeout=20", "-max_len=4096"]
-    atheris.Setup([sys.argv[0], *limits, *sys.argv[1:], str(corpus)], lambda data: refused(lambda: READERS[kind](data)))
+    atheris.Setup([sys.argv[0], *limits, *sys.argv[1:], str(corpus)], lambda data: check(lambda: READERS[kind](data)))
     atheris.Fuzz()
 
 

@@ -1,6 +1,6 @@
-"""One command on one file after the other, in a process that may be lost: what came of each, and what was wrong with it.
+"""Run one command per file in a process that may crash, and return its outcome and failures.
 
-Started by `mutate.py`, which writes a line of JSON for each file and waits for a line of JSON.
+Started by `mutate.py`, which writes one line of JSON for each file and reads one line of JSON back.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ import warnings
 from typing import Any
 
 LONGEST_LINE = 1_000
-#: Written by what holds everything; what another target cannot hold may be refused.
-HOLDS_ALL = "tif"
+#: TIFF stores all pixel types; other outputs may be rejected with exit code 5.
+STORES_ALL_TYPES = "tif"
 
 
 def main(memory: int, trace: str) -> None:
-    """Answer every line of standard input."""
+    """Run the job on each line of standard input."""
     replies = os.fdopen(os.dup(1), "w")
-    printed = os.open(tempfile.mkstemp()[1], os.O_RDWR | os.O_TRUNC)
-    os.dup2(printed, 1)
+    native_output = os.open(tempfile.mkstemp()[1], os.O_RDWR | os.O_TRUNC)
+    os.dup2(native_output, 1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     with open(trace, "w") as file:
         faulthandler.enable(file)
@@ -41,7 +41,7 @@ def main(memory: int, trace: str) -> None:
         replies.write("ready\n")
         replies.flush()
         for line in sys.stdin:
-            replies.write(json.dumps(_try(json.loads(line), printed)) + "\n")
+            replies.write(json.dumps(_try(json.loads(line), native_output)) + "\n")
             replies.flush()
 
 
@@ -59,8 +59,8 @@ def _load() -> None:
     os.environ["IMGCONV_TRACEBACK"] = "1"
 
 
-def _try(job: dict[str, Any], printed: int) -> dict[str, Any]:
-    """Run a command on a file, both of them named in the job, in an empty folder."""
+def _try(job: dict[str, Any], native_output: int) -> dict[str, Any]:
+    """Run the command of a job on its file, in an empty folder."""
     from imgconv.cli.main import run
 
     folder = tempfile.mkdtemp(prefix="imgconv-mutant-")
@@ -69,7 +69,7 @@ def _try(job: dict[str, Any], printed: int) -> dict[str, Any]:
     out, err, code, wrong, start = io.StringIO(), io.StringIO(), -1, [], time.perf_counter()
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), warnings.catch_warnings():
-            warnings.simplefilter("default")  # each time, but for those that Python does not show
+            warnings.simplefilter("default")  # every occurrence, except categories that Python hides by default
             for kind in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
                 warnings.simplefilter("ignore", kind)
             code = run(job["arguments"])
@@ -77,11 +77,11 @@ def _try(job: dict[str, Any], printed: int) -> dict[str, Any]:
         wrong.append(_fault(error))
     seconds = time.perf_counter() - start
     if not wrong:
-        wrong += _wrong_words(code, out.getvalue(), err.getvalue(), job)
-        wrong += _wrong_files(code, set(os.listdir(folder)) - {job["source"]}, job)
-    if os.fstat(printed).st_size:
-        wrong.append("something was printed past Python")
-        os.ftruncate(printed, 0)
+        wrong += _message_failures(code, out.getvalue(), err.getvalue(), job)
+        wrong += _file_failures(code, set(os.listdir(folder)) - {job["source"]}, job)
+    if os.fstat(native_output).st_size:
+        wrong.append("output of native code on stdout")
+        os.ftruncate(native_output, 0)
     os.chdir("/")
     shutil.rmtree(folder)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
@@ -89,47 +89,47 @@ def _try(job: dict[str, Any], printed: int) -> dict[str, Any]:
 
 
 def _fault(error: BaseException) -> str:
-    """Return an exception that nobody caught, and where it comes from, in a line that is the same for the same fault."""
+    """Return one line with an uncaught exception and its origin, identical for the same fault."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [f for f in frames if f"imgconv{os.sep}" in f.filename and f"{os.sep}cli{os.sep}" not in f.filename]
     places = [f"{'/'.join(f.filename.split(os.sep)[-3:])}:{f.lineno} {f.name}" for f in [*own[-2:], frames[-1]]]
-    return f"traceback: {type(error).__name__}: {steady(str(error))[:160]} [{' > '.join(dict.fromkeys(places))}]"
+    return f"traceback: {type(error).__name__}: {without_details(str(error))[:160]} [{' > '.join(dict.fromkeys(places))}]"
 
 
-def steady(text: str) -> str:
-    """Return a message without what differs from file to file."""
+def without_details(text: str) -> str:
+    """Return a message without quoted text and numbers, which differ from file to file."""
     return re.sub(r"0x[0-9a-fA-F]+|-?[0-9][0-9.,e+]*", "N", re.sub(r"'[^']*'|b\"[^\"]*\"", "…", " ".join(text.split())))
 
 
-def _wrong_words(code: int, out: str, err: str, job: dict[str, Any]) -> list[str]:
+def _message_failures(code: int, out: str, err: str, job: dict[str, Any]) -> list[str]:
     lines = err.splitlines()
     wrong = []
-    if code not in ((0, 4) if job["target"].endswith(HOLDS_ALL) else (0, 4, 5)):
-        wrong.append(f"exit code {code}: {steady(err)[:200]}")
-    strange = [line for line in lines if not line.startswith("imgconv: ")]
-    if strange:
-        wrong.append(f"a line that is no message: {steady(strange[0])[:60]}")
+    if code not in ((0, 4) if job["target"].endswith(STORES_ALL_TYPES) else (0, 4, 5)):
+        wrong.append(f"exit code {code}: {without_details(err)[:200]}")
+    unprefixed = [line for line in lines if not line.startswith("imgconv: ")]
+    if unprefixed:
+        wrong.append(f"a line without the prefix of a message: {without_details(unprefixed[0])[:60]}")
     elif code and len(lines) != 1:
-        wrong.append(f"{len(lines)} lines for exit code {code}: {steady(err)[:200]}")
+        wrong.append(f"{len(lines)} lines for exit code {code}: {without_details(err)[:200]}")
     if any(len(line) > LONGEST_LINE for line in lines):
-        wrong.append(f"a message of more than {LONGEST_LINE} characters: {steady(err)[:80]}")
+        wrong.append(f"a message of more than {LONGEST_LINE} characters: {without_details(err)[:80]}")
     if re.search("internal fault|Traceback", err):
-        wrong.append(f"says that it is at fault: {steady(err)[:200]}")
+        wrong.append(f"reports an internal fault: {without_details(err)[:200]}")
     if out and (code or job["target"]):
-        wrong.append(f"a result on stdout: {steady(out)[:80]}")
+        wrong.append(f"a result on stdout: {without_details(out)[:80]}")
     return wrong
 
 
-def _wrong_files(code: int, found: set[str], job: dict[str, Any]) -> list[str]:
+def _file_failures(code: int, found: set[str], job: dict[str, Any]) -> list[str]:
     target = job["target"]
     expected = {target} if code == 0 and target else set()
     if found != expected:
-        return [f"files left behind: {steady(', '.join(sorted(found)))}" if found else "no file was written"]
-    return _unreadable(target) if expected else []
+        return [f"leftover files: {without_details(', '.join(sorted(found)))}" if found else "no file was written"]
+    return _output_failures(target) if expected else []
 
 
-def _unreadable(target: str) -> list[str]:
-    """Return what is wrong with a file that was written, in the eyes of imgconv and of a library that it comes from."""
+def _output_failures(target: str) -> list[str]:
+    """Return the problems of a written file: it must be readable by imgconv and another library, with the same shape."""
     import tifffile
     from PIL import Image
 
@@ -147,7 +147,7 @@ def _unreadable(target: str) -> list[str]:
             return []
     except Exception as error:
         return [f"the result cannot be read back: {_fault(error)}"]
-    return [] if shape[:2] == pixels.shape[:2] else [f"the result is of two shapes: {shape} and {pixels.shape}"]
+    return [] if shape[:2] == pixels.shape[:2] else [f"the result has two shapes: {shape} and {pixels.shape}"]
 
 
 if __name__ == "__main__":

@@ -21,13 +21,13 @@ def photographs() -> Path:
 
 @pytest.fixture(scope="session")
 def photo() -> np.ndarray:
-    """A part of a photograph: 37 x 50, blue, green, red."""
+    """Part of a photograph: 37 x 50, BGR."""
     return cv2.imread(str(PHOTOGRAPHS / "astronaut.png"))[60:97, 200:250].copy()
 
 
 @pytest.fixture
-def left(tmp_path):
-    """Return the names of the files that are left, hidden ones too."""
+def file_names(tmp_path):
+    """Return a function that lists the names of the files in `tmp_path`, including hidden ones."""
     return lambda: sorted(os.listdir(tmp_path))
 
 
@@ -38,8 +38,8 @@ def profile() -> bytes:
 
 
 @pytest.fixture
-def saved():
-    """Return what Pillow makes of pixels, red first: `saved(pixels, "PNG", **options)`, as bytes."""
+def save():
+    """Return a function that encodes RGB pixels with Pillow: `save(pixels, "PNG", **options)`, as bytes."""
 
     def save(pixels: np.ndarray, kind: str, **options) -> bytes:
         file = io.BytesIO()

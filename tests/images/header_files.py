@@ -1,4 +1,4 @@
-"""Image files of every kind that can be made here: by OpenCV, Pillow, tifffile, by imgconv, and by hand. `CASES` has them."""
+"""`CASES`: image files of many kinds, written by OpenCV, Pillow, tifffile and imgconv, or byte by byte here."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ FORMATS = {f.name: f for f in writable_formats()}
 ROWS, COLUMNS = 40, 33
 RGBA = np.random.default_rng(5).integers(0, 256, (ROWS, COLUMNS, 4), np.uint8)
 RGB, GREY = RGBA[:, :, :3].copy(), RGBA[:, :, 0].copy()
-HALF = {"bool": 1, "uint32": 70_000, "float16": 0.5}
-HALF |= {"uint8": 127, "int8": 60, "uint16": 32_000, "int16": 9_000, "int32": 70_000, "float32": 0.5, "float64": 0.25}
+MID_LEVELS = {"bool": 1, "uint32": 70_000, "float16": 0.5}
+MID_LEVELS |= {"uint8": 127, "int8": 60, "uint16": 32_000, "int16": 9_000, "int32": 70_000, "float32": 0.5, "float64": 0.25}
 
 Case = Callable[[], bytes]
 
@@ -49,7 +49,7 @@ def pillow(kind: str, mode: str, **options: object) -> Case:
     return make
 
 
-def tagged(pixels: np.ndarray, photometric: str, **options: object) -> Case:
+def tiff(pixels: np.ndarray, photometric: str, **options: object) -> Case:
     def make() -> bytes:
         file = io.BytesIO()
         tifffile.imwrite(file, pixels, photometric=photometric, **options)
@@ -58,8 +58,8 @@ def tagged(pixels: np.ndarray, photometric: str, **options: object) -> Case:
     return make
 
 
-def written(name: str, dtype: str, channels: int) -> Case:
-    pixels = (np.ones((ROWS, COLUMNS, channels)) * HALF[dtype]).astype(dtype)
+def imgconv_file(name: str, dtype: str, channels: int) -> Case:
+    pixels = (np.ones((ROWS, COLUMNS, channels)) * MID_LEVELS[dtype]).astype(dtype)
     pixels[::3] = 0
 
     def make() -> bytes:
@@ -89,7 +89,7 @@ def sun(bits: int, table: bytes = b"", encoding: int = 1) -> Case:
 
 
 def gif(*transparent: int | None, canvas: tuple[int, int] = (2, 2)) -> Case:
-    """A GIF of 2 x 2 pixels, 0 and 1: for each frame the transparent colour, -1 for none, None for no extension."""
+    """A GIF with frames of 2 x 2 pixels, 0 and 1; for each, its transparent colour, -1 for none, None for no extension."""
     found = b"GIF89a" + struct.pack("<HHBBB", *canvas[::-1], 0x80, 0, 0) + b"\0\0\0\xff\xff\xff"
     for colour in transparent:
         if colour is not None:
@@ -116,9 +116,9 @@ HDR = b"#?RGBE\n# made by hand\nEXPOSURE=1\nFORMAT=32-bit_rle_rgbe\n\n-Y 2 +X 3\
 
 CASES: dict[str, Case] = {
     **{
-        f"{name} {dtype} {channels}": written(name, dtype, channels)
-        for name, dtype, channels in itertools.product(FORMATS, HALF, (1, 2, 3, 4))
-        if not FORMATS[name].optional and not FORMATS[name].refusal(Result(Header.of(ROWS, COLUMNS, channels, dtype)))
+        f"{name} {dtype} {channels}": imgconv_file(name, dtype, channels)
+        for name, dtype, channels in itertools.product(FORMATS, MID_LEVELS, (1, 2, 3, 4))
+        if not FORMATS[name].optional and not FORMATS[name].limitation(Result(Header.of(ROWS, COLUMNS, channels, dtype)))
     },
     **{f"png {m}": pillow("PNG", m) for m in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")},
     **{f"png frames {m}": pillow("PNG", m, save_all=True) for m in ("1", "L", "LA", "P", "RGB", "RGBA")},
@@ -126,14 +126,14 @@ CASES: dict[str, Case] = {
     "png transparent RGB": pillow("PNG", "RGB", transparency=(1, 2, 3)),
     "png transparent palette": pillow("PNG", "P", transparency=b"\0\x80\xff"),
     "png palette of 4 bits": pillow("PNG", "P", bits=4),
-    "png behind a profile": pillow("PNG", "RGB", icc_profile=os.urandom(70_000), transparency=(1, 2, 3)),
+    "png with a profile before the transparency": pillow("PNG", "RGB", icc_profile=os.urandom(70_000), transparency=(1, 2, 3)),
     **{f"jpeg {m}": pillow("JPEG", m, progressive=m == "L") for m in ("L", "RGB", "CMYK", "YCbCr")},
     "jpeg with EXIF": pillow("JPEG", "RGB", exif=EXIF.tobytes(), icc_profile=os.urandom(200_000), comment="x" * 9999),
     "jpeg progressive": pillow("JPEG", "RGB", progressive=True, subsampling=2),
-    "jpeg filled": lambda: pillow("JPEG", "RGB")().replace(b"\xff\xdb", b"\xff\xff\xff\xdb", 1),
+    "jpeg with fill bytes": lambda: pillow("JPEG", "RGB")().replace(b"\xff\xdb", b"\xff\xff\xff\xdb", 1),
     **{f"gif {m}": pillow("GIF", m) for m in ("1", "L", "P", "RGB", "RGBA")},
     **{f"gif frames {m}": pillow("GIF", m, save_all=True) for m in ("P", "RGB")},
-    **{f"gif of colours {c}": gif(*c) for c in ((None,), (-1,), (0,), (1,), (0, None), (-1, 0), (None, 0))},
+    **{f"gif transparent {c}": gif(*c) for c in ((None,), (-1,), (0,), (1,), (0, None), (-1, 0), (None, 0))},
     "gif on a canvas": gif(0, canvas=(5, 4)),
     "gif on an opaque canvas": gif(-1, canvas=(5, 4)),
     **{
@@ -153,21 +153,21 @@ CASES: dict[str, Case] = {
     **{f"tiff {m} {c}": pillow("TIFF", m, compression=c)
        for m in ("1", "L", "P", "RGB", "RGBA", "CMYK", "YCbCr", "LAB", "I;16", "I", "F") for c in ("raw", "tiff_lzw")},
     **{f"tiff {m} jpeg": pillow("TIFF", m, compression="jpeg") for m in ("L", "RGB", "CMYK")},
-    **{f"tiff {d} {s}{' big' * big}{order}": tagged(np.ones(s, d), kind, bigtiff=big, byteorder=order)
+    **{f"tiff {d} {s}{' big' * big}{order}": tiff(np.ones(s, d), kind, bigtiff=big, byteorder=order)
        for d in ("uint8", "int8", "uint16", "int16", "int32", "float32", "float64")
        for s, kind in (((7, 5), "minisblack"), ((7, 5, 3), "rgb"), ((7, 5, 4), "rgb"))
        for big in (False, True) for order in "<>"},
-    **{f"tiff orientation {o} {d}": tagged(np.ones((7, 5, 3), d), "rgb", extratags=[(274, 3, 1, o, True)])
+    **{f"tiff orientation {o} {d}": tiff(np.ones((7, 5, 3), d), "rgb", extratags=[(274, 3, 1, o, True)])
        for o in range(1, 9) for d in ("uint8", "uint16", "float32")},
-    "tiff planes": tagged(np.ones((3, 7, 5), np.uint8), "rgb", planarconfig="separate"),
-    "tiff tiles": tagged(np.ones((70, 90, 3), np.uint16), "rgb", tile=(32, 32)),
-    "tiff pages": tagged(np.ones((4, 7, 5), np.uint8), "minisblack"),
-    "tiff bits": tagged(np.ones((7, 5), bool), "minisblack"),
-    "tiff white is zero": tagged(np.ones((7, 5), np.uint16), "miniswhite"),
-    "tiff colours beside grey": tagged(np.ones((7, 5, 3), np.uint8), "minisblack", planarconfig="contig"),
-    "tiff floats beside grey": tagged(np.ones((7, 5, 3), np.float32), "minisblack", planarconfig="contig"),
-    "tiff inks": tagged(np.ones((7, 5, 4), np.uint8), "separated"),
-    **{f"tiff {a}": tagged(RGBA, "rgb", extrasamples=[a]) for a in ("assocalpha", "unassalpha", "unspecified")},
+    "tiff planes": tiff(np.ones((3, 7, 5), np.uint8), "rgb", planarconfig="separate"),
+    "tiff tiles": tiff(np.ones((70, 90, 3), np.uint16), "rgb", tile=(32, 32)),
+    "tiff pages": tiff(np.ones((4, 7, 5), np.uint8), "minisblack"),
+    "tiff bits": tiff(np.ones((7, 5), bool), "minisblack"),
+    "tiff white is zero": tiff(np.ones((7, 5), np.uint16), "miniswhite"),
+    "tiff minisblack 3 channels": tiff(np.ones((7, 5, 3), np.uint8), "minisblack", planarconfig="contig"),
+    "tiff minisblack 3 floats": tiff(np.ones((7, 5, 3), np.float32), "minisblack", planarconfig="contig"),
+    "tiff cmyk": tiff(np.ones((7, 5, 4), np.uint8), "separated"),
+    **{f"tiff {a}": tiff(RGBA, "rgb", extrasamples=[a]) for a in ("assocalpha", "unassalpha", "unspecified")},
     **{f"bmp {m}": pillow("BMP", m) for m in ("1", "L", "P", "RGB", "RGBA")},
     **{f"bmp {b} colours": bmp(b, table=colours(1 << b)) for b in (1, 4, 8)},
     **{f"bmp {b} greys": bmp(b, table=greys(1 << b)) for b in (1, 4, 8)},
@@ -175,12 +175,12 @@ CASES: dict[str, Case] = {
     "bmp few colours": bmp(8, table=colours(3), used=3),
     **{f"bmp {b} of OS/2": bmp(b, size=12, table=bytes(3 << b) if b < 9 else b"") for b in (8, 24)},
     **{f"bmp {b} {c} in {s}": bmp(b, c, s) for b, c, s in ((16, 0, 40), (16, 3, 40), (24, 0, 124), (32, 0, 108), (32, 3, 108))},
-    "bmp from the top": bmp(24, rows=-2),
+    "bmp top-down": bmp(24, rows=-2),
     **{f"ras {b}": sun(b, encoding=b % 2) for b in (1, 8, 24)},
     "jpeg of 12 bits": lambda: imagecodecs.jpeg8_encode(GREY.astype(np.uint16) * 16, bitspersample=12),
     "jp2 of 12 bits": lambda: imagecodecs.jpeg2k_encode(GREY.astype(np.uint16) * 16, bitspersample=12),
-    "ras of runs": sun(8, encoding=2),
-    "ras red first": sun(24, encoding=3),
+    "ras run-length encoded": sun(8, encoding=2),
+    "ras rgb": sun(24, encoding=3),
     "ras colours": sun(8, bytes(range(256)) + bytes(512)),
     "ras greys": sun(8, bytes(range(256)) * 3),
     "ras few colours": sun(8, bytes([1, 2, 3] * 2)),
@@ -189,9 +189,9 @@ CASES: dict[str, Case] = {
         b"P1\n3 2\n1 0 1 0 1 0\n", b"P2 2 1 15 7 8\n", b"P2 2 1 1000 7 8\n", b"P3 1 2 255 1 2 3 4 5 6\n",
         b"P4 #c\n 9 #d\n2 " + bytes(4),
         b"P5 # c\n2 1 4095 " + bytes(4), b"P6\t2\r\n1\n255\n" + bytes(6), b"P5 2#\n1 255\n" + bytes(2))},
-    "pfm in lines": literal(b"Pf\n2\n1\n-1.0\n" + bytes(8)),
-    "hdr by hand": literal(HDR),
-    "hdr with a long story": literal(HDR.replace(b"# made", b"# " + (b"a" * 90 + b"\n# ") * 100)),
+    "pfm with a header in lines": literal(b"Pf\n2\n1\n-1.0\n" + bytes(8)),
+    "hdr flat": literal(HDR),
+    "hdr with a long comment": literal(HDR.replace(b"# made", b"# " + (b"a" * 90 + b"\n# ") * 100)),
 }  # fmt: skip
 
 if features.check("avif"):

@@ -1,4 +1,4 @@
-"""ICC profiles made by hand, after ICC.1:2022, for the tests: of red, green and blue, of grey, of four inks."""
+"""ICC profiles for the tests, built as specified in ICC.1:2022: RGB, grey and CMYK."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def cicp(code: int) -> bytes:
 
 
 def built(space: bytes, tags: dict[bytes, bytes], pcs: bytes = b"XYZ ", kind: bytes = b"mntr") -> bytes:
-    """Return a profile of these tags."""
+    """Return a profile with these tags."""
     tags = {b"wtpt": b"XYZ \0\0\0\0" + fixed(*D50), **tags}
     at, table, body = 132 + 12 * len(tags), b"", b""
     for name, content in tags.items():
@@ -44,7 +44,7 @@ def built(space: bytes, tags: dict[bytes, bytes], pcs: bytes = b"XYZ ", kind: by
 
 
 def rgb(red: bytes, green: bytes = b"", blue: bytes = b"", **more: bytes) -> bytes:
-    """Return a profile with the primaries of sRGB and these curves, the first for those that are missing."""
+    """Return a profile with the primaries of sRGB and these curves; `red` replaces missing ones."""
     curves = {b"rTRC": red, b"gTRC": green or red, b"bTRC": blue or red}
     colorants = {name: b"XYZ \0\0\0\0" + fixed(*xyz) for name, xyz in COLORANTS.items()}
     return built(b"RGB ", {**colorants, **curves, **{name.encode(): tag for name, tag in more.items()}})
@@ -55,23 +55,23 @@ def grey(curve: bytes, pcs: bytes = b"XYZ ") -> bytes:
 
 
 def without_curves() -> bytes:
-    """Return a profile of red, green and blue that has its colours in a table."""
+    """Return an RGB profile with a lookup table instead of curves."""
     return built(b"RGB ", {b"A2B0": lut(3, 2)}, b"Lab ")
 
 
 def cmyk(grid: int = 3) -> bytes:
-    """Return the profile of a small printer: paper of L* 95, black of L* 10 or so, inks that are not pure."""
+    """Return a small CMYK profile: paper at L* 95, black near L* 10, impure inks."""
     return built(b"CMYK", {b"A2B0": lut(4, grid)}, b"Lab ", b"prtr")
 
 
 def lut(inks: int, grid: int) -> bytes:
-    """Return a `mft2` (10.10) to Lab: straight tables around a grid."""
+    """Return a lookup table to Lab (`mft2`, 10.10): identity curves around a grid."""
     nodes = np.array(list(itertools.product(np.linspace(0, 1, grid), repeat=inks)))
     black = nodes[:, 3:] if inks == 4 else 0
     colours = 0.07 + 0.87 * (1 - nodes[:, :3] * (0.97, 0.85, 0.9)) ** 1.3 * (1 - 0.9 * black) * (1 - 0.15 * nodes[:, [1, 2, 0]])
     lab = rgb2lab(colours[np.newaxis])[0]
-    # L* from 0 to 100 is 0 to FF00h, a* and b* of 0 are 8000h.
+    # L* from 0 to 100 is stored as 0 to FF00h; a* and b* of 0 as 8000h.
     levels = np.rint(np.stack([lab[:, 0] * 652.8, (lab[:, 1] + 128) * 256, (lab[:, 2] + 128) * 256], -1))
     head = b"mft2\0\0\0\0" + bytes((inks, 3, grid, 0)) + fixed(1, 0, 0, 0, 1, 0, 0, 0, 1) + struct.pack(">HH", 2, 2)
-    straight = struct.pack(">HH", 0, 65535)
-    return head + straight * inks + levels.astype(">u2").tobytes() + straight * 3
+    identity = struct.pack(">HH", 0, 65535)
+    return head + identity * inks + levels.astype(">u2").tobytes() + identity * 3

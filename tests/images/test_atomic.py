@@ -1,4 +1,4 @@
-"""A file appears whole or not at all: full disks, interrupts, killed processes, devices."""
+"""Atomic writing: full disks, interrupts, killed processes, links and devices."""
 
 from __future__ import annotations
 
@@ -34,25 +34,25 @@ def check_same(path: Path, image: Image) -> None:
 @pytest.mark.parametrize("call", ["write", "replace"])
 @pytest.mark.parametrize("exists", [True, False])
 @pytest.mark.parametrize("name", ["out.png", "out.ppm"])
-def test_a_full_disk_leaves_nothing_and_the_old_file_whole(
-    tmp_path, left, image, monkeypatch, number, call, exists, name
+def test_a_write_error_keeps_the_old_file_and_removes_the_temporary_one(
+    tmp_path, file_names, image, monkeypatch, number, call, exists, name
 ) -> None:
     if exists:
         (tmp_path / name).write_bytes(OLD)
 
-    def full(*_, **__):
+    def fail(*_, **__):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(os, call, full)
+    monkeypatch.setattr(os, call, fail)
     with pytest.raises(WriteError) as caught:
         write_image(tmp_path / name, image)
     assert str(caught.value).startswith(f"{tmp_path / name}: ")
     assert len(str(caught.value).splitlines()) == 1
-    assert left() == ([name] if exists else [])
+    assert file_names() == ([name] if exists else [])
     assert not exists or (tmp_path / name).read_bytes() == OLD
 
 
-def test_an_interrupt_leaves_nothing_and_the_old_file_whole(tmp_path, left, image, monkeypatch) -> None:
+def test_an_interrupt_keeps_the_old_file_and_removes_the_temporary_one(tmp_path, file_names, image, monkeypatch) -> None:
     (tmp_path / "out.png").write_bytes(OLD)
 
     def interrupted(*_):
@@ -62,12 +62,12 @@ def test_an_interrupt_leaves_nothing_and_the_old_file_whole(tmp_path, left, imag
     with pytest.raises(KeyboardInterrupt):
         write_image(tmp_path / "out.png", image)
     assert (tmp_path / "out.png").read_bytes() == OLD
-    assert left() == ["out.png"]
+    assert file_names() == ["out.png"]
 
 
-def test_a_call_that_writes_a_little_at_a_time_writes_all(tmp_path, image, monkeypatch) -> None:
-    real = os.write
-    monkeypatch.setattr(os, "write", lambda descriptor, data: real(descriptor, data[:100]))
+def test_partial_writes_are_continued(tmp_path, image, monkeypatch) -> None:
+    original = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, data: original(descriptor, data[:100]))
     write_image(tmp_path / "out.png", image)
     check_same(tmp_path / "out.png", image)
 
@@ -91,30 +91,30 @@ write_image(name, Image(np.random.default_rng(0).integers(0, 256, (99, 99, 3), n
 @pytest.mark.parametrize("call", ["write", "replace"])
 @pytest.mark.parametrize("name", ["out.png", "out.ppm", "out.tif"])
 @pytest.mark.parametrize("exists", [True, False])
-def test_a_killed_process_leaves_the_old_file_whole(tmp_path, run_python, call, name, exists) -> None:
+def test_a_killed_process_keeps_the_old_file(tmp_path, run_python, call, name, exists) -> None:
     if exists:
         (tmp_path / name).write_bytes(OLD)
     result = run_python("-c", KILLED, tmp_path / name, call)
     assert result.returncode == -signal.SIGKILL, result.stderr
-    # Nobody is there to take the unfinished one away; it is hidden, so that no listing and no batch takes it for a picture.
-    seen = sorted(n for n in os.listdir(tmp_path) if not n.startswith("."))
-    assert seen == ([name] if exists else [])
+    # The temporary file stays after SIGKILL; it is hidden, so that listings and batches ignore it.
+    visible_names = sorted(n for n in os.listdir(tmp_path) if not n.startswith("."))
+    assert visible_names == ([name] if exists else [])
     assert not exists or (tmp_path / name).read_bytes() == OLD
 
 
-def test_leftovers_of_a_process_are_known_by_their_names(tmp_path, run_python, left) -> None:
+def test_leftovers_of_a_process_are_removed_by_its_mark(tmp_path, run_python, file_names) -> None:
     (tmp_path / "mine.tmp").touch()
     (tmp_path / f"{atomic.mark()}0.tmp").touch()
     for name in ("a.png", "b.png"):
         assert run_python("-c", KILLED, tmp_path / name, "replace").returncode == -signal.SIGKILL
-    marks = {name[: name.rindex("-") + 1] for name in left() if name.startswith(".")}
+    marks = {name[: name.rindex("-") + 1] for name in file_names() if name.startswith(".")}
     assert len(marks) == 3
     for mark in marks - {atomic.mark()}:
         atomic.remove_leftovers(str(tmp_path), mark)
-    assert left() == sorted([f"{atomic.mark()}0.tmp", "mine.tmp"])
+    assert file_names() == sorted([f"{atomic.mark()}0.tmp", "mine.tmp"])
     for folder, mark in ((tmp_path, ""), (tmp_path / "nowhere", ".imgconv"), (tmp_path / "mine.tmp", ".imgconv")):
-        atomic.remove_leftovers(str(folder), mark)  # which does nothing
-    assert len(left()) == 2
+        atomic.remove_leftovers(str(folder), mark)  # no effect
+    assert len(file_names()) == 2
 
 
 FORKED = """
@@ -129,8 +129,8 @@ os._exit(0)
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
-def test_a_fork_has_a_mark_of_its_own(run_python) -> None:
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+def test_a_forked_process_has_a_different_mark(run_python) -> None:
     lines = run_python("-c", FORKED).stdout.splitlines()
     assert len(lines) == 2
     for line in lines:
@@ -138,12 +138,12 @@ def test_a_fork_has_a_mark_of_its_own(run_python) -> None:
         assert mark.startswith(f".imgconv-{pid}-")
 
 
-# Inside of a folder
+# Restricted to a folder
 
 
 @pytest.fixture
-def places(tmp_path) -> Path:
-    """A folder with links that stay in it, and links that lead out of it: to `there` beside it, and to `inside2`."""
+def inside(tmp_path) -> Path:
+    """A folder with links inside it, and links out of it: to its siblings `there` and `inside2`."""
     for name in ("inside/sub", "there", "inside2"):
         (tmp_path / name).mkdir(parents=True)
     inside = tmp_path / "inside"
@@ -162,31 +162,31 @@ def places(tmp_path) -> Path:
 @pytest.mark.parametrize(
     "name", ["x.png", "sub/x.png", "near.png", "near/x.png", "sub/../x.png", "../way/x.png", "far/../inside/x.png"]
 )
-def test_what_stays_in_the_folder_is_written(places, tmp_path, image, name, overwrite) -> None:
-    for folder in (places, tmp_path / "way"):
-        write_image(places / name, image, within=str(folder))
-        check_same(places / name, image)
-        os.unlink(places / name) if not (places / name).is_symlink() else os.unlink(places / "sub" / "near.png")
+def test_paths_inside_the_folder_are_written(inside, tmp_path, image, name, overwrite) -> None:
+    for folder in (inside, tmp_path / "way"):
+        write_image(inside / name, image, within=str(folder))
+        check_same(inside / name, image)
+        os.unlink(inside / name) if not (inside / name).is_symlink() else os.unlink(inside / "sub" / "near.png")
 
 
 @pytest.mark.parametrize(
     "name", ["far.png", "far/x.png", "sub/farther/x.png", "beside/x.png", "../x.png", "null.png", "near/../../x.png"]
 )
-def test_what_leads_out_of_it_is_not(places, tmp_path, image, name) -> None:
+def test_paths_out_of_the_folder_are_an_error(inside, tmp_path, image, name) -> None:
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(WriteError, match="leads out of the output folder, to /") as caught:
-        write_image(places / name, image, within=str(places))
-    assert str(caught.value).startswith(f"{places / name}: ")
+        write_image(inside / name, image, within=str(inside))
+    assert str(caught.value).startswith(f"{inside / name}: ")
     assert sorted(tmp_path.rglob("*")) == before
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no /dev/full")
-def test_a_device_that_is_full(image) -> None:
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_a_full_device_is_an_error(image) -> None:
     with pytest.raises(WriteError, match="/dev/full: no space left"):
         write_image("/dev/full", image, format="png")
     assert stat.S_ISCHR(os.stat("/dev/full").st_mode)
 
 
-def test_a_device_is_written_to_and_stays(image) -> None:
+def test_a_device_is_written_in_place(image) -> None:
     write_image("/dev/null", image, format="png")
     assert stat.S_ISCHR(os.stat("/dev/null").st_mode)

@@ -1,4 +1,4 @@
-"""Every format, every type, grey, colour and alpha: what is written is what readers that are not OpenCV find in it."""
+"""Every format with every type, grey, colour and alpha: written files read back here and by independent readers."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from tests.images import independent
 FORMATS = {f.name: f for f in writable_formats()}
 EXTENSIONS = extensions()
 
-#: Largest mean difference, in levels of 8 bits, of the formats that are lossy.
+#: Largest mean difference of the lossy formats, in 8-bit levels.
 LOSSY = {"jpeg": 3.0, "avif": 3.0, "gif": 12.0, "hdr": 1.0}
 
 TYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float16", "float32", "float64", "bool")
 
-#: Formats that the OpenCV at hand was built with.
-THERE = {name: f for name, f in FORMATS.items() if f.is_built_in()}
+#: Formats supported by the installed OpenCV.
+AVAILABLE = {name: f for name, f in FORMATS.items() if f.is_built_in()}
 
-HELD = [
+SUPPORTED = [
     (name, dtype, channels)
-    for name, f in THERE.items()
+    for name, f in AVAILABLE.items()
     for dtype in f.dtypes
     for channels in (1, 2, 3, 4)
     if (channels in (1, 3) or f.alpha) and (channels < 3 or f.colour)
-    if not (dtype == "bool" and channels > 1) and not (dtype == "uint16" and f.narrow)
+    if not (dtype == "bool" and channels > 1) and not (dtype == "uint16" and f.bits)
 ]
-REFUSED = [
+UNSUPPORTED = [
     (name, dtype, channels)
-    for name in THERE
+    for name in AVAILABLE
     for dtype in TYPES
     for channels in (1, 2, 3, 4)
-    if (name, dtype, channels) not in HELD
+    if (name, dtype, channels) not in SUPPORTED
 ]
 
 
@@ -54,25 +54,25 @@ def scaled(pixels: np.ndarray, dtype: str) -> np.ndarray:
 
 def picture(photo: np.ndarray, dtype: str, channels: int, *, sharp_alpha: bool = False) -> np.ndarray:
     alpha = photo[::-1, ::-1, :1] if not sharp_alpha else np.where(photo[::-1, ::-1, :1] > 90, 255, 0).astype(np.uint8)
-    if sharp_alpha and channels in (2, 4):  # GIF has transparent and opaque, and nothing between
+    if sharp_alpha and channels in (2, 4):  # GIF alpha is binary
         return np.dstack([photo[:, :, : channels - 1], alpha])
     planes = {1: photo[:, :, 0], 2: np.dstack([photo[:, :, :1], alpha]), 3: photo, 4: np.dstack([photo, alpha])}
     return scaled(planes[channels], dtype)
 
 
-def spread(pixels: np.ndarray, channels: int) -> np.ndarray:
-    """Return pixels in as many channels, red first: from one or two, grey three times."""
+def with_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
+    """Return BGR or grey pixels as RGB or grey with this number of channels; grey is repeated for RGB."""
     pixels = pixels[:, :, np.newaxis] if pixels.ndim == 2 else pixels
     order = {(1, 3): [0, 0, 0], (2, 2): [0, 1], (2, 4): [0, 0, 0, 1], (3, 3): [2, 1, 0], (4, 4): [2, 1, 0, 3], (1, 1): [0]}
     return pixels[:, :, order[pixels.shape[2], channels]]
 
 
 def visible(pixels: np.ndarray) -> np.ndarray:
-    """Return where there is anything to see: everywhere, unless alpha is 0."""
+    """Return a mask of pixels that are not fully transparent."""
     return pixels[:, :, 3] > 0 if pixels.shape[2] == 4 else np.ones(pixels.shape[:2], bool)
 
 
-@each("name, dtype, channels", HELD)
+@each("name, dtype, channels", SUPPORTED)
 def test_round_trip(tmp_path, photo, name, dtype, channels) -> None:
     pixels = picture(photo, dtype, channels, sharp_alpha=name == "gif")
     path = tmp_path / f"out{FORMATS[name].extensions[0]}"
@@ -81,8 +81,8 @@ def test_round_trip(tmp_path, photo, name, dtype, channels) -> None:
     assert again.format in (name, "pnm")
     assert again.pages == 1
     stored = {1: 1 if FORMATS[name].grey else 3, 2: 2 if FORMATS[name].grey_alpha else 4, 3: 3, 4: 4}[channels]
-    expected = spread(pixels, stored)
-    if dtype == "bool":  # which is read as black and white
+    expected = with_channels(pixels, stored)
+    if dtype == "bool":  # read as 0 and 255
         expected, dtype = expected * np.uint8(255), "uint8"
     found = again.pixels.reshape(37, 50, -1)
     if found.shape[2] >= 3:
@@ -92,39 +92,39 @@ def test_round_trip(tmp_path, photo, name, dtype, channels) -> None:
     if name not in LOSSY:
         assert np.array_equal(found, expected)
     else:
-        seen = visible(found)
-        assert seen.any()
-        assert np.array_equal(seen, visible(expected))
-        assert np.abs(found.astype(float) - expected)[seen].mean() * unit < LOSSY[name]
+        mask = visible(found)
+        assert mask.any()
+        assert np.array_equal(mask, visible(expected))
+        assert np.abs(found.astype(float) - expected)[mask].mean() * unit < LOSSY[name]
     assert again.pixels.dtype == np.dtype(dtype)
 
 
-@each("name, dtype, channels", [case for case in HELD if case[0] != "hdr"])
-def test_what_other_readers_find(tmp_path, photo, name, dtype, channels) -> None:
+@each("name, dtype, channels", [case for case in SUPPORTED if case[0] != "hdr"])
+def test_independent_readers_return_the_same_pixels(tmp_path, photo, name, dtype, channels) -> None:
     pixels = picture(photo, dtype, channels, sharp_alpha=name == "gif")
     path = tmp_path / f"out{FORMATS[name].extensions[0]}"
     write_image(path, Image(pixels))
     found = independent.read(path)
     found = found.reshape(37, 50, -1)
     if name == "gif" and channels in (1, 3) and found.shape[2] == 4:
-        assert np.all(found[:, :, 3] == 255)  # a transparent colour is reserved, and used nowhere
+        assert np.all(found[:, :, 3] == 255)  # a transparent colour is reserved but unused
         found = found[:, :, :3]
-    expected = spread(pixels, found.shape[2])
+    expected = with_channels(pixels, found.shape[2])
     if name == "jp2" and dtype == "uint16" and found.dtype == np.uint8:
-        expected = expected >> 8  # Pillow keeps 8 bits of colour
+        expected = expected >> 8  # Pillow reduces colour to 8 bits
         assert np.abs(found.astype(int) - expected).max() <= 1
     elif name not in LOSSY:
         assert found.dtype == np.dtype(dtype)
         assert np.array_equal(found, expected)
     else:
-        seen = visible(found)
-        assert seen.any()
-        assert np.array_equal(seen, visible(expected))
-        assert np.abs(found.astype(float) - expected)[seen].mean() < LOSSY[name]
+        mask = visible(found)
+        assert mask.any()
+        assert np.array_equal(mask, visible(expected))
+        assert np.abs(found.astype(float) - expected)[mask].mean() < LOSSY[name]
 
 
-@each("name, dtype, channels", REFUSED)
-def test_what_cannot_be_held_is_refused_before_anything_is_written(tmp_path, left, photo, name, dtype, channels) -> None:
+@each("name, dtype, channels", UNSUPPORTED)
+def test_unsupported_pixels_are_an_error_and_keep_the_old_file(tmp_path, file_names, photo, name, dtype, channels) -> None:
     path = tmp_path / f"out{FORMATS[name].extensions[0]}"
     path.write_bytes(b"old")
     with pytest.raises(WriteError) as caught:
@@ -134,7 +134,7 @@ def test_what_cannot_be_held_is_refused_before_anything_is_written(tmp_path, lef
     assert "; choose " in message
     assert len(message.splitlines()) == 1
     assert path.read_bytes() == b"old"
-    assert left() == [path.name]
+    assert file_names() == [path.name]
     path.unlink()
 
 
@@ -154,16 +154,16 @@ def test_what_cannot_be_held_is_refused_before_anything_is_written(tmp_path, lef
         ("out.png", "complex64", 1, ["PNG", "complex"]),
     ],
 )
-def test_a_refusal_says_what_and_what_to_do(tmp_path, left, photo, name, dtype, channels, words) -> None:
+def test_an_error_names_the_cause_and_a_remedy(tmp_path, file_names, photo, name, dtype, channels, words) -> None:
     pixels = np.zeros((3, 4), dtype) if dtype == "complex64" else picture(photo, dtype, channels)
     with pytest.raises(WriteError) as caught:
         write_image(tmp_path / name, Image(pixels))
     assert [word for word in words if word not in str(caught.value)] == []
-    assert left() == []
+    assert file_names() == []
 
 
-def test_the_advice_of_a_refusal_can_be_followed(tmp_path, photo) -> None:
-    for name, dtype, channels in REFUSED[::7]:
+def test_the_formats_named_in_an_error_support_the_image(tmp_path, photo) -> None:
+    for name, dtype, channels in UNSUPPORTED[::7]:
         pixels = Image(picture(photo, dtype, channels))
         with pytest.raises(WriteError) as caught:
             write_image(tmp_path / f"out{FORMATS[name].extensions[0]}", pixels)
@@ -172,7 +172,7 @@ def test_the_advice_of_a_refusal_can_be_followed(tmp_path, photo) -> None:
             write_image(tmp_path / f"advised{extension}", pixels)
 
 
-def test_alpha_that_says_nothing_may_be_left_out(tmp_path, photo) -> None:
+def test_opaque_alpha_is_dropped(tmp_path, photo) -> None:
     pixels = np.dstack([photo, np.full(photo.shape[:2], 255, np.uint8)])
     write_image(tmp_path / "out.bmp", Image(pixels))
     write_image(tmp_path / "out.ppm", Image(pixels))
@@ -183,26 +183,26 @@ def test_alpha_that_says_nothing_may_be_left_out(tmp_path, photo) -> None:
 
 
 @pytest.mark.parametrize(("name", "side"), [("out.webp", 16_384), ("out.jpg", 65_501)])
-def test_too_many_pixels_a_side_are_refused(tmp_path, left, name, side) -> None:
+def test_too_large_a_width_is_an_error(tmp_path, file_names, name, side) -> None:
     with pytest.raises(WriteError, match=f"{side}") as caught:
         write_image(tmp_path / name, Image(np.zeros((1, side, 3), np.uint8)))
     assert len(str(caught.value).splitlines()) == 1
-    assert left() == []
+    assert file_names() == []
 
 
 # Names
 
 
 @each("extension", EXTENSIONS)
-def test_every_extension_is_known_in_any_case(extension) -> None:
+def test_extensions_are_case_insensitive(extension) -> None:
     assert format_of(f"a.b/out{extension.upper()}") is EXTENSIONS[extension]
     assert format_named(extension) is format_named(extension.lstrip(".").upper()) is EXTENSIONS[extension]
 
 
-def test_no_extension_and_no_signature_means_two_formats() -> None:
+def test_extensions_signatures_and_names_are_unique() -> None:
     for of in (lambda f: f.extensions, lambda f: f.signatures, lambda f: (f.name,)):
-        every = [item for f in all_formats() for item in of(f)]
-        assert len(every) == len(set(every))
+        items = [item for f in all_formats() for item in of(f)]
+        assert len(items) == len(set(items))
 
 
 BANDS = [name for name, f in FORMATS.items() if f.bands]
@@ -210,12 +210,12 @@ BANDS = [name for name, f in FORMATS.items() if f.bands]
 
 @each("name", FORMATS)
 @each("bands", [2, 5, 12])
-def test_bands_are_stored_as_they_are_or_refused(tmp_path, photo, name, bands) -> None:
+def test_bands_are_stored_or_an_error(tmp_path, photo, name, bands) -> None:
     chosen, path = FORMATS[name], tmp_path / f"out{FORMATS[name].extensions[0]}"
     pixels = np.dstack([photo] * 4)[:, :, :bands].astype("uint8" if "uint8" in chosen.dtypes else chosen.dtypes[-1])
     image = Image(pixels, has_alpha=False)
     if not chosen.bands:
-        with pytest.raises(WriteError, match=rf"{chosen.title} (cannot hold {bands} bands|is not among)") as caught:
+        with pytest.raises(WriteError, match=rf"{chosen.title} (cannot store {bands} bands|is not supported by)") as caught:
             write_image(path, image)
         assert name == "pbm" or all(FORMATS[other].extensions[-1] in str(caught.value) for other in BANDS)
         return
@@ -237,7 +237,7 @@ def test_bands_are_stored_as_they_are_or_refused(tmp_path, photo, name, bands) -
         ("out.p\nng", ["p\\nng"]),
     ],
 )
-def test_an_unknown_extension_is_told_with_the_closest(name, words) -> None:
+def test_an_unknown_extension_error_suggests_the_closest(name, words) -> None:
     with pytest.raises(WriteError) as caught:
         format_of(name)
     assert [word for word in words if word not in str(caught.value)] == []
@@ -245,7 +245,7 @@ def test_an_unknown_extension_is_told_with_the_closest(name, words) -> None:
 
 
 @pytest.mark.parametrize("name", ["", ".", "jpgg", "a/b", "\n"])
-def test_an_unknown_format_is_told(name) -> None:
+def test_an_unknown_format_is_an_error(name) -> None:
     with pytest.raises(WriteError, match="unknown format") as caught:
         format_named(name)
     assert "\n" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""The value that passes from a file through a filter to a file."""
+"""`Image`: channels, alpha, bands, and replacement of pixels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from imgconv.images.image import Image
 
 
 @pytest.mark.parametrize("shape", [(), (3,), (0, 3), (3, 0), (3, 4, 0), (2, 3, 4, 1)])
-def test_what_is_no_image(shape) -> None:
+def test_an_invalid_shape_is_an_error(shape) -> None:
     with pytest.raises(UsageError) as caught:
         Image(np.zeros(shape, np.uint8))
     assert len(str(caught.value).splitlines()) == 1
@@ -44,7 +44,7 @@ def test_bands_without_alpha(bands) -> None:
     assert image.stripped().pixels.shape == pixels.shape
 
 
-def test_colours_beside_other_bands() -> None:
+def test_colours_with_further_bands() -> None:
     image = Image(np.zeros((4, 5, 6), np.uint8), has_alpha=True, colours=3)
     assert (image.colour.shape, image.colours) == ((4, 5, 5), 3)
     assert image.with_colour(image.colour + 1, image.alpha).colours == 3
@@ -62,7 +62,7 @@ def test_colours_beside_other_bands() -> None:
         ((4, 5), None, 3),
     ],
 )
-def test_channels_that_cannot_be(shape, has_alpha, colours) -> None:
+def test_invalid_channel_roles_are_an_error(shape, has_alpha, colours) -> None:
     with pytest.raises(UsageError, match="an image "):
         Image(np.zeros(shape, np.uint8), has_alpha=has_alpha, colours=colours)
 
@@ -75,7 +75,7 @@ def test_grey_without_a_third_axis() -> None:
 
 
 @pytest.mark.parametrize(("dtype", "full"), [("uint8", 255), ("uint16", 65535), ("int16", 32767), ("float32", 1.0)])
-def test_opaque_is_full_everywhere(dtype, full) -> None:
+def test_is_opaque_if_alpha_is_full_everywhere(dtype, full) -> None:
     pixels = np.full((4, 5, 4), full, dtype)
     assert Image(pixels).is_opaque
     pixels[3, 4, 3] = full * 0.9
@@ -87,19 +87,19 @@ def test_opaque_is_full_everywhere(dtype, full) -> None:
     [("uint8", "uint16", [0, 1, 128, 255], [0, 257, 32896, 65535]), ("uint16", "uint8", [0, 128, 129, 65535], [0, 0, 1, 255]),
      ("uint8", "float32", [0, 255], [0, 1]), ("float32", "uint8", [-1, 0.5, 1, 7], [0, 128, 255, 255])],
 )  # fmt: skip
-def test_alpha_takes_the_type_of_the_colour(of, to, before, after) -> None:
+def test_alpha_is_converted_to_the_type_of_the_colour(of, to, before, after) -> None:
     alpha = np.array([before], of)
     image = Image(np.zeros((1, len(before), 3), of)).with_colour(np.zeros((1, len(before), 3), to), alpha)
     assert image.pixels.dtype == to
     assert image.pixels[:, :, 3].tolist() == [after]
 
 
-def test_alpha_of_another_size_is_refused() -> None:
+def test_alpha_of_another_size_is_an_error() -> None:
     with pytest.raises(UsageError, match=r"2 x 3.*4 x 5"):
         Image(np.zeros((4, 5), np.uint8)).with_colour(np.zeros((4, 5), np.uint8), np.zeros((2, 3), np.uint8))
 
 
-def test_other_pixels_keep_the_rest() -> None:
+def test_replaced_keeps_the_other_attributes() -> None:
     image = Image(np.zeros((4, 5), np.uint8), format="png", pages=3)
     other = image.replaced(np.ones((2, 2), np.uint16))
     assert (other.format, other.pages, other.pixels.tolist()) == ("png", 3, [[1, 1], [1, 1]])

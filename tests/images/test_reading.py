@@ -1,4 +1,4 @@
-"""Reading files: real ones, odd ones, damaged ones, and what is said of those that cannot be read."""
+"""Reading files: real, unusual and damaged ones, and the errors."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from imgconv.images.image import Image
 from tests.cases import each
 
 
-def red_first(pixels: np.ndarray) -> np.ndarray:
+def to_rgb(pixels: np.ndarray) -> np.ndarray:
     return pixels if pixels.ndim == 2 or pixels.shape[2] == 2 else pixels[:, :, [2, 1, 0, 3][: pixels.shape[2]]]
 
 
-def fault(data: bytes, name: str = "in.xyz") -> str:
+def read_error(data: bytes, name: str = "in.xyz") -> str:
     with pytest.raises(ReadError) as caught:
         decode(data, name)
     message = str(caught.value)
@@ -47,7 +47,7 @@ def fault(data: bytes, name: str = "in.xyz") -> str:
         ("no_time_for_that_tiny.gif", "gif", 24),
     ],
 )
-def test_real_files(photographs, name, kind, pages) -> None:
+def test_real_files_match_other_readers(photographs, name, kind, pages) -> None:
     image = read_image(photographs / name)
     assert (image.format, image.pages) == (kind, pages)
     if kind == "tiff":
@@ -58,31 +58,31 @@ def test_real_files(photographs, name, kind, pages) -> None:
         with Pillow.open(photographs / name) as other:
             assert getattr(other, "n_frames", 1) == pages
             expected = np.asarray(other.convert("RGB") if other.mode == "P" else other)
-    found = red_first(image.pixels)
+    found = to_rgb(image.pixels)
     assert found.dtype == np.uint8
     assert np.array_equal(found[..., :3] if name.endswith("gif") else found, expected)
 
 
 @pytest.mark.parametrize("name", ["retina.jpg", "rocket.jpg", "hubble_deep_field.jpg"])
-def test_real_photographs_in_jpeg(photographs, name) -> None:
+def test_jpeg_photographs_match_pillow(photographs, name) -> None:
     image = read_image(photographs / name)
     with Pillow.open(photographs / name) as other:
         expected = np.asarray(other).astype(int)
     assert image.pixels.shape == expected.shape
-    assert np.abs(red_first(image.pixels) - expected).mean() < 1  # decoders may differ by a level
+    assert np.abs(to_rgb(image.pixels) - expected).mean() < 1  # JPEG decoders differ by up to one level
     assert (image.format, image.pages) == ("jpeg", 1)
 
 
 @pytest.mark.parametrize("as_type", [str, os.fsencode, lambda p: p])
-def test_a_name_may_be_text_bytes_or_a_path(photographs, as_type) -> None:
+def test_a_path_may_be_str_bytes_or_pathlike(photographs, as_type) -> None:
     assert read_image(as_type(photographs / "camera.png")).pixels.shape == (512, 512)
 
 
-# Kinds of pixels
+# Sample types
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int32", "uint32", "float16", "bool", "uint64", "int64", "complex64"])
-def test_a_tiff_of_a_rare_type_is_kept_or_refused(tmp_path, dtype) -> None:
+def test_a_tiff_of_a_rare_type_is_read_or_an_error(tmp_path, dtype) -> None:
     pixels = np.array([[0, 1, 100], [1, 0, 1]]).astype(dtype)
     if dtype in ("int32", "uint32"):
         pixels[0, 0] = np.iinfo(dtype).max - 1
@@ -96,26 +96,26 @@ def test_a_tiff_of_a_rare_type_is_kept_or_refused(tmp_path, dtype) -> None:
     assert np.array_equal(found, pixels * (255 if dtype == "bool" else 1))
 
 
-def test_a_real_file_in_planes(photographs) -> None:
+def test_a_tiff_with_separate_planes(photographs) -> None:
     path = photographs / "multipage_rgb.tif"
     found = open_image(path)
     with tifffile.TiffFile(path) as file:
         assert found.count == len(file.pages)
         for index, page in enumerate(file.pages):
-            assert np.array_equal(red_first(found.page(index).pixels), np.moveaxis(page.asarray(), 0, 2))
+            assert np.array_equal(to_rgb(found.page(index).pixels), np.moveaxis(page.asarray(), 0, 2))
 
 
 @pytest.mark.parametrize(("kind", "extension"), [("JPEG", "jpg"), ("TIFF", "tif")])
 def test_cmyk_becomes_rgb_without_alpha(tmp_path, kind, extension) -> None:
     cmyk = Pillow.new("CMYK", (16, 16), (10, 200, 60, 30))
     cmyk.save(tmp_path / f"in.{extension}", kind)
-    found = red_first(read_image(tmp_path / f"in.{extension}").pixels)
+    found = to_rgb(read_image(tmp_path / f"in.{extension}").pixels)
     assert found.shape == (16, 16, 3)
     assert np.abs(found[8, 8].astype(int) - cmyk.convert("RGB").getpixel((8, 8))).max() <= 12
 
 
 @pytest.mark.parametrize(("mode", "white"), [("1", 255), ("P", 7), ("L", 7)])
-def test_palettes_and_bits(tmp_path, mode, white) -> None:
+def test_palettes_and_one_bit_are_expanded(tmp_path, mode, white) -> None:
     picture = Pillow.new("L", (5, 4), 7 if white == 7 else 255)
     picture.convert(mode).save(tmp_path / "in.png")
     found = read_image(tmp_path / "in.png").pixels
@@ -124,20 +124,20 @@ def test_palettes_and_bits(tmp_path, mode, white) -> None:
 
 
 @pytest.mark.parametrize("data", [b"P2 2 1 255 7 200\n", b"P2\n#x\n2 1\n255\n7\n200\n"])
-def test_a_picture_as_text(data) -> None:
+def test_plain_netpbm_is_read(data) -> None:
     assert decode(data).pixels.tolist() == [[7, 200]]
 
 
-# What cannot be read
+# Read errors
 
 
 @each("chosen", [f for f in writable_formats() if not f.optional])
 @each("part", [0.02, 0.3, 0.7, 0.99])
-def test_a_truncated_file_of_every_format(tmp_path, photo, chosen, part) -> None:
+def test_a_truncated_file_is_an_error_in_every_format(tmp_path, photo, chosen, part) -> None:
     pixels = photo if chosen.colour else photo[:, :, 0]
     path = tmp_path / f"in{chosen.extensions[0]}"
-    held = chosen.dtypes
-    write_image(path, Image(pixels if "uint8" in held else pixels > 99 if "bool" in held else pixels / np.float32(255)))
+    dtypes = chosen.dtypes
+    write_image(path, Image(pixels if "uint8" in dtypes else pixels > 99 if "bool" in dtypes else pixels / np.float32(255)))
     data = path.read_bytes()
     path.write_bytes(data[: max(1, int(len(data) * part))])
     with pytest.raises(ReadError) as caught:
@@ -149,16 +149,16 @@ def test_a_truncated_file_of_every_format(tmp_path, photo, chosen, part) -> None
 @pytest.mark.parametrize(
     "data", [b"x", b"hello, world\n" * 9, b"\0" * 100, b"<svg></svg>", b"%PDF-1.4\n", b"P6", b"P6\n0 0\n255\n"]
 )
-def test_no_image(data) -> None:
-    fault(data)
+def test_data_that_is_no_image_is_an_error(data) -> None:
+    read_error(data)
 
 
-def test_the_message_says_which_format_is_damaged(photographs) -> None:
-    assert "PNG" in fault((photographs / "camera.png").read_bytes()[:900])
-    assert "JPEG" in fault((photographs / "retina.jpg").read_bytes()[:900])
+def test_the_error_names_the_damaged_format(photographs) -> None:
+    assert "PNG" in read_error((photographs / "camera.png").read_bytes()[:900])
+    assert "JPEG" in read_error((photographs / "retina.jpg").read_bytes()[:900])
 
 
-def test_an_empty_file(tmp_path) -> None:
+def test_an_empty_file_is_an_error(tmp_path) -> None:
     (tmp_path / "in.png").touch()
     with pytest.raises(ReadError, match=r"in\.png.*empty"):
         read_image(tmp_path / "in.png")
@@ -168,9 +168,9 @@ def test_an_empty_file(tmp_path) -> None:
     ("name", "words"),
     [("nowhere.png", "no such file"), ("folder", "is a folder"), ("file/in.png", "not a folder"), ("a\0b.png", r"a\\x00b\.png"),
      ("\ud800.png", r"\\ud800"), ("two\nlines.png", r"two\\nlines\.png: no such file"), ("x" * 300, "too long"),
-     ("loop", "lead back")],
+     ("loop", "links form a loop")],
 )  # fmt: skip
-def test_files_that_are_not_there(tmp_path, name, words) -> None:
+def test_a_missing_or_invalid_path_is_an_error(tmp_path, name, words) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").touch()
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
@@ -180,17 +180,17 @@ def test_files_that_are_not_there(tmp_path, name, words) -> None:
 
 
 @pytest.mark.parametrize("head", [b"P6\n70000 70000\n255\n", b"P5\n70000 70000\n65535\n"])
-def test_larger_than_the_limit(head) -> None:
-    message = fault(head + bytes(1000), "in.ppm")
-    assert "4900 megapixels; at most 1074 megapixels" in message
-    assert "`max_pixels` allows more" in message
+def test_more_than_max_pixels_is_an_error(head) -> None:
+    message = read_error(head + bytes(1000), "in.ppm")
+    assert "(4900 megapixels), more than the limit of 1074 megapixels" in message
+    assert "raise `max_pixels` to read it" in message
 
 
-def test_a_header_that_promises_more_than_there_is_costs_nothing() -> None:
-    assert "PPM" in fault(b"P6\n32000 32000\n255\n" + bytes(99)).upper() or "PNM" in fault(b"P6\n32000 32000\n255\n")
+def test_a_header_larger_than_its_data_is_an_error() -> None:
+    assert "PPM" in read_error(b"P6\n32000 32000\n255\n" + bytes(99)).upper() or "PNM" in read_error(b"P6\n32000 32000\n255\n")
 
 
-def test_no_line_of_a_library_reaches_the_terminal(tmp_path, photo, run_python) -> None:
+def test_library_output_is_suppressed(tmp_path, photo, run_python) -> None:
     for name in ("jpeg", "tiff", "webp", "avif", "jp2", "bmp", "ppm", "gif"):
         path = tmp_path / f"in{format_named(name).extensions[0]}"
         write_image(path, Image(photo))
@@ -209,7 +209,7 @@ def test_no_line_of_a_library_reaches_the_terminal(tmp_path, photo, run_python) 
 # Standard input
 
 
-def test_standard_input(photographs, monkeypatch) -> None:
+def test_standard_input_is_read(photographs, monkeypatch) -> None:
     data = (photographs / "camera.png").read_bytes()
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(data), isatty=lambda: False, closed=False))
     image = read_image("-")
@@ -222,7 +222,7 @@ def test_standard_input(photographs, monkeypatch) -> None:
     [None, SimpleNamespace(closed=True), SimpleNamespace(buffer=io.BytesIO(), isatty=lambda: False, closed=False)],
     ids=["none", "closed", "empty"],
 )
-def test_nothing_on_standard_input(monkeypatch, stream) -> None:
+def test_missing_or_empty_standard_input_is_an_error(monkeypatch, stream) -> None:
     monkeypatch.setattr(sys, "stdin", stream)
     with pytest.raises(ReadError, match="standard input"):
         read_image("-")
@@ -230,7 +230,7 @@ def test_nothing_on_standard_input(monkeypatch, stream) -> None:
 
 @pytest.mark.parametrize("index", [-1, 1, 7])
 @pytest.mark.parametrize("name", ["in.png", "in.tif", "in.gif", "in.ppm"])
-def test_there_is_no_such_page(name, index, tmp_path) -> None:
+def test_a_missing_page_is_an_error(name, index, tmp_path) -> None:
     write_image(tmp_path / name, Image(np.zeros((4, 5, 3), np.uint8)))
-    with pytest.raises(ReadError, match=rf"{name}: has 1 page; there is no page {index + 1}"):
+    with pytest.raises(ReadError, match=rf"{name}: has 1 page; page {index + 1} does not exist"):
         open_image(tmp_path / name).page(index)

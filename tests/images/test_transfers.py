@@ -1,4 +1,4 @@
-"""Which transfer a picture has: what says so, and what comes first."""
+"""The transfer function of a picture: by cICP, ICC profile or sample type, in this order."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ GAMMA = profiles.rgb(para(0, 1.8))
         ({}, "float32", 3, "linear", LINEAR.curves, ""),
         ({}, "float64", 1, "linear", LINEAR.curves, ""),
         ({"icc": GAMMA}, "float32", 3, "gamma 1.8", None, ""),
-        ({"icc": GAMMA}, "uint8", 1, "gamma 1.8", None, ""),  # a profile of colours, whose curves are one
+        ({"icc": GAMMA}, "uint8", 1, "gamma 1.8", None, ""),  # an RGB profile with three equal curves
         ({"icc": imagecodecs.cms_profile("srgb")}, "uint8", 3, "sRGB", None, ""),
         ({"icc": profiles.grey(curv([]))}, "uint8", 1, "linear", LINEAR.curves, ""),
         ({"icc": profiles.grey(para(0, 1.3))}, "uint8", 3, "the colour profile's curves", None, ""),
@@ -54,7 +54,7 @@ GAMMA = profiles.rgb(para(0, 1.8))
         ({"cicp": b"\1\x10"}, "uint8", 3, "sRGB", SRGB.curves, ""),
     ],
 )
-def test_what_says_the_transfer(blocks, dtype: str, channels: int, name: str, curves, note: str) -> None:
+def test_the_transfer_by_metadata_and_type(blocks, dtype: str, channels: int, name: str, curves, note: str) -> None:
     metadata = SimpleNamespace(**{"icc": b"", "cicp": b"", **blocks})
     found = transfer_of(metadata, np.dtype(dtype), channels)
     assert found.name == name
@@ -65,7 +65,7 @@ def test_what_says_the_transfer(blocks, dtype: str, channels: int, name: str, cu
     assert found.is_identity == (name == "linear")
 
 
-def test_one_curve_has_one_name() -> None:
+def test_equal_curves_have_the_same_name() -> None:
     assert {transfer_of(Metadata(cicp=bytes((1, code, 0, 1))), np.uint8, 3).name for code in (1, 6, 11, 12, 14, 15)} == {
         "BT.709"
     }

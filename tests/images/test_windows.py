@@ -1,4 +1,4 @@
-"""Pages of every format: what is known before decoding, and windows of the pixels."""
+"""Pages of every format: header and metadata before decoding, and windows of the pixels."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ WINDOWS = [np.s_[:, :], np.s_[:3, :], np.s_[5:9, 7:8], np.s_[-4:, ::3], np.s_[::
 
 
 @pytest.mark.parametrize("chosen", [f for f in writable_formats() if f.is_built_in()], ids=lambda f: f.name)
-def test_windows_are_parts_of_the_picture(tmp_path, photo, chosen) -> None:
+def test_windows_equal_slices_of_the_image(tmp_path, photo, chosen) -> None:
     pixels = photo if chosen.colour else photo[:, :, 0]
     path = tmp_path / f"in{chosen.extensions[0]}"
     for dtype in chosen.dtypes:
-        if dtype == "uint16" and chosen.narrow:
+        if dtype == "uint16" and chosen.bits:
             continue
         values = pixels > 99 if dtype == "bool" else pixels.astype(dtype)
         write_image(path, Image(values[:, :, 0] if values.ndim == 3 and dtype == "bool" else values))
         found = open_image(path).open_page(0)
-        whole = found.image()
+        image = found.image()
         header = found.header
-        assert (header.shape, header.dtype) == (whole.pixels.shape, whole.pixels.dtype)
-        assert (header.has_alpha, header.colours) == (whole.has_alpha, whole.colours)
-        assert found.metadata == whole.metadata
-        assert found.coding == whole.coding
+        assert (header.shape, header.dtype) == (image.pixels.shape, image.pixels.dtype)
+        assert (header.has_alpha, header.colours) == (image.has_alpha, image.colours)
+        assert found.metadata == image.metadata
+        assert found.coding == image.coding
         found = open_image(path).open_page(0)
         for window in WINDOWS:
-            assert np.array_equal(found.read(*window), whole.pixels[window])
+            assert np.array_equal(found.read(*window), image.pixels[window])

@@ -1,4 +1,4 @@
-"""Writing files: whole or not at all, whatever happens on the way; names, links, modes, standard output."""
+"""Writing files: names, existing files, links, modes and standard output."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def check_same(path: Path, image: Image) -> None:
         assert np.array_equal(np.asarray(found), image.pixels[:, :, ::-1])
 
 
-def refused(path, image: Image, words: str, **options) -> None:
+def check_error(path, image: Image, words: str, **options) -> None:
     with pytest.raises(WriteError, match=words) as caught:
         write_image(path, image, **options)
     assert len(str(caught.value).splitlines()) == 1
@@ -62,10 +62,10 @@ def refused(path, image: Image, words: str, **options) -> None:
         "\udcff.png",
     ],
 )
-def test_names_of_every_kind(tmp_path, left, image, name) -> None:
+def test_unusual_names_are_written(tmp_path, file_names, image, name) -> None:
     path = os.path.join(os.fsencode(tmp_path), os.fsencode(name))
     write_image(tmp_path / name, image)
-    assert left() == [os.fsdecode(name)]
+    assert file_names() == [os.fsdecode(name)]
     assert np.array_equal(read_image(path).pixels, image.pixels)
 
 
@@ -80,76 +80,76 @@ def test_names_of_every_kind(tmp_path, left, image, name) -> None:
         ("x" * 300 + ".png", "too long"),
     ],
 )
-def test_places_where_no_file_can_be(tmp_path, left, image, name, words) -> None:
+def test_impossible_paths_are_an_error(tmp_path, file_names, image, name, words) -> None:
     (tmp_path / "folder.png").mkdir()
     (tmp_path / "file").write_bytes(OLD)
-    refused(f"{tmp_path}/{name}", image, words)
-    assert left() == ["file", "folder.png"]
+    check_error(f"{tmp_path}/{name}", image, words)
+    assert file_names() == ["file", "folder.png"]
     assert (tmp_path / "file").read_bytes() == OLD
 
 
-def test_a_name_with_a_line_break_is_told_on_one_line(tmp_path, image) -> None:
-    refused(tmp_path / "no\nfolder" / "out.png", image, r"no\\nfolder")
+def test_an_error_about_a_name_with_a_line_break_has_one_line(tmp_path, image) -> None:
+    check_error(tmp_path / "no\nfolder" / "out.png", image, r"no\\nfolder")
 
 
 @pytest.mark.parametrize("format_", ["png", "PNG", ".png"])
-def test_a_format_can_be_named_whatever_the_file_is_called(tmp_path, image, format_) -> None:
+def test_format_overrides_the_extension(tmp_path, image, format_) -> None:
     write_image(tmp_path / "out.data", image, format=format_)
     check_same(tmp_path / "out.data", image)
 
 
-# What stands there already
+# Existing files
 
 
-def test_a_file_is_replaced(tmp_path, left, image) -> None:
+def test_an_existing_file_is_replaced(tmp_path, file_names, image) -> None:
     (tmp_path / "out.png").write_bytes(OLD)
     write_image(tmp_path / "out.png", image)
     check_same(tmp_path / "out.png", image)
-    assert left() == ["out.png"]
+    assert file_names() == ["out.png"]
 
 
-def test_a_file_is_kept_when_asked_for(tmp_path, left, image) -> None:
+def test_an_existing_file_is_kept_without_overwrite(tmp_path, file_names, image) -> None:
     (tmp_path / "out.png").write_bytes(OLD)
-    refused(tmp_path / "out.png", image, "exists", overwrite=False)
+    check_error(tmp_path / "out.png", image, "exists", overwrite=False)
     assert (tmp_path / "out.png").read_bytes() == OLD
     write_image(tmp_path / "new.png", image, overwrite=False)
     check_same(tmp_path / "new.png", image)
-    assert left() == ["new.png", "out.png"]
+    assert file_names() == ["new.png", "out.png"]
 
 
-@pytest.mark.parametrize("links", [True, False], ids=["links", "no links"])
-def test_a_file_that_appears_meanwhile_is_kept_when_asked_for(tmp_path, left, image, monkeypatch, links) -> None:
-    real = os.write
+@pytest.mark.parametrize("can_link", [True, False], ids=["links", "no links"])
+def test_a_file_created_meanwhile_is_kept_without_overwrite(tmp_path, file_names, image, monkeypatch, can_link) -> None:
+    original = os.write
     target = tmp_path / "out.png"
 
-    def somebody_else(descriptor, data):
+    def write_by_another_process(descriptor, data):
         target.write_bytes(OLD)
-        return real(descriptor, data)
+        return original(descriptor, data)
 
-    def no_links(*_, **__):
+    def fail_to_link(*_, **__):
         raise OSError(errno.EPERM, "no links here")
 
-    monkeypatch.setattr(os, "write", somebody_else)
-    if not links:
-        monkeypatch.setattr(os, "link", no_links)
+    monkeypatch.setattr(os, "write", write_by_another_process)
+    if not can_link:
+        monkeypatch.setattr(os, "link", fail_to_link)
     with pytest.raises(WriteError, match=r"out\.png"):
         write_image(target, image, overwrite=False)
     assert target.read_bytes() == OLD
-    assert left() == ["out.png"]
+    assert file_names() == ["out.png"]
 
 
-def test_without_links_a_new_file_appears_all_the_same(tmp_path, left, image, monkeypatch) -> None:
-    def no_links(*_, **__):
+def test_without_hard_links_a_new_file_is_written(tmp_path, file_names, image, monkeypatch) -> None:
+    def fail_to_link(*_, **__):
         raise OSError(errno.EPERM, "no links here")
 
-    monkeypatch.setattr(os, "link", no_links)
+    monkeypatch.setattr(os, "link", fail_to_link)
     write_image(tmp_path / "out.png", image, overwrite=False)
     check_same(tmp_path / "out.png", image)
-    assert left() == ["out.png"]
+    assert file_names() == ["out.png"]
 
 
 @pytest.mark.parametrize("mask", [0o022, 0o077, 0o002])
-def test_a_new_file_gets_what_the_umask_leaves(tmp_path, image, mask) -> None:
+def test_a_new_file_follows_the_umask(tmp_path, image, mask) -> None:
     before = os.umask(mask)
     try:
         write_image(tmp_path / "out.png", image)
@@ -167,7 +167,7 @@ def test_a_replaced_file_keeps_its_mode(tmp_path, image, mode) -> None:
 
 
 @pytest.mark.parametrize("exists", [True, False])
-def test_a_link_stays_and_what_it_points_at_is_replaced(tmp_path, image, exists) -> None:
+def test_a_link_is_kept_and_its_target_replaced(tmp_path, image, exists) -> None:
     (tmp_path / "far").mkdir()
     if exists:
         (tmp_path / "far" / "real.png").write_bytes(OLD)
@@ -178,16 +178,16 @@ def test_a_link_stays_and_what_it_points_at_is_replaced(tmp_path, image, exists)
     assert os.listdir(tmp_path / "far") == ["real.png"]
 
 
-def test_a_read_only_folder(tmp_path, left, image, monkeypatch) -> None:
+def test_a_read_only_folder_is_an_error(tmp_path, file_names, image, monkeypatch) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode, **_: not (mode & os.W_OK and os.path.isdir(path)))
-    refused(tmp_path / "out.png", image, "read-only")
-    assert left() == []
+    check_error(tmp_path / "out.png", image, "read-only")
+    assert file_names() == []
 
 
-def test_a_read_only_file_is_left_as_it_is(tmp_path, left, image, monkeypatch) -> None:
+def test_a_read_only_file_is_an_error_and_unchanged(tmp_path, file_names, image, monkeypatch) -> None:
     (tmp_path / "out.png").write_bytes(OLD)
     monkeypatch.setattr(os, "access", lambda path, mode, **_: not (mode & os.W_OK and os.path.isfile(path)))
-    refused(tmp_path / "out.png", image, "read-only")
+    check_error(tmp_path / "out.png", image, "read-only")
     assert (tmp_path / "out.png").read_bytes() == OLD
 
 
@@ -200,30 +200,30 @@ class Pipe(SimpleNamespace):
 
 
 @pytest.mark.parametrize(("source", "signature"), [("", b"\x89PNG"), ("jpeg", b"\xff\xd8"), ("bmp", b"BM")])
-def test_standard_output_in_the_format_of_the_source(image, monkeypatch, source, signature) -> None:
+def test_standard_output_has_the_format_of_the_source(image, monkeypatch, source, signature) -> None:
     stream = Pipe(buffer=io.BytesIO())
     monkeypatch.setattr(sys, "stdout", stream)
     write_image("-", Image(image.pixels, format=source))
     assert stream.buffer.getvalue().startswith(signature)
 
 
-def test_standard_output_is_the_whole_file_and_no_more(tmp_path, image, monkeypatch, left) -> None:
+def test_standard_output_receives_exactly_the_file(tmp_path, image, monkeypatch, file_names) -> None:
     stream = Pipe(buffer=io.BytesIO())
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "stdout", stream)
     write_image("-", image, format="ppm")
-    assert left() == []
+    assert file_names() == []
     write_image("out.ppm", image)
     assert stream.buffer.getvalue() == (tmp_path / "out.ppm").read_bytes()
 
 
-def test_standard_output_that_is_closed(image, monkeypatch) -> None:
+def test_closed_standard_output_is_an_error(image, monkeypatch) -> None:
     monkeypatch.setattr(sys, "stdout", None)
     with pytest.raises(WriteError, match="standard output"):
         write_image("-", image)
 
 
-def test_pixels_alone_can_be_written_and_an_image_is_short_to_print(tmp_path) -> None:
+def test_arrays_are_written_and_the_repr_is_short(tmp_path) -> None:
     pixels = np.arange(60, dtype=np.uint8).reshape(4, 5, 3)
     write_image(tmp_path / "out.png", pixels)
     found = read_image(tmp_path / "out.png")
@@ -231,15 +231,15 @@ def test_pixels_alone_can_be_written_and_an_image_is_short_to_print(tmp_path) ->
     assert len(repr(found)) < 100
 
 
-def test_gif_says_that_it_keeps_no_half_transparency(tmp_path) -> None:
+def test_gif_reports_loss_of_partial_transparency(tmp_path) -> None:
     pixels = np.full((8, 8, 4), 200, np.uint8)
-    assert any("on or off" in note for note in write_image(tmp_path / "half.gif", Image(pixels)))
+    assert any("opaque (from 128) or transparent" in note for note in write_image(tmp_path / "half.gif", Image(pixels)))
     pixels[..., 3] = 255
     assert write_image(tmp_path / "whole.gif", Image(pixels)) == ()
 
 
 @pytest.mark.parametrize("extension", [f.extensions[0] for f in writable_formats() if not f.optional])
-def test_the_pixels_that_are_given_stay_as_they_are(tmp_path, photo, extension) -> None:
+def test_the_given_pixels_are_not_changed(tmp_path, photo, extension) -> None:
     alpha = np.arange(photo[:, :, 0].size, dtype=np.uint8).reshape(photo.shape[:2])
     for pixels in (np.dstack([photo, alpha]), photo.copy(), photo[:, :, 0].copy(), photo[:, :, 0] > 99):
         before = pixels.copy()
@@ -249,6 +249,6 @@ def test_the_pixels_that_are_given_stay_as_they_are(tmp_path, photo, extension) 
 
 
 def test_no_page_is_an_error(tmp_path) -> None:
-    with pytest.raises(WriteError, match=r"out\.tif: there is no page to write"):
+    with pytest.raises(WriteError, match=r"out\.tif: no page to write"):
         write_pages(tmp_path / "out.tif", [], 1, None)
     assert not list(tmp_path.iterdir())

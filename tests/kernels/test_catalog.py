@@ -152,15 +152,15 @@ def test_a_file_is_read_as_a_kernel(tmp_path):
         ("crisp", "crisp is a chain of filters, and a kernel is needed here; see `imgconv list`"),
         (
             "gaussian:sgma=2",
-            "gaussian has no parameter 'sgma' (did you mean sigma?); it takes sigma, size, sigma_rows",
+            "gaussian has no parameter 'sgma' (did you mean sigma?); choose one of sigma, size, sigma_rows",
         ),
         ("sharpen:amount=2", "sharpen has no parameters, found 'amount'"),
         ("gaussian:sigma=wide", "gaussian: sigma must be a number above 0, found 'wide'"),
-        ("gaussian:sigma=(box:size=3)", "gaussian: sigma is a number or a word, found a kernel: 'box:size=3'"),
-        ("gaussian:sigma=1e9", "gaussian: sigma=1e+09 needs 8,000,000,001 taps a side"),
+        ("gaussian:sigma=(box:size=3)", "gaussian: sigma must be a number or a word, found a kernel: 'box:size=3'"),
+        ("gaussian:sigma=1e9", "gaussian: sigma=1e+09 needs 8,000,000,001 taps per side"),
         ("[1 2]:anchor=3 3", "anchor (3, 3) lies outside"),
         ("[1e300]:scale=1e300", "must be finite"),
-        ("@/no/such/file", "there is no kernel file '/no/such/file'"),
+        ("@/no/such/file", "the kernel file '/no/such/file' does not exist"),
         ("gaussian:", "expected key=value"),
     ],
 )
@@ -238,7 +238,7 @@ def test_errors_in_a_file_are_raised_when_it_is_loaded(write_catalog, monkeypatc
     with pytest.raises(KernelError, match=f"{path}:1: kernels.a.matrix: expected a list"):
         load_catalog(path)
     monkeypatch.setenv("IMGCONV_KERNELS", "/no/such/file.yaml")
-    with pytest.raises(KernelError, match=r"there is no catalog '/no/such/file\.yaml'"):
+    with pytest.raises(KernelError, match=r"the catalog '/no/such/file\.yaml' does not exist"):
         load_catalog()
 
 
@@ -264,7 +264,7 @@ def test_the_built_in_catalog_is_found_in_the_package_or_else_in_the_checkout(mo
     package = tmp_path / "imgconv"
     (package / "kernels").mkdir(parents=True)
     monkeypatch.setattr(module, "__file__", str(package / "kernels" / "catalog.py"))
-    with pytest.raises(KernelError, match="is missing; install imgconv again"):
+    with pytest.raises(KernelError, match="is missing; reinstall imgconv"):
         builtin_path()
     (tmp_path / "kernels.yaml").touch()
     assert builtin_path() == tmp_path / "kernels.yaml"

@@ -93,7 +93,7 @@ ALIAS_BOMB = "a0: &a0 [1, 1, 1, 1]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{
     ("text", "reason"),
     [
         (ALIAS_BOMB, "more than 2,000,000 values"),
-        ("kernels: {a: &a {matrix: *a}}", "an alias within itself"),
+        ("kernels: {a: &a {matrix: *a}}", "a recursive alias"),
         ("".join(f"%TAG !{n}! a\n" for n in range(101)) + "--- {}", "more than 100 %TAG directives"),
         ("? " + "k" * (MAX_LENGTH + 1) + "\n: 1", "a text of 1,000,001 characters; 1,000,000 is the limit"),
         ("kernels: " + "{a: " * 100_000, r"mine\.yaml:1: "),
@@ -127,8 +127,8 @@ def chains(count, steps, last):
         (chains(5000, "f{}", "sharpen"), "nested more than 16 deep: f0 > f1 > …"),
         (chains(5000, "f{}", "f0"), "nested more than 16 deep"),
         (chains(3, "f{}", "f0"), "contains itself: f0 > f1 > f2 > f3 > f0"),
-        (chains(15, "f{0}, f{0}", "sharpen"), "more than 256 steps in all"),
-        ("filters: {f0: [" + "sharpen, " * 257 + "]}", "more than 256 steps in all"),
+        (chains(15, "f{0}, f{0}", "sharpen"), "more than 256 steps in total"),
+        ("filters: {f0: [" + "sharpen, " * 257 + "]}", "more than 256 steps in total"),
     ],
     ids=["deep", "long-cycle", "cycle", "exponential", "long"],
 )

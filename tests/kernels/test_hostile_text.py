@@ -98,7 +98,7 @@ def test_a_kernel_file_of_too_many_numbers_is_rejected_before_they_are_parsed(tm
     (tmp_path / "k.txt").write_text(text)
     monkeypatch.setattr(formats, "MAX_NUMBERS", 100)
     monkeypatch.setattr(formats.rows, "parse_row", None)
-    with pytest.raises(KernelError, match=r"k\.txt: it holds more than 100 (numbers|lines); make the kernel smaller"):
+    with pytest.raises(KernelError, match=r"k\.txt: the file has more than 100 (numbers|lines); reduce the kernel"):
         read_kernel_file(tmp_path / "k.txt")
 
 

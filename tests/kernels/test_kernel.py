@@ -90,11 +90,11 @@ def test_repr_shows_name_shape_anchor_and_sum():
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        ([[1, 2], [3]], "its rows differ in length"),
+        ([[1, 2], [3]], "the rows differ in length"),
         ([[1, "two"]], "weights must be numbers"),
         ([["a", "b"]], "weights must be numbers"),
         ([[1, None]], "weights must be numbers, found None"),
-        ([1, 2, 3], r"a kernel is a table of rows and columns, found shape \(3,\)"),
+        ([1, 2, 3], r"the weights must have rows and columns, found shape \(3,\)"),
         ([[[1]]], r"found shape \(1, 1, 1\)"),
         (7, r"found shape \(\)"),
         ([], r"found shape \(0,\)"),
@@ -117,7 +117,7 @@ def test_invalid_weights_are_rejected_with_the_name_of_the_kernel(table, words):
     "anchor", [(2, 0), (0, 3), (-1, 0), (0.5, 0), (0, np.nan), (0,), (0, 0, 0), 1, "ab", ("a", "b")], ids=str
 )
 def test_an_anchor_outside_of_the_weights_is_rejected(anchor):
-    with pytest.raises(KernelError, match=r"anchor.*found|anchor .* lies outside of the 2x3 weights; rows count from 0 to 1"):
+    with pytest.raises(KernelError, match=r"anchor.*found|anchor .* lies outside the 2x3 weights; rows count from 0 to 1"):
         Kernel(TABLE, anchor)
 
 
@@ -151,7 +151,7 @@ def test_dilating_puts_zeros_between_the_taps(table, down, across):
 
 @pytest.mark.parametrize("n", [0, -1, (1, 0), 1.5, (2, 1.5), "2", (1, 2, 3), None])
 def test_an_invalid_dilation_is_rejected(n):
-    with pytest.raises(KernelError, match="a dilation is a whole number from 1 up"):
+    with pytest.raises(KernelError, match="a dilation must be a whole number from 1 up"):
         Kernel(TABLE).dilated(n)
 
 
@@ -185,7 +185,7 @@ def test_normalizing_makes_the_sum_1_and_keeps_the_delta():
     assert np.array_equal(kernel.weights, TABLE / 9)
     assert kernel.sum == 1
     assert kernel.delta == 6
-    with pytest.raises(KernelError, match="weights that sum to 0 cannot be made to sum to 1"):
+    with pytest.raises(KernelError, match="the weights sum to 0 and cannot be normalized"):
         Kernel([[0.1, 0.2, -0.3]]).normalized()
 
 

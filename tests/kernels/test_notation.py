@@ -72,7 +72,7 @@ def test_arguments_keep_their_order():
         ("gaussian:sigma=1,", "expected key=value, found nothing"),
         ("gaussian:sigma=1,sigma=2", "character 24: sigma is given twice"),
         ("a:b=(c", "character 5: ( has no closing )"),
-        ("a:b=c)", "character 6: ) closes nothing"),
+        ("a:b=c)", "character 6: ) has no opening bracket"),
         ("a:b=[1)]", "character 7: expected ], found )"),
         ("a:b=()", "character 6: expected a name, a [matrix] or an @file, found nothing"),
         ("a:b=(3)", "character 6: expected a name"),
@@ -80,17 +80,17 @@ def test_arguments_keep_their_order():
         ("[]", "row 1, number 1: expected a number such as"),
         ("[1 2; x 4]", "row 2, number 1: expected a number such as 1, -0.5, 1/9 or 1+2j, found 'x'"),
         ("[1 2;; 3 4]", "row 2, number 1: expected a number"),
-        ("[1 2; 3]", "row 2 has 1 numbers where row 1 has 2"),
+        ("[1 2; 3]", "row 2 has 1 numbers, but row 1 has 2"),
         ("[1 nan]", "found 'nan'"),
         ("[1] [2]", "character 5: expected ':' or the end after ], found '[2]'"),
         ("[1]:", "expected key=value"),
-        ("[1]:scle=3", "a matrix takes scale, anchor and delta, not 'scle' (did you mean scale?)"),
+        ("[1]:scle=3", "a matrix has the arguments scale, anchor and delta, found 'scle' (did you mean scale?)"),
         ("[1]:scale=1,scale=2", "scale is given twice"),
         ("[1]:scale=x", "expected a number such as"),
         ("[1]:scale=0", "scale must not be 0"),
         ("[1]:scale=1j", "expected a number such as"),
-        ("[1]:anchor=1", "anchor is a row and a column counted from 0, such as anchor=0 1, not '1'"),
-        ("[1]:anchor=-1 0", "anchor is a row and a column"),
+        ("[1]:anchor=1", "anchor must be a row and a column counted from 0, such as anchor=0 1, found '1'"),
+        ("[1]:anchor=-1 0", "anchor must be a row and a column"),
     ],
 )
 def test_every_error_states_the_place_and_what_was_expected(text, reason):
@@ -101,7 +101,7 @@ def test_every_error_states_the_place_and_what_was_expected(text, reason):
 
 
 def test_specs_that_are_not_text_are_rejected():
-    with pytest.raises(KernelError, match="written as text, not as int"):
+    with pytest.raises(KernelError, match="a kernel must be a string, found int"):
         parse_notation(3)
 
 

@@ -1,4 +1,4 @@
-"""Animations in four formats, and what other libraries find in them."""
+"""Animations in four formats, and the frames, durations and loop counts that other libraries read from them."""
 
 from __future__ import annotations
 
@@ -15,53 +15,53 @@ from PIL import Image as Pillow
 
 from tests.matrix.pictures import picture
 
-# libvips would remember what a file of the same name held before.
+# libvips caches files by name; the tests overwrite them.
 pyvips.cache_set_max(0)
 
-#: Milliseconds, in whole hundredths of a second, which is how GIF counts.
+#: Frame durations in milliseconds; multiples of 10, the unit of GIF.
 DURATIONS = (50, 70, 120, 200)
-#: How many times it is played.
-PLAYED = 3
+#: Loop count: how often the animation plays.
+LOOPS = 3
 
 SUFFIXES = {"gif": ".gif", "webp": ".webp", "png": ".png", "avif": ".avif"}
 
-# In a GIF stands how often it is repeated.
-_TOLD = {"gif": {"loop": PLAYED - 1}, "webp": {"loop": PLAYED, "lossless": True}, "png": {"loop": PLAYED}}
+# GIF stores the number of repetitions, one less than the loop count.
+_LOOP_OPTIONS = {"gif": {"loop": LOOPS - 1}, "webp": {"loop": LOOPS, "lossless": True}, "png": {"loop": LOOPS}}
 
 
-class Played(NamedTuple):
-    """What is found in an animation: frames, red first; how many milliseconds each; how often it is played, 0 for ever."""
+class Animation(NamedTuple):
+    """An animation as decoded: RGB(A) frames, their durations in milliseconds, and the loop count (0: for ever)."""
 
     frames: list[NDArray]
     durations: tuple[float, ...] | None = None
-    played: int | None = None
+    loops: int | None = None
 
 
 def frames(alpha: bool = False) -> list[NDArray]:
-    """Return four pictures of at most 64 colours, so that a GIF holds them; with `alpha`, each has a hole of its own."""
+    """Return four frames of at most 64 colours, exact in GIF; with `alpha`, each has a different transparent area."""
     colours = picture() // 64 * 85
     found = [np.ascontiguousarray(np.roll(colours, (3 * i, 5 * i), (0, 1))) for i in range(4)]
     if not alpha:
         return found
-    holes = [np.full((*frame.shape[:2], 1), 255, np.uint8) for frame in found]
-    for i, hole in enumerate(holes):
-        hole[4 + 6 * i : 18 + 6 * i, 5:21] = 0
-    return [np.where(hole > 0, np.concatenate([frame, hole], axis=2), 0) for frame, hole in zip(found, holes, strict=True)]
+    alphas = [np.full((*frame.shape[:2], 1), 255, np.uint8) for frame in found]
+    for i, plane in enumerate(alphas):
+        plane[4 + 6 * i : 18 + 6 * i, 5:21] = 0
+    return [np.where(plane > 0, np.concatenate([frame, plane], axis=2), 0) for frame, plane in zip(found, alphas, strict=True)]
 
 
-def made(kind: str, *, alpha: bool = False, **options: object) -> bytes:
-    """Return the frames as an animation of a format; lossless, but for AVIF."""
+def encode(kind: str, *, alpha: bool = False, **options: object) -> bytes:
+    """Return the frames encoded as an animation, lossless except in AVIF."""
     first, *rest = map(Pillow.fromarray, frames(alpha))
-    told = {"quality": 100, "subsampling": "4:4:4"} if kind == "avif" else {**_TOLD[kind], **options}
+    options_of_kind = {"quality": 100, "subsampling": "4:4:4"} if kind == "avif" else {**_LOOP_OPTIONS[kind], **options}
     if kind in ("gif", "png"):
-        told["disposal"] = 2 if kind == "gif" and alpha else 0
+        options_of_kind["disposal"] = 2 if kind == "gif" and alpha else 0
     file = io.BytesIO()
-    first.save(file, kind.upper(), save_all=True, append_images=rest, duration=list(DURATIONS), **told)
+    first.save(file, kind.upper(), save_all=True, append_images=rest, duration=list(DURATIONS), **options_of_kind)
     return file.getvalue()
 
 
-def by_pillow(path: Path) -> Played:
-    """Return what Pillow finds."""
+def read_with_pillow(path: Path) -> Animation:
+    """Read an animation with Pillow."""
     found, durations = [], []
     with Pillow.open(path) as image:
         loop = image.info.get("loop", 1 if path.suffix == ".gif" else None)
@@ -71,32 +71,32 @@ def by_pillow(path: Path) -> Played:
             durations.append(float(image.info.get("duration", 0)))
         if path.suffix == ".gif" and "loop" in image.info:
             loop = loop + 1 if loop else 0
-    return Played(found, tuple(durations), None if path.suffix == ".avif" else loop)
+    return Animation(found, tuple(durations), None if path.suffix == ".avif" else loop)
 
 
-def by_vips(path: Path) -> Played:
-    """Return what libvips finds in a GIF or WebP."""
+def read_with_vips(path: Path) -> Animation:
+    """Read a GIF or WebP with libvips."""
     image = pyvips.Image.new_from_file(str(path), n=-1)
     rows = image.get("page-height") if "page-height" in image.get_fields() else image.height
     durations = image.get("delay") if "delay" in image.get_fields() else None
-    played = image.get("loop") if "loop" in image.get_fields() else None
-    return Played(np.split(image.numpy(), image.height // rows), durations and tuple(map(float, durations)), played)
+    loops = image.get("loop") if "loop" in image.get_fields() else None
+    return Animation(np.split(image.numpy(), image.height // rows), durations and tuple(map(float, durations)), loops)
 
 
-def by_png_library(path: Path) -> Played:
-    """Return the frames that libpng finds in an APNG."""
-    return Played(list(imagecodecs.apng_decode(path.read_bytes())))
+def read_with_libpng(path: Path) -> Animation:
+    """Read the frames of an APNG with libpng."""
+    return Animation(list(imagecodecs.apng_decode(path.read_bytes())))
 
 
-def by_avif_library(path: Path) -> Played:
-    """Return the frames that libavif finds."""
-    return Played(list(imagecodecs.avif_decode(path.read_bytes())))
+def read_with_libavif(path: Path) -> Animation:
+    """Read the frames of an AVIF with libavif."""
+    return Animation(list(imagecodecs.avif_decode(path.read_bytes())))
 
 
-#: Two for each format.
-PLAYERS: dict[str, tuple[Callable[[Path], Played], ...]] = {
-    "gif": (by_pillow, by_vips),
-    "webp": (by_pillow, by_vips),
-    "png": (by_pillow, by_png_library),
-    "avif": (by_pillow, by_avif_library),
+#: Two readers for each format.
+READERS: dict[str, tuple[Callable[[Path], Animation], ...]] = {
+    "gif": (read_with_pillow, read_with_vips),
+    "webp": (read_with_pillow, read_with_vips),
+    "png": (read_with_pillow, read_with_libpng),
+    "avif": (read_with_pillow, read_with_libavif),
 }

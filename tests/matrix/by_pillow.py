@@ -9,20 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from tests.matrix.pictures import inks, picture, printed
-from tests.matrix.source import Source, as_pillow_decodes, holds
+from tests.matrix.pictures import cmyk_picture, cmyk_to_rgb, picture
+from tests.matrix.source import Source, known, pillow_decoder
 
-# How far two decoders of the same lossy file may be off on average, in levels: they round in other places, and colour that is
-# stored more coarsely is spread out in other ways.
+# Largest mean difference between two decoders of the same lossy file, in levels: they round at different steps and
+# upsample subsampled colour differently.
 JPEG, COARSE_JPEG, WEBP, AVIF, YCBCR = 0.05, 0.2, 0.2, 0.6, 0.6
 
 _CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
 
 
 def image_of(mode: str) -> Pillow.Image:
-    """Return the picture in a mode of Pillow."""
+    """Return the picture in a Pillow mode."""
     if mode == "CMYK":
-        return Pillow.frombytes("CMYK", inks().shape[1::-1], inks().tobytes())
+        return Pillow.frombytes("CMYK", cmyk_picture().shape[1::-1], cmyk_picture().tobytes())
     if mode == "YCbCr":
         return image_of("RGB").convert("YCbCr")
     if mode in _CHANNELS:
@@ -31,64 +31,64 @@ def image_of(mode: str) -> Pillow.Image:
 
 
 def palette_of(colours: int) -> Pillow.Image:
-    """Return the picture in so many colours."""
+    """Return the picture reduced to a palette of `colours` entries."""
     return image_of("RGB").quantize(colours)
 
 
-def saved(image: Pillow.Image, kind: str, **options: object) -> bytes:
-    """Return an image as a file."""
+def save(image: Pillow.Image, kind: str, **options: object) -> bytes:
+    """Return an image encoded as a file."""
     file = io.BytesIO()
     image.save(file, kind, **options)
     return file.getvalue()
 
 
 def levels_of(mode: str) -> NDArray:
-    """Return what is to be read of a mode that is stored without loss."""
+    """Return the pixels expected from a mode that is stored losslessly."""
     if mode == "1":
         return picture("?", 1).astype(np.uint8) * np.uint8(255)
-    return printed(inks()) if mode == "CMYK" else np.asarray(image_of(mode))
+    return cmyk_to_rgb(cmyk_picture()) if mode == "CMYK" else np.asarray(image_of(mode))
 
 
 def _exact(kind: str, suffix: str, mode: str, **options: object) -> Source:
     words = " ".join(map(str, options.values()))
-    made: Callable[[], bytes] = lambda: saved(image_of(mode), kind, **options)  # noqa: E731
-    return Source(f"pillow {suffix[1:]} {mode} {words}".strip(), suffix, made, lambda _: levels_of(mode))
+    make: Callable[[], bytes] = lambda: save(image_of(mode), kind, **options)  # noqa: E731
+    return Source(f"pillow {suffix[1:]} {mode} {words}".strip(), suffix, make, lambda _: levels_of(mode))
 
 
 def _palette(kind: str, suffix: str, colours: int, **options: object) -> Source:
-    """Return a palette; `transparency` is one index, or an alpha for each of the first."""
+    """Return an image with a palette; `transparency` is one index, or the alpha values of the first entries."""
     words = " with transparency" if options else ""
     mode = "RGBA" if options else "RGB"
-    made: Callable[[], bytes] = lambda: saved(palette_of(colours), kind, **options)  # noqa: E731
-    return Source(f"pillow {suffix[1:]} palette of {colours}{words}", suffix, made, as_pillow_decodes(mode))
+    make: Callable[[], bytes] = lambda: save(palette_of(colours), kind, **options)  # noqa: E731
+    return Source(f"pillow {suffix[1:]} palette of {colours}{words}", suffix, make, pillow_decoder(mode))
 
 
 def _keyed(mode: str) -> Source:
-    """Return a PNG without alpha of which one level, or one colour, is transparent."""
+    """Return a PNG without alpha channel in which one level or colour is transparent."""
     levels = levels_of(mode)
     key = tuple(int(v) for v in levels[20, 30]) if levels.ndim == 3 else int(levels[20, 30])
     full = np.iinfo(levels.dtype).max
     alpha = np.where(np.atleast_3d(levels == key).all(axis=2), 0, full).astype(levels.dtype)
-    made: Callable[[], bytes] = lambda: saved(image_of(mode), "PNG", transparency=key)  # noqa: E731
-    return Source(f"pillow png {mode} with a transparent colour", ".png", made, holds(np.dstack([levels, alpha])))
+    make: Callable[[], bytes] = lambda: save(image_of(mode), "PNG", transparency=key)  # noqa: E731
+    return Source(f"pillow png {mode} with a transparent colour", ".png", make, known(np.dstack([levels, alpha])))
 
 
 def _lossy(kind: str, suffix: str, mode: str, tolerance: float, **options: object) -> Source:
     words = " ".join(f"{name} {value}" for name, value in options.items())
-    made: Callable[[], bytes] = lambda: saved(image_of(mode), kind, **options)  # noqa: E731
-    return Source(f"pillow {suffix[1:]} {mode} {words}".strip(), suffix, made, as_pillow_decodes(), tolerance)
+    make: Callable[[], bytes] = lambda: save(image_of(mode), kind, **options)  # noqa: E731
+    return Source(f"pillow {suffix[1:]} {mode} {words}".strip(), suffix, make, pillow_decoder(), tolerance)
 
 
-def _printed(suffix: str, kind: str, **options: object) -> Source:
+def _cmyk(suffix: str, kind: str, **options: object) -> Source:
     def truth(data: bytes) -> NDArray:
-        return printed(as_pillow_decodes()(data))
+        return cmyk_to_rgb(pillow_decoder()(data))
 
-    made: Callable[[], bytes] = lambda: saved(image_of("CMYK"), kind, quality=95, **options)  # noqa: E731
-    return Source(f"pillow {suffix[1:]} CMYK of quality 95", suffix, made, truth, JPEG)
+    make: Callable[[], bytes] = lambda: save(image_of("CMYK"), kind, quality=95, **options)  # noqa: E731
+    return Source(f"pillow {suffix[1:]} CMYK of quality 95", suffix, make, truth, JPEG)
 
 
 def _converted(mode: str) -> Callable[[bytes], NDArray]:
-    """Return the truth of a file that not every Pillow reads back: what it holds, in red, green and blue."""
+    """Return a `truth` function for a mode that some Pillow versions cannot read back: its pixels in RGB."""
     return lambda _: np.asarray(image_of(mode).convert("RGB"))
 
 
@@ -111,14 +111,14 @@ _TIFF = (
         Source(
             f"pillow tif palette {compression}",
             ".tif",
-            lambda compression=compression: saved(palette_of(200), "TIFF", compression=compression),
-            as_pillow_decodes("RGB"),
+            lambda compression=compression: save(palette_of(200), "TIFF", compression=compression),
+            pillow_decoder("RGB"),
         )
         for compression in ("raw", "tiff_lzw", "tiff_deflate", "packbits")
     ),
     *(_lossy("TIFF", ".tif", mode, JPEG, compression="jpeg", quality=90) for mode in ("L", "LA", "RGB", "RGBA")),
-    _printed(".tif", "TIFF", compression="jpeg"),
-    Source("pillow tif YCbCr", ".tif", lambda: saved(image_of("YCbCr"), "TIFF"), _converted("YCbCr"), YCBCR),
+    _cmyk(".tif", "TIFF", compression="jpeg"),
+    Source("pillow tif YCbCr", ".tif", lambda: save(image_of("YCbCr"), "TIFF"), _converted("YCbCr"), YCBCR),
 )
 _JPEG = (
     _lossy("JPEG", ".jpg", "L", JPEG, quality=90),
@@ -129,7 +129,7 @@ _JPEG = (
     _lossy("JPEG", ".jpg", "RGB", COARSE_JPEG, quality=70, progressive=True),
     _lossy("JPEG", ".jpg", "L", JPEG, progressive=True, quality=97),
     _lossy("JPEG", ".jpg", "RGB", JPEG, keep_rgb=True, quality=90),
-    _printed(".jpg", "JPEG"),
+    _cmyk(".jpg", "JPEG"),
 )
 _OTHERS = (
     *(_lossy("WEBP", ".webp", mode, WEBP, quality=80) for mode in ("RGB", "RGBA")),
@@ -137,12 +137,12 @@ _OTHERS = (
     *(_lossy("AVIF", ".avif", mode, AVIF, quality=80) for mode in ("L", "RGB", "RGBA")),
     *(_exact("BMP", ".bmp", mode) for mode in ("1", "L", "RGB")),
     _palette("BMP", ".bmp", 200),
-    # The fourth byte means nothing in the header that Pillow writes, and to Pillow itself when it reads it.
-    Source("pillow bmp RGBA", ".bmp", lambda: saved(image_of("RGBA"), "BMP"), as_pillow_decodes("RGB")),
+    # The header that Pillow writes declares no alpha, so the fourth byte is unused and Pillow ignores it.
+    Source("pillow bmp RGBA", ".bmp", lambda: save(image_of("RGBA"), "BMP"), pillow_decoder("RGB")),
     _palette("GIF", ".gif", 200),
     _palette("GIF", ".gif", 200, transparency=5),
-    # Of this Pillow makes a transparent colour that no pixel has.
-    Source("pillow gif RGBA", ".gif", lambda: saved(image_of("RGBA"), "GIF"), as_pillow_decodes("RGB")),
+    # Pillow adds a transparent colour that no pixel uses.
+    Source("pillow gif RGBA", ".gif", lambda: save(image_of("RGBA"), "GIF"), pillow_decoder("RGB")),
     *(_exact("JPEG2000", ".jp2", mode) for mode in ("L", "LA", "RGB", "RGBA", "I;16")),
     _exact("JPEG2000", ".j2k", "RGB", no_jp2=True),
     *(_exact("PPM", suffix, mode) for suffix, mode in ((".pbm", "1"), (".pgm", "L"), (".pgm", "I;16"), (".ppm", "RGB"))),

@@ -19,7 +19,7 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command line and return its exit code and stderr; nothing may come out on stdout."""
+    """Run a command line and return its exit code and stderr; stdout must stay empty."""
 
     def run(*arguments: object) -> Result:
         capsys.readouterr()
@@ -32,22 +32,22 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 
 
 @pytest.fixture
-def done(run: Run) -> Callable[..., str]:
-    """Run a command line that has to succeed, and return what it told on stderr."""
+def run_ok(run: Run) -> Callable[..., str]:
+    """Run a command line that must succeed, and return its stderr."""
 
-    def done(*arguments: object) -> str:
+    def run_ok(*arguments: object) -> str:
         result = run(*arguments)
         assert result.code == 0, result.err
         return result.err
 
-    return done
+    return run_ok
 
 
 @pytest.fixture
-def refused(run: Run, tmp_path: Path) -> Callable[..., str]:
-    """Run a command line that has to fail with a code, a line on stderr and no new file; return the line."""
+def run_error(run: Run, tmp_path: Path) -> Callable[..., str]:
+    """Run a command line that must fail with `code`, one line on stderr and no new file; return that line."""
 
-    def refused(code: int, *arguments: object) -> str:
+    def run_error(code: int, *arguments: object) -> str:
         before = sorted(tmp_path.iterdir())
         result = run(*arguments)
         assert result.code == code, result
@@ -57,4 +57,4 @@ def refused(run: Run, tmp_path: Path) -> Callable[..., str]:
         assert sorted(tmp_path.iterdir()) == before
         return result.err
 
-    return refused
+    return run_error

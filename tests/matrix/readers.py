@@ -1,7 +1,7 @@
-"""What others find in a file: for each format two readers with no code of imgconv, and where it can be none of each other's.
+"""Two independent readers for each format: no code of imgconv, and where possible no code in common.
 
-Each takes a path and returns pixels in the type of the file: grey, or red, green, blue; alpha the last one. Black and white
-come as 0 and 255. An AVIF of more than 8 bits comes in the numbers that it has, up to 1023 or 4095.
+Each reader returns pixels in the type of the file: grey, or red, green, blue; alpha is the last channel. Bilevel images
+return 0 and 255. An AVIF of more than 8 bits returns its native levels, up to 1023 or 4095.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from tests.matrix.by_others import blue_first
+from tests.matrix.by_others import swap_bgr
 from tests.matrix.by_tifffile import as_levels
 
-# libvips would remember what a file of the same name held before.
+# libvips caches files by name; the tests overwrite them.
 pyvips.cache_set_max(0)
 
 Reader = Callable[[Path], NDArray]
@@ -41,7 +41,7 @@ def vips(path: Path) -> NDArray:
     """Read the first picture with libvips."""
     image = pyvips.Image.new_from_file(str(path), fail_on="error")
     pixels = image.numpy().reshape((image.height, image.width, image.bands)[: 2 + (image.bands > 1)])
-    if path.suffix == ".avif" and pixels.dtype == np.uint16:  # libvips fills the bits below with zeros
+    if path.suffix == ".avif" and pixels.dtype == np.uint16:  # libvips shifts levels to the upper bits
         pixels = pixels >> (16 - image.get("bits-per-sample"))
     return pixels
 
@@ -59,11 +59,11 @@ def tiff_file(path: Path) -> NDArray:
 
 
 def tiff_library(path: Path) -> NDArray:
-    """Read the first page of a TIFF with libvips; what it was built without, or makes another type of, with libtiff itself."""
+    """Read the first page of a TIFF with libvips; Zstandard, float16 and float64, which it lacks or converts, with libtiff."""
     with tifffile.TiffFile(path) as file:
         page = file.pages[0]
-        other = page.compression == 50000 or page.dtype in (np.float16, np.float64)
-    return as_levels(imagecodecs.tiff_decode(path.read_bytes(), index=0)) if other else vips(path)
+        needs_libtiff = page.compression == 50000 or page.dtype in (np.float16, np.float64)
+    return as_levels(imagecodecs.tiff_decode(path.read_bytes(), index=0)) if needs_libtiff else vips(path)
 
 
 def png_codec(path: Path) -> NDArray:
@@ -82,14 +82,14 @@ def jpeg_2000_codec(path: Path) -> NDArray:
 
 
 def jpeg_2000_picture(path: Path) -> NDArray:
-    """Read a JPEG 2000 with Pillow, or with OpenCV where Pillow would cut it to 8 bits."""
+    """Read a JPEG 2000 with Pillow, or with OpenCV if Pillow would reduce it to 8 bits."""
     data = path.read_bytes()
     bits = data[data.index(b"ihdr") + 14] + 1  # ITU-T T.800, I.5.3.1: rows, columns, components, bits less one
     return pillow(path) if bits == 8 else opencv(path)
 
 
 def hdr_codec(path: Path) -> NDArray:
-    """Read a Radiance HDR."""
+    """Read a Radiance HDR with imagecodecs."""
     return imagecodecs.rgbe_decode(path.read_bytes())
 
 
@@ -97,11 +97,11 @@ def opencv(path: Path) -> NDArray:
     """Read a picture with OpenCV."""
     pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     assert pixels is not None
-    return blue_first(pixels)
+    return swap_bgr(pixels)
 
 
 def floats(path: Path) -> NDArray:
-    """Read a PFM after its description (pauldebevec.com/Research/HDR/PFM): the lowest row comes first."""
+    """Read a PFM as specified at pauldebevec.com/Research/HDR/PFM: the bottom row comes first."""
     kind, size, scale, body = path.read_bytes().split(b"\n", 3)
     columns, rows = map(int, size.split())
     pixels = np.frombuffer(body, "<f4" if float(scale) < 0 else ">f4").astype("f4")
@@ -109,7 +109,7 @@ def floats(path: Path) -> NDArray:
 
 
 def netpbm(path: Path) -> NDArray:
-    """Read a binary PBM, PGM or PPM after its description (netpbm.sourceforge.net), without comments."""
+    """Read a binary PBM, PGM or PPM without comments, as specified at netpbm.sourceforge.net."""
     kind, columns, rows, body = path.read_bytes().split(maxsplit=3)
     columns, rows = int(columns), int(rows)
     if kind == b"P4":
@@ -121,7 +121,7 @@ def netpbm(path: Path) -> NDArray:
     return found.reshape((rows, columns) if kind == b"P5" else (rows, columns, 3))
 
 
-#: Two for each format.
+#: Two readers for each format.
 READERS: dict[str, tuple[Reader, Reader]] = {
     "png": (png_codec, vips),
     "tiff": (tiff_file, tiff_library),

@@ -1,4 +1,4 @@
-"""One file of the matrix: how it is made, and what it holds."""
+"""An input file of the matrix: how it is generated, and the pixels that it stores."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from PIL import Image as Pillow
 
 @dataclass(frozen=True)
 class Source:
-    """A file, and what whoever reads it has to find in it.
+    """A generated file and the pixels that a reader must return.
 
     Attributes:
-        name: says which library made it, and how.
-        suffix: of its name, with the dot.
-        make: makes its bytes.
-        truth: tells from its bytes the pixels that are to be read: grey, or red, green, blue; alpha the last one.
-        tolerance: how far another decoder may be off, as the mean over all samples; 0 where nothing is lost.
-        bits: bits a sample that carry anything, where they are fewer than those of the type.
+        name: the library that writes the file, and the options.
+        suffix: the extension, with its dot.
+        make: returns the bytes of the file.
+        truth: returns the expected pixels for these bytes: grey, or red, green, blue; alpha is the last channel.
+        tolerance: largest mean difference between two decoders, over all samples; 0 for lossless files.
+        bits: significant bits of a sample, if fewer than those of the type.
     """
 
     name: str
@@ -41,13 +41,13 @@ class Source:
 
     @property
     def pixels(self) -> NDArray:
-        """The pixels that are to be read."""
+        """The expected pixels."""
         return _pixels(self)
 
 
 @functools.cache
 def content(source: Source) -> bytes:
-    """Return the bytes of a file, made once."""
+    """Return the bytes of a file, generated once."""
     return source.make()
 
 
@@ -56,13 +56,13 @@ def _pixels(source: Source) -> NDArray:
     return source.truth(content(source))
 
 
-def holds(pixels: NDArray) -> Callable[[bytes], NDArray]:
-    """Return what tells these pixels of any file."""
+def known(pixels: NDArray) -> Callable[[bytes], NDArray]:
+    """Return a `truth` function that returns these pixels for any file."""
     return lambda data: pixels
 
 
-def as_pillow_decodes(mode: str = "") -> Callable[[bytes], NDArray]:
-    """Return what tells the pixels of a file as Pillow decodes them, in a mode."""
+def pillow_decoder(mode: str = "") -> Callable[[bytes], NDArray]:
+    """Return a `truth` function that decodes a file with Pillow, and converts it to `mode` if given."""
 
     def decoded(data: bytes) -> NDArray:
         with Pillow.open(io.BytesIO(data)) as image:

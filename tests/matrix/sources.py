@@ -1,11 +1,11 @@
-"""Every file that the matrix begins with; `BY_NAME` has the table."""
+"""All input files of the matrix; `BY_NAME` looks them up by name."""
 
 from __future__ import annotations
 
 from tests.matrix import by_others, by_pillow, by_tifffile, by_vips
 from tests.matrix.source import Source
 
-#: Files of every kind: the rows of the matrix.
+#: The rows of the matrix.
 SOURCES: tuple[Source, ...] = (
     *by_pillow.SOURCES,
     *by_tifffile.SLICE,

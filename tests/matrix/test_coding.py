@@ -1,4 +1,4 @@
-"""How outputs are stored: as the input where it has the same format, as the user wants where he says so."""
+"""Encoding options of outputs: those of the input if the format is the same, unless given on the command line."""
 
 from __future__ import annotations
 
@@ -11,42 +11,42 @@ import tifffile
 from PIL import Image as Pillow
 from PIL import JpegImagePlugin
 
-from tests.matrix.by_pillow import image_of, saved
+from tests.matrix.by_pillow import image_of, save
 from tests.matrix.pictures import picture
 
 _SAMPLINGS = {0: "444", 1: "422", 2: "420"}
-#: TIFF's numbers for the words of `--compression`.
+#: Values of TIFF's Compression tag for the values of `--compression`.
 _COMPRESSIONS = {"none": 1, "lzw": 5, "deflate": 8, "zstd": 50000, "packbits": 32773}
 
 
 def tables(data: bytes) -> tuple[dict, int]:
-    """Return the quantisation tables of a JPEG, and its subsampling as Pillow numbers it."""
+    """Return the quantisation tables of a JPEG, and Pillow's number of its subsampling."""
     with Pillow.open(io.BytesIO(data)) as image:
         return image.quantization, JpegImagePlugin.get_sampling(image)
 
 
 @pytest.mark.parametrize("subsampling", _SAMPLINGS)
 @pytest.mark.parametrize("quality", [20, 50, 75, 88, 95, 100])
-def test_a_jpeg_is_written_as_it_was(quality, subsampling, tmp_path, done):
-    data = saved(image_of("RGB"), "JPEG", quality=quality, subsampling=subsampling)
+def test_a_jpeg_keeps_quality_and_subsampling(quality, subsampling, tmp_path, run_ok):
+    data = save(image_of("RGB"), "JPEG", quality=quality, subsampling=subsampling)
     (tmp_path / "in.jpg").write_bytes(data)
-    done("apply", "identity", tmp_path / "in.jpg", tmp_path / "out.jpg")
+    run_ok("apply", "identity", tmp_path / "in.jpg", tmp_path / "out.jpg")
     assert tables((tmp_path / "out.jpg").read_bytes()) == tables(data)
 
 
 @pytest.mark.parametrize("quality", [20, 75, 95])
-def test_a_grey_jpeg_is_written_as_it_was(quality, tmp_path, done):
-    data = saved(image_of("L"), "JPEG", quality=quality)
+def test_a_grey_jpeg_keeps_its_quality(quality, tmp_path, run_ok):
+    data = save(image_of("L"), "JPEG", quality=quality)
     (tmp_path / "in.jpg").write_bytes(data)
-    done("apply", "identity", tmp_path / "in.jpg", tmp_path / "out.jpg")
+    run_ok("apply", "identity", tmp_path / "in.jpg", tmp_path / "out.jpg")
     assert tables((tmp_path / "out.jpg").read_bytes()) == tables(data)
 
 
 @pytest.mark.parametrize("subsampling", ["440", "411"])
-def test_rarer_subsampling_stays(subsampling, tmp_path, done):
+def test_rarer_subsampling_is_kept(subsampling, tmp_path, run_ok):
     data = imagecodecs.jpeg_encode(picture(), level=90, subsampling=subsampling)
     (tmp_path / "in.jpg").write_bytes(data)
-    done("apply", "identity", tmp_path / "in.jpg", tmp_path / "out.jpg")
+    run_ok("apply", "identity", tmp_path / "in.jpg", tmp_path / "out.jpg")
     layers = []
     for name in ("in.jpg", "out.jpg"):
         with Pillow.open(tmp_path / name) as image:
@@ -56,22 +56,22 @@ def test_rarer_subsampling_stays(subsampling, tmp_path, done):
 
 @pytest.mark.parametrize("name", ["in.jpg", "in.png"])
 @pytest.mark.parametrize("quality", [10, 60, 95])
-def test_quality_does_what_it_says(name, quality, tmp_path, done):
+def test_quality_selects_the_quantization_tables(name, quality, tmp_path, run_ok):
     image_of("RGB").save(tmp_path / name, **({"quality": 30} if name == "in.jpg" else {}))
-    done("apply", "identity", "--quality", quality, tmp_path / name, tmp_path / "out.jpg")
-    wanted, _ = tables(saved(image_of("RGB"), "JPEG", quality=quality))
-    assert tables((tmp_path / "out.jpg").read_bytes())[0] == wanted
+    run_ok("apply", "identity", "--quality", quality, tmp_path / name, tmp_path / "out.jpg")
+    expected, _ = tables(save(image_of("RGB"), "JPEG", quality=quality))
+    assert tables((tmp_path / "out.jpg").read_bytes())[0] == expected
 
 
-def test_what_comes_from_elsewhere_is_written_at_95(tmp_path, done):
+def test_a_jpeg_from_another_format_has_quality_95(tmp_path, run_ok):
     image_of("RGB").save(tmp_path / "in.png")
-    done("apply", "identity", tmp_path / "in.png", tmp_path / "out.jpg")
-    assert tables((tmp_path / "out.jpg").read_bytes())[0] == tables(saved(image_of("RGB"), "JPEG", quality=95))[0]
+    run_ok("apply", "identity", tmp_path / "in.png", tmp_path / "out.jpg")
+    assert tables((tmp_path / "out.jpg").read_bytes())[0] == tables(save(image_of("RGB"), "JPEG", quality=95))[0]
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
 @pytest.mark.parametrize(
-    ("stored", "wanted", "chunk"),
+    ("stored", "expected", "chunk"),
     [
         ("png", (), b"VP8L"),
         ("lossless", (), b"VP8L"),
@@ -81,63 +81,63 @@ def test_what_comes_from_elsewhere_is_written_at_95(tmp_path, done):
         ("png", ("--quality", 60), b"VP8 "),
     ],
 )
-def test_a_webp_is_lossless_or_lossy_as_wanted(mode, stored, wanted, chunk, tmp_path, done):
+def test_a_webp_is_lossless_or_lossy_as_requested(mode, stored, expected, chunk, tmp_path, run_ok):
     path = tmp_path / ("in.png" if stored == "png" else "in.webp")
     image_of(mode).save(path, **({} if stored == "png" else {"lossless": stored == "lossless"}))
-    done("apply", "identity", *wanted, path, tmp_path / "out.webp")
+    run_ok("apply", "identity", *expected, path, tmp_path / "out.webp")
     data = (tmp_path / "out.webp").read_bytes()
     assert (b"VP8L" in data, b"VP8 " in data) == (chunk == b"VP8L", chunk == b"VP8 ")
 
 
 @pytest.mark.parametrize("suffix", [".webp", ".avif", ".jpg"])
-def test_less_quality_takes_less_room(suffix, tmp_path, done):
+def test_lower_quality_gives_a_smaller_file(suffix, tmp_path, run_ok):
     image_of("RGB").save(tmp_path / "in.png")
     sizes = []
     for quality in (95, 60, 20):
-        done("apply", "identity", "--quality", quality, tmp_path / "in.png", tmp_path / f"out{suffix}")
+        run_ok("apply", "identity", "--quality", quality, tmp_path / "in.png", tmp_path / f"out{suffix}")
         sizes.append((tmp_path / f"out{suffix}").stat().st_size)
     assert sizes[0] > sizes[1] > sizes[2]
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
 @pytest.mark.parametrize("suffix", [".webp", ".avif", ".jp2", ".png", ".tif"])
-def test_lossless_loses_nothing(mode, suffix, tmp_path, done):
+def test_lossless_keeps_all_visible_pixels(mode, suffix, tmp_path, run_ok):
     image_of(mode).save(tmp_path / "in.png")
-    done("apply", "identity", "--lossless", tmp_path / "in.png", tmp_path / f"out{suffix}")
+    run_ok("apply", "identity", "--lossless", tmp_path / "in.png", tmp_path / f"out{suffix}")
     with Pillow.open(tmp_path / f"out{suffix}") as image:
         found = np.asarray(image.convert(mode))
-    wanted = np.asarray(image_of(mode))
-    visible = wanted[:, :, 3] > 0 if mode == "RGBA" else np.ones(wanted.shape[:2], bool)
-    assert np.array_equal(found[visible], wanted[visible])
+    expected = np.asarray(image_of(mode))
+    visible = expected[:, :, 3] > 0 if mode == "RGBA" else np.ones(expected.shape[:2], bool)
+    assert np.array_equal(found[visible], expected[visible])
 
 
-@pytest.mark.parametrize("wanted", _COMPRESSIONS)
+@pytest.mark.parametrize("expected", _COMPRESSIONS)
 @pytest.mark.parametrize(("dtype", "channels"), [("u1", 3), ("u2", 1), ("f4", 3)])
-def test_a_tiff_is_compressed_as_wanted(wanted, dtype, channels, tmp_path, done):
+def test_a_tiff_has_the_requested_compression(expected, dtype, channels, tmp_path, run_ok):
     pixels = picture(dtype, channels)
     kind = "rgb" if channels == 3 else "minisblack"
     tifffile.imwrite(tmp_path / "in.tif", pixels, photometric=kind)
-    done("apply", "identity", "--compression", wanted, tmp_path / "in.tif", tmp_path / "out.tif")
+    run_ok("apply", "identity", "--compression", expected, tmp_path / "in.tif", tmp_path / "out.tif")
     with tifffile.TiffFile(tmp_path / "out.tif") as file:
-        assert file.pages[0].compression == _COMPRESSIONS[wanted]
+        assert file.pages[0].compression == _COMPRESSIONS[expected]
         assert np.array_equal(file.pages[0].asarray(), pixels)
 
 
 @pytest.mark.parametrize(
     ("stored", "number"), [(None, 1), ("lzw", 5), ("zlib", 8), ("zstd", 50000), ("packbits", 32773), ("lzma", 5), ("jpeg", 5)]
 )
-def test_a_tiff_is_compressed_as_it_was(stored, number, tmp_path, done):
+def test_a_tiff_keeps_its_compression_or_gets_lzw(stored, number, tmp_path, run_ok):
     tifffile.imwrite(tmp_path / "in.tif", picture(), photometric="rgb", compression=stored)
-    done("apply", "identity", tmp_path / "in.tif", tmp_path / "out.tif")
+    run_ok("apply", "identity", tmp_path / "in.tif", tmp_path / "out.tif")
     with tifffile.TiffFile(tmp_path / "out.tif") as file:
         assert file.pages[0].compression == number
 
 
-def test_a_png_is_smaller_at_a_higher_level(tmp_path, done):
+def test_a_png_is_smaller_at_a_higher_compression_level(tmp_path, run_ok):
     image_of("RGB").save(tmp_path / "in.png")
     sizes = []
     for level in (0, 1, 9):
-        done("apply", "identity", "--compression", level, tmp_path / "in.png", tmp_path / "out.png")
+        run_ok("apply", "identity", "--compression", level, tmp_path / "in.png", tmp_path / "out.png")
         sizes.append((tmp_path / "out.png").stat().st_size)
     assert sizes[0] > sizes[1] > sizes[2]
 
@@ -155,6 +155,6 @@ def test_a_png_is_smaller_at_a_higher_level(tmp_path, done):
         (("--compression", "lzw"), ".jpg", "--compression lzw"),
     ],
 )
-def test_what_a_format_cannot_be_told_is_refused(options, suffix, words, tmp_path, refused):
+def test_an_option_that_the_format_does_not_support_is_an_error(options, suffix, words, tmp_path, run_error):
     image_of("RGB").save(tmp_path / "in.png")
-    assert words in refused(5, "apply", "identity", *options, tmp_path / "in.png", tmp_path / f"out{suffix}")
+    assert words in run_error(5, "apply", "identity", *options, tmp_path / "in.png", tmp_path / f"out{suffix}")

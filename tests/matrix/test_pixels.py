@@ -1,4 +1,4 @@
-"""Pixels from every kind of file into every format: what is read, what others find in what is written, what is refused."""
+"""Pixels of every source in every format: decoded values, outputs read by other libraries, and rejected combinations."""
 
 from __future__ import annotations
 
@@ -9,98 +9,98 @@ from numpy.typing import NDArray
 
 import imgconv
 from tests.matrix import by_tifffile
-from tests.matrix.by_others import blue_first
+from tests.matrix.by_others import swap_bgr
 from tests.matrix.pictures import full_scale, picture
 from tests.matrix.readers import READERS
-from tests.matrix.source import Source, holds
+from tests.matrix.source import Source, known
 from tests.matrix.sources import BY_NAME, SOURCES
-from tests.matrix.targets import TARGETS, Target, channels_of, in_four, own_of
+from tests.matrix.targets import TARGETS, Target, as_rgba, channels_of, nearest_target
 
-#: Every source into its own format, and each into one more: the next in turn, so that every format is met by many. Those of
-#: fewer bits than their type go into two that have no fewer.
+#: Every source with its own format and one more, in turn, so that every format gets many sources. Sources with fewer bits
+#: than their type also go into two formats that store all bits.
 CELLS = [
     (source.name, target)
     for number, source in enumerate(SOURCES)
     for target in dict.fromkeys(
-        (own_of(source).name, [*TARGETS][number % len(TARGETS)], *(("png", "jp2") if source.bits else ()))
+        (nearest_target(source).name, [*TARGETS][number % len(TARGETS)], *(("png", "jp2") if source.bits else ()))
     )
 ]
 
 
-def levels_apart(found: NDArray, wanted: NDArray) -> float:
-    """Return the mean difference of samples; of colour only where it is to be seen."""
-    apart = np.abs(found.astype(np.float64) - wanted.astype(np.float64))
-    if channels_of(wanted) % 2 == 0:
-        apart[:, :, :-1] *= wanted[:, :, -1:] > 0
-    return float(apart.mean())
+def mean_difference(found: NDArray, expected: NDArray) -> float:
+    """Return the mean difference of samples, ignoring the colour of transparent pixels."""
+    difference = np.abs(found.astype(np.float64) - expected.astype(np.float64))
+    if channels_of(expected) % 2 == 0:
+        difference[:, :, :-1] *= expected[:, :, -1:] > 0
+    return float(difference.mean())
 
 
 @pytest.mark.parametrize("name", BY_NAME)
-def test_a_file_is_read_as_what_it_holds(name, tmp_path):
+def test_a_file_is_decoded_exactly_or_within_tolerance(name, tmp_path):
     source = BY_NAME[name]
     image = imgconv.read_image(source.write(tmp_path))
-    found, wanted = blue_first(image.pixels) if image.colours == 3 else image.pixels, source.pixels
-    assert (found.shape, found.dtype) == (wanted.shape, wanted.dtype)
+    found, expected = swap_bgr(image.pixels) if image.colours == 3 else image.pixels, source.pixels
+    assert (found.shape, found.dtype) == (expected.shape, expected.dtype)
     assert not source.bits or image.coding.bits == source.bits
-    if source.tolerance == 0 and source.suffix != ".gif":  # where what is transparent has no colour
-        np.testing.assert_array_equal(found, wanted)
-    assert levels_apart(found, wanted) <= source.tolerance
+    if source.tolerance == 0 and source.suffix != ".gif":  # transparent pixels of GIF have no defined colour
+        np.testing.assert_array_equal(found, expected)
+    assert mean_difference(found, expected) <= source.tolerance
 
 
 @pytest.mark.parametrize(("name", "target"), CELLS)
-def test_a_file_is_passed_on(name, target, tmp_path, done, refused):
-    pass_on(BY_NAME[name], TARGETS[target], tmp_path, done, refused)
+def test_a_file_is_converted(name, target, tmp_path, run_ok, run_error):
+    check_conversion(BY_NAME[name], TARGETS[target], tmp_path, run_ok, run_error)
 
 
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize(("dtype", "channels"), [("u1", 2), ("u1", 4), ("u2", 2), ("u2", 4)])
-def test_alpha_that_says_nothing_is_in_nobodys_way(dtype, channels, target, tmp_path, done, refused):
+def test_opaque_alpha_is_dropped_for_formats_without_alpha(dtype, channels, target, tmp_path, run_ok, run_error):
     pixels = picture(dtype, channels)
     opaque = np.dstack([pixels[:, :, :-1], np.full_like(pixels[:, :, -1], full_scale(dtype))])
-    source = Source("opaque", ".png", lambda: imagecodecs.png_encode(opaque), holds(opaque))
-    plain = Source("plain", ".png", lambda: imagecodecs.png_encode(opaque), holds(opaque[:, :, :-1].squeeze()))
+    source = Source("opaque", ".png", lambda: imagecodecs.png_encode(opaque), known(opaque))
+    plain = Source("plain", ".png", lambda: imagecodecs.png_encode(opaque), known(opaque[:, :, :-1].squeeze()))
     chosen = TARGETS[target]
-    pass_on(source if chosen.holds(source) else plain, chosen, tmp_path, done, refused)
+    check_conversion(source if chosen.supports(source) else plain, chosen, tmp_path, run_ok, run_error)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("name", BY_NAME)
-def test_every_file_is_passed_on_into_every_format(name, target, tmp_path, done, refused):
-    pass_on(BY_NAME[name], TARGETS[target], tmp_path, done, refused)
+def test_every_file_is_converted_to_every_format(name, target, tmp_path, run_ok, run_error):
+    check_conversion(BY_NAME[name], TARGETS[target], tmp_path, run_ok, run_error)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("cell", by_tifffile.ALL, ids=lambda cell: " ".join(map(str, cell)))
-def test_every_kind_of_tiff_is_passed_on(cell, tmp_path, done, refused):
-    pass_on(by_tifffile.source_of(cell), TARGETS["tiff"], tmp_path, done, refused)
+def test_every_kind_of_tiff_is_converted(cell, tmp_path, run_ok, run_error):
+    check_conversion(by_tifffile.source_of(cell), TARGETS["tiff"], tmp_path, run_ok, run_error)
 
 
-def pass_on(source: Source, target: Target, folder, done, refused) -> None:
+def check_conversion(source: Source, target: Target, folder, run_ok, run_error) -> None:
     path, out = source.write(folder), folder / f"out{target.suffix}"
-    if not target.holds(source):
-        line = refused(5, "apply", "identity", path, out)
+    if not target.supports(source):
+        line = run_error(5, "apply", "identity", path, out)
         assert "--depth" in line or "another format" in line or "choose another" in line
         return
-    done("apply", "identity", path, out)
-    wanted = source.pixels
+    run_ok("apply", "identity", path, out)
+    expected = source.pixels
     found = [reader(out) for reader in READERS[target.name]]
-    if source.bits and target.name == "avif" and wanted.dtype == np.uint16:
-        wanted = np.rint(wanted * (((1 << source.bits) - 1) / 65_535)).astype(np.uint16)
+    if source.bits and target.name == "avif" and expected.dtype == np.uint16:
+        expected = np.rint(expected * (((1 << source.bits) - 1) / 65_535)).astype(np.uint16)
     for pixels in found:
-        hold(pixels, wanted, source, target)
-    assert levels_apart(in_four(found[0]), in_four(found[1])) <= target.tolerance_for(source)
+        check_pixels(pixels, expected, source, target)
+    assert mean_difference(as_rgba(found[0]), as_rgba(found[1])) <= target.tolerance_for(source)
 
 
-def hold(found: NDArray, wanted: NDArray, source: Source, target: Target) -> None:
-    assert (found.shape[:2], found.dtype) == (wanted.shape[:2], wanted.dtype)
-    number = channels_of(wanted)
-    opaque = number in (2, 4) and bool((wanted[:, :, -1] == full_scale(wanted.dtype)).all())
+def check_pixels(found: NDArray, expected: NDArray, source: Source, target: Target) -> None:
+    assert (found.shape[:2], found.dtype) == (expected.shape[:2], expected.dtype)
+    number = channels_of(expected)
+    opaque = number in (2, 4) and bool((expected[:, :, -1] == full_scale(expected.dtype)).all())
     assert str(channels_of(found)) in target.channels[number - 1] + target.channels[number - 2] * opaque
-    found, wanted = in_four(found), in_four(wanted)
+    found, expected = as_rgba(found), as_rgba(expected)
     if target.name == "gif":
-        wanted = np.dstack([wanted[:, :, :3], 255 * (wanted[:, :, 3] >= 128)])  # alpha is on or off
-    # Colour is multiplied by alpha and divided by it again: of floats a last bit may be another one.
+        expected = np.dstack([expected[:, :, :3], 255 * (expected[:, :, 3] >= 128)])  # GIF alpha is binary
+    # Colour is multiplied by alpha and divided again, which may change the last bit of a float.
     last_bit = np.finfo(found.dtype).eps if found.dtype.kind == "f" and channels_of(source.pixels) % 2 == 0 else 0.0
     tolerance = source.tolerance + target.tolerance_for(source) + last_bit
-    assert levels_apart(found, wanted) <= tolerance
+    assert mean_difference(found, expected) <= tolerance

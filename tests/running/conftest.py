@@ -19,35 +19,35 @@ PHOTOGRAPHS = Path(skimage.__file__).parent / "data"
 
 @pytest.fixture(scope="session")
 def photo():
-    """A part of a photograph: 90 x 131, blue, green, red."""
+    """Part of a photograph: 90 x 131, BGR."""
     return cv2.imread(str(PHOTOGRAPHS / "astronaut.png"))[30:120, 150:281].copy()
 
 
 @pytest.fixture(scope="session")
 def grey():
-    """A part of a grey photograph: 77 x 64."""
+    """Part of a grey photograph: 77 x 64."""
     return cv2.imread(str(PHOTOGRAPHS / "camera.png"), cv2.IMREAD_GRAYSCALE)[100:177, 200:264].copy()
 
 
 @pytest.fixture(scope="session")
 def alpha():
-    """Alpha for `photo`: every value from 0 to 255, no symmetry."""
+    """Asymmetric alpha for `photo`, with every value from 0 to 255."""
     return (np.arange(90 * 131) * 7 % 256).astype(np.uint8).reshape(90, 131)
 
 
 @pytest.fixture
 def make_task():
-    """Build a task from the notation of a filter, options of the convolution, and what a task has."""
+    """Build a task from the notation of a filter, options of the convolution, and fields of the task."""
 
-    def make(text: str = "sharpen", *, options: dict[str, object] | None = None, **of_task) -> Task:
-        return Task(parse_filter(text, **(options or {})), **of_task)
+    def make(text: str = "sharpen", *, options: dict[str, object] | None = None, **fields) -> Task:
+        return Task(parse_filter(text, **(options or {})), **fields)
 
     return make
 
 
 @pytest.fixture
 def tree(tmp_path, photo, grey) -> Path:
-    """in/b.png, in/a.jpg, in/sub/deep/ü 1.png, in/notes.txt, and what is hidden: in/.c.png, in/.d/e.png."""
+    """in/b.png, in/a.jpg, in/sub/deep/ü 1.png, in/notes.txt, and hidden files in/.c.png and in/.d/e.png."""
     root = tmp_path / "in"
     (root / "sub" / "deep").mkdir(parents=True)
     (root / ".d").mkdir()
@@ -62,10 +62,10 @@ def tree(tmp_path, photo, grey) -> Path:
 
 @pytest.fixture
 def filtered(make_task):
-    """Filter pixels, or an image: `filtered(pixels, filter, alpha="keep", ...)`; return the pixels."""
+    """Filter an array or an image, and return the pixels: `filtered(pixels, filter, alpha="keep", ...)`."""
 
-    def run(pixels, text=KERNEL, *, options=None, scale=1, delta=0, **of_task):
-        task = make_task(text, options=options, scale=Fraction(scale), delta=Fraction(delta), **of_task)
+    def run(pixels, text=KERNEL, *, options=None, scale=1, delta=0, **fields):
+        task = make_task(text, options=options, scale=Fraction(scale), delta=Fraction(delta), **fields)
         image = pixels if isinstance(pixels, Image) else Image(pixels)
         return filter_picture(image, task).image.pixels
 

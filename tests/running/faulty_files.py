@@ -1,4 +1,4 @@
-"""What `test_isolation` has done with files instead of filtering them: whatever their content asks for."""
+"""A replacement for `run_file` that runs a command in the content of a file: crash, sleep, allocate memory, and others."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from imgconv.opencv import load_cv2
 from imgconv.running.file import run_file
 from imgconv.running.task import Task
 
-#: What `Workers` takes.
+#: The `function` argument of `Workers`.
 FUNCTION = "tests.running.faulty_files:run"
 
-#: Bytes that some of the files make it take.
+#: Bytes that some of the commands allocate.
 LARGE = 200_000_000
 
 
 def run(source: Input, target: Output, task: Task, *, reading) -> object:
-    """Do what the file `source` says; filter it where it says nothing that is known here."""
+    """Run the command in `source`, or filter the file if it contains none."""
     words = Path(source.path).read_bytes()[:100].decode("ascii", errors="replace").split(":")
     if words[0] == "threads":
         return load_cv2().getNumThreads(), task.filter.options.jobs
-    act = ACTS.get(words[0])
-    if act is None:
+    action = ACTIONS.get(words[0])
+    if action is None:
         return run_file(source, target, task, reading=reading)
     with reading():
-        found = act(*words[1:]) if words[0] in READING else None
-    return act(*words[1:], target.path) if words[0] not in READING else found or os.getpid()
+        found = action(*words[1:]) if words[0] in READ_ACTIONS else None
+    return action(*words[1:], target.path) if words[0] not in READ_ACTIONS else found or os.getpid()
 
 
-def _die(signal_name: str, *_: str) -> None:
+def _kill_itself(signal_name: str, *_: str) -> None:
     os.kill(os.getpid(), getattr(signal, signal_name))
 
 
@@ -48,15 +48,15 @@ def _sleep(seconds: str, *_: str) -> int:
     return os.getpid()
 
 
-def _take_memory() -> None:
+def _allocate() -> None:
     np.ones(LARGE, np.uint8)
 
 
-def _take_memory_in_opencv() -> None:
+def _allocate_in_opencv() -> None:
     load_cv2().resize(np.ones((2, 2), np.uint8), (LARGE // 10_000, 10_000))
 
 
-def _take_memory_elsewhere(_: str) -> int:
+def _allocate_after_reading(_: str) -> int:
     return np.ones(LARGE, np.uint8).size
 
 
@@ -67,7 +67,7 @@ def _print() -> None:
     print("from Python", file=sys.stderr)
 
 
-def _write_and_die(target: str) -> None:
+def _write_and_crash(target: str) -> None:
     def pieces():
         yield b"half of it"
         os.kill(os.getpid(), signal.SIGKILL)
@@ -84,11 +84,11 @@ def _write_and_wait(target: str) -> None:
 
 
 def _raise(kind: str, *_: str) -> None:
-    raise {"usage": UsageError, "own": OddError, "zero": ZeroDivisionError}[kind]("what", "for")
+    raise {"usage": UsageError, "own": TwoArgumentError, "zero": ZeroDivisionError}[kind]("what", "for")
 
 
-class OddError(Exception):
-    """An exception that cannot be made again from what it says."""
+class TwoArgumentError(Exception):
+    """An exception that cannot be rebuilt from its `args`."""
 
     def __init__(self, first: str, second: str) -> None:
         super().__init__(f"{first} {second}")
@@ -98,8 +98,8 @@ def _lambda(_: str) -> object:
     return lambda: None
 
 
-def _nonsense() -> None:
-    """Write into the pipe that answers go through, as a decoder may that has lost its way."""
+def _corrupt_pipe() -> None:
+    """Write garbage into the pipe of the results, as a faulty decoder might."""
     for number in range(3, 16):
         try:
             if "pipe" in os.readlink(f"/proc/self/fd/{number}"):
@@ -109,21 +109,21 @@ def _nonsense() -> None:
     time.sleep(20)
 
 
-READING = {
-    "die": _die,
+READ_ACTIONS = {
+    "die": _kill_itself,
     "exit": lambda code: os._exit(int(code)),
     "sleep": _sleep,
-    "memory": _take_memory,
-    "memory in opencv": _take_memory_in_opencv,
+    "memory": _allocate,
+    "memory in opencv": _allocate_in_opencv,
     "print": _print,
-    "nonsense": _nonsense,
+    "nonsense": _corrupt_pipe,
     "pid": lambda: None,
 }
-ACTS = {
-    **READING,
-    "die later": _die,
-    "memory later": _take_memory_elsewhere,
-    "write and die": _write_and_die,
+ACTIONS = {
+    **READ_ACTIONS,
+    "die later": _kill_itself,
+    "memory later": _allocate_after_reading,
+    "write and die": _write_and_crash,
     "write and wait": _write_and_wait,
     "raise": _raise,
     "lambda": _lambda,
@@ -131,8 +131,8 @@ ACTS = {
 }
 
 
-def asking(folder: Path, text: str) -> tuple[Input, Output]:
-    """Write a file that asks for something; return it and the file of its result."""
+def make_job(folder: Path, text: str) -> tuple[Input, Output]:
+    """Write an input file with a command; return the input and the output."""
     (folder / "x.png").write_text(text)
     return Input(str(folder / "x.png")), Output(str(folder / "out-x.png"))
 
@@ -143,7 +143,7 @@ def leftovers(folder: Path) -> list[str]:
 
 
 def is_alive(pid: int) -> bool:
-    """Return whether a process is there, and has not ended."""
+    """Return whether a process exists and is not a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:

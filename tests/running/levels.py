@@ -1,4 +1,4 @@
-"""A kernel that is neither square nor symmetric, SciPy's sums with it, and pixels in every type."""
+"""An asymmetric, non-square kernel, its correlation by SciPy, and conversion of pixels to every type."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ KERNEL = "[1 2 3; 4 5 6]:scale=1/21"
 WEIGHTS = np.array([[1, 2, 3], [4, 5, 6]]) / 21
 
 
-def full(dtype) -> float:
+def full_scale(dtype) -> float:
     return 1.0 if np.dtype(dtype).kind == "f" else float(np.iinfo(dtype).max)
 
 
-def of_type(pixels: np.ndarray, dtype: str) -> np.ndarray:
-    """Return 8-bit pixels in another type, white staying white."""
+def as_type(pixels: np.ndarray, dtype: str) -> np.ndarray:
+    """Return 8-bit pixels scaled to another type, so that white stays white."""
     if dtype == "uint8":
         return pixels
-    return (pixels * (full(dtype) / 255)).astype(dtype)
+    return (pixels * (full_scale(dtype) / 255)).astype(dtype)
 
 
-def averaged(plane: np.ndarray) -> np.ndarray:
+def scipy_sum(plane: np.ndarray) -> np.ndarray:
     return ndimage.correlate(plane.astype(float), WEIGHTS, mode="mirror")

@@ -1,4 +1,4 @@
-"""A filter over an image in Python is what the command does to a file."""
+"""`filter_image` returns the pixels that the command writes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("options", CASES)
-def test_it_is_what_the_command_does(tmp_path, photo, alpha, options) -> None:
+def test_filter_image_equals_the_command(tmp_path, photo, alpha, options) -> None:
     imgconv.write_image(tmp_path / "in.png", np.dstack([photo, alpha]))
     names = [str(tmp_path / name) for name in ("in.png", "out.png")]
     assert main.run(["apply", "[1 2 3; 0 1 0]:scale=1/7", *names, *options.split()]) == 0
@@ -33,7 +33,7 @@ def test_it_is_what_the_command_does(tmp_path, photo, alpha, options) -> None:
     assert np.array_equal(found.pixels, imgconv.read_image(names[1]).pixels)
 
 
-def test_a_filter_can_be_given(photo) -> None:
+def test_filter_image_accepts_a_filter(photo) -> None:
     chosen = imgconv.parse_filter("box", border="wrap")
     assert np.array_equal(imgconv.filter_image(Image(photo), chosen).pixels, chosen(photo))
     with pytest.raises(UsageError, match="already has its options, found border"):
@@ -54,6 +54,6 @@ def test_a_filter_can_be_given(photo) -> None:
     ],
     ids=str,
 )
-def test_what_cannot_be_done_is_told(photo, options, error) -> None:
+def test_invalid_options_are_errors(photo, options, error) -> None:
     with pytest.raises(error):
         imgconv.filter_image(Image(photo), **{"chosen": "box", **options})

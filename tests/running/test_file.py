@@ -1,4 +1,4 @@
-"""One file to another: the file that comes out, the report, and what happens when either cannot be."""
+"""`run_file`: the output file, the report, and errors of input and output."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def source(tmp_path, photo):
     return path
 
 
-def loaded(path) -> np.ndarray:
-    """Return the pixels in Pillow's order: red first."""
+def read_rgb(path) -> np.ndarray:
+    """Return the pixels in RGB order, decoded by Pillow."""
     with Pillow.open(path) as image:
         return np.asarray(image)
 
@@ -35,12 +35,12 @@ def expected(photo) -> np.ndarray:
     return imgconv.correlate(photo, "sharpen")[:, :, ::-1]
 
 
-def test_the_result_is_that_of_the_library(source, tmp_path, photo, make_task) -> None:
+def test_the_output_equals_the_library_result(source, tmp_path, photo, make_task) -> None:
     run_file(Input(str(source)), Output(str(tmp_path / "out.png")), make_task())
-    assert np.array_equal(loaded(tmp_path / "out.png"), expected(photo))
+    assert np.array_equal(read_rgb(tmp_path / "out.png"), expected(photo))
 
 
-def test_the_report(source, tmp_path, make_task) -> None:
+def test_the_report_describes_input_and_output(source, tmp_path, make_task) -> None:
     target = tmp_path / "out.tif"
     report = run_file(Input(str(source)), Output(str(target)), make_task(depth="16", count=True, options={"stride": 2}))
     assert (report.source, report.target) == (str(source), str(target))
@@ -55,7 +55,7 @@ def test_the_report(source, tmp_path, make_task) -> None:
     assert report.notes == ()
 
 
-def test_the_report_has_the_shape_of_the_file(tmp_path, photo, make_task) -> None:
+def test_the_report_has_the_shape_of_the_written_file(tmp_path, photo, make_task) -> None:
     exif = Pillow.Exif()
     exif[0x0112] = 6
     Pillow.fromarray(photo).save(tmp_path / "in.jpg", exif=exif)
@@ -69,22 +69,22 @@ def test_the_report_has_the_shape_of_the_file(tmp_path, photo, make_task) -> Non
     assert (report.shape, report.output_shape) == ((90, 131), (90, 131, 3))
 
 
-def test_alpha_is_no_sample(tmp_path, photo, alpha, make_task) -> None:
+def test_alpha_is_not_counted_as_samples(tmp_path, photo, alpha, make_task) -> None:
     cv2.imwrite(str(tmp_path / "in.png"), np.dstack([photo, alpha]))
     report = run_file(Input(str(tmp_path / "in.png")), Output(str(tmp_path / "out.png")), make_task(alpha="keep"))
     assert report.output_shape == (90, 131, 4)
     assert report.samples == 90 * 131 * 3
-    assert np.array_equal(loaded(tmp_path / "out.png")[:, :, 3], alpha)
+    assert np.array_equal(read_rgb(tmp_path / "out.png")[:, :, 3], alpha)
 
 
-def test_the_same_file_in_and_out(source, photo, make_task) -> None:
+def test_a_file_can_be_its_own_output(source, photo, make_task) -> None:
     run_file(Input(str(source)), Output(str(source)), make_task())
-    assert np.array_equal(loaded(source), expected(photo))
+    assert np.array_equal(read_rgb(source), expected(photo))
     assert os.listdir(source.parent) == ["in.png"]
 
 
 @pytest.mark.parametrize("task", [{"range_policy": "error"}, {"text": "scharr_x", "depth": "32f"}], ids=["range", "depth"])
-def test_the_same_file_survives_a_failure(source, make_task, task) -> None:
+def test_a_failure_keeps_a_file_that_is_its_own_output(source, make_task, task) -> None:
     before = source.read_bytes()
     with pytest.raises(WriteError):
         run_file(Input(str(source)), Output(str(source)), make_task(**task))
@@ -92,7 +92,7 @@ def test_the_same_file_survives_a_failure(source, make_task, task) -> None:
     assert os.listdir(source.parent) == ["in.png"]
 
 
-def test_every_page_is_filtered_alone(tmp_path, photo, make_task) -> None:
+def test_every_page_is_filtered_separately(tmp_path, photo, make_task) -> None:
     pages = [photo, photo[::-1, 10:].copy(), photo[5:, :, 0].copy()]
     with tifffile.TiffWriter(tmp_path / "in.tif") as writer:
         for page in pages:
@@ -108,16 +108,16 @@ def test_every_page_is_filtered_alone(tmp_path, photo, make_task) -> None:
     assert report.notes == ()
 
 
-def test_pages_are_chosen_by_their_numbers(tmp_path, photo, make_task) -> None:
+def test_pages_are_selected_by_number(tmp_path, photo, make_task) -> None:
     tifffile.imwrite(tmp_path / "in.tif", np.stack([photo + n for n in range(5)]), photometric="rgb")
-    for text, wanted in {"0": [0], "3-": [3, 4], "4,0-1": [4, 0, 1], "2-2": [2]}.items():
+    for text, numbers in {"0": [0], "3-": [3, 4], "4,0-1": [4, 0, 1], "2-2": [2]}.items():
         run_file(
             Input(str(tmp_path / "in.tif"), pages=parse_page_range(text)),
             Output(str(tmp_path / "out.tif")),
             make_task("identity"),
         )
-        assert np.array_equal(tifffile.imread(tmp_path / "out.tif").reshape(-1, *photo.shape), [photo + n for n in wanted])
-    with pytest.raises(UsageError, match=r"in\.tif: has 5 pages, 0 to 4; `pages` asks for 7"):
+        assert np.array_equal(tifffile.imread(tmp_path / "out.tif").reshape(-1, *photo.shape), [photo + n for n in numbers])
+    with pytest.raises(UsageError, match=r"in\.tif: has 5 pages, 0 to 4; `pages` selects page 7"):
         run_file(
             Input(str(tmp_path / "in.tif"), pages=parse_page_range("1,5-7")),
             Output(str(tmp_path / "out.tif")),
@@ -125,10 +125,10 @@ def test_pages_are_chosen_by_their_numbers(tmp_path, photo, make_task) -> None:
         )
 
 
-def test_pages_have_to_fit_before_anything_is_done(tmp_path, photo, make_task) -> None:
+def test_too_many_pages_are_an_error_before_filtering(tmp_path, photo, make_task) -> None:
     tifffile.imwrite(tmp_path / "in.tif", np.stack([photo] * 3), photometric="rgb")
     for name in ("out.png", "out.jpg", "out.gif"):
-        with pytest.raises(WriteError, match=rf"{name}: .*3 pages; choose one with `pages` 0"):
+        with pytest.raises(WriteError, match=rf"{name}: .*3 pages; choose one page with `pages` 0"):
             run_file(Input(str(tmp_path / "in.tif")), Output(str(tmp_path / name)), make_task("identity"))
         assert not (tmp_path / name).exists()
     run_file(
@@ -136,9 +136,9 @@ def test_pages_have_to_fit_before_anything_is_done(tmp_path, photo, make_task) -
     )
 
 
-def test_an_output_that_cannot_hold_the_depth_is_refused_before_the_work(source, tmp_path, make_task, monkeypatch) -> None:
+def test_an_unsupported_depth_is_an_error_before_filtering(source, tmp_path, make_task, monkeypatch) -> None:
     task = make_task(depth="16")
-    monkeypatch.setattr("imgconv.running.file.filter_picture", lambda *_: pytest.fail("the work was begun"))
+    monkeypatch.setattr("imgconv.running.file.filter_picture", lambda *_: pytest.fail("filtering was started"))
     with pytest.raises(WriteError, match="JPEG") as caught:
         run_file(Input(str(source)), Output(str(tmp_path / "out.jpg")), task)
     assert len(str(caught.value).splitlines()) == 1
@@ -146,9 +146,9 @@ def test_an_output_that_cannot_hold_the_depth_is_refused_before_the_work(source,
 
 
 @pytest.mark.parametrize("name", ["missing/out.png", "out.nonsense", "out"])
-def test_an_output_with_no_place_is_refused_before_the_work(source, tmp_path, make_task, monkeypatch, name) -> None:
+def test_an_unusable_output_path_is_an_error_before_filtering(source, tmp_path, make_task, monkeypatch, name) -> None:
     task = make_task()
-    monkeypatch.setattr("imgconv.running.file.filter_picture", lambda *_: pytest.fail("the work was begun"))
+    monkeypatch.setattr("imgconv.running.file.filter_picture", lambda *_: pytest.fail("filtering was started"))
     with pytest.raises(WriteError):
         run_file(Input(str(source)), Output(str(tmp_path / name)), task)
     assert os.listdir(tmp_path) == ["in.png"]

@@ -1,4 +1,4 @@
-"""Which files of a folder are worked on, where the result of each belongs, and which folders are refused."""
+"""`find_work`: the files of a folder to filter, their outputs, and rejected folders."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOTES = ("ignored 1 file without the extension of a supported format: 1 .txt",)
 
 @pytest.fixture
 def found(tmp_path):
-    """Find files below `in`, with results in `out`; return both as names below these, and the notes."""
+    """Find work from `in` to `out`; return the relative names of inputs and outputs, and the notes."""
 
     def found(source: str = "in", target: str = "out", **options) -> tuple[list[str], list[str], tuple[str, ...]]:
         work, notes = find_work([tmp_path / source], tmp_path / target, **options)
@@ -28,19 +28,19 @@ def found(tmp_path):
     return found
 
 
-def test_one_level_in_the_order_of_names(tree, found) -> None:
+def test_without_recursion_files_are_sorted_by_name(tree, found) -> None:
     (tree / "b.png").rename(tree / "B.PNG")
     assert found() == (["B.PNG", "a.jpg"], ["B.PNG", "a.jpg"], NOTES)
 
 
-def test_recursion_keeps_the_tree_ignores_what_is_hidden_and_creates_nothing(tree, found, tmp_path) -> None:
+def test_recursion_keeps_the_tree_and_ignores_hidden_files(tree, found, tmp_path) -> None:
     sources, targets, _ = found(recursive=True)
     assert sources == targets == ["a.jpg", "b.png", "sub/deep/ü 1.png"]
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("output", ["in/out", "in/sub/out", "link"])
-def test_an_output_folder_inside_is_ignored(tree, found, tmp_path, photo, output) -> None:
+def test_an_output_folder_inside_the_input_is_ignored(tree, found, tmp_path, photo, output) -> None:
     before = found(recursive=True)[0]
     (tree / "out").mkdir()
     (tmp_path / "link").symlink_to(tree / "out")
@@ -50,23 +50,23 @@ def test_an_output_folder_inside_is_ignored(tree, found, tmp_path, photo, output
 
 
 @pytest.mark.parametrize(("pattern", "names"), [("*.txt", ["notes.txt"]), ("[ab].*", ["a.jpg", "b.png"]), ("?.png", ["b.png"])])
-def test_a_pattern_decides_alone(tree, found, pattern, names) -> None:
+def test_a_pattern_replaces_the_list_of_extensions(tree, found, pattern, names) -> None:
     assert found(pattern=pattern)[0] == names
 
 
 @pytest.mark.parametrize("file_format", ["tiff", ".tiff"])
-def test_a_format_replaces_the_last_extension_only(tree, found, photo, file_format) -> None:
+def test_a_format_replaces_only_the_last_extension(tree, found, photo, file_format) -> None:
     cv2.imwrite(str(tree / "v1.0 final.png"), photo)
     assert found(file_format=file_format)[1] == ["a.tiff", "b.tiff", "v1.0 final.tiff"]
 
 
 @pytest.mark.parametrize("file_format", [".", "a/b", "../png"])
-def test_a_format_that_is_no_extension_is_refused(tree, found, file_format) -> None:
+def test_a_format_that_is_not_an_extension_is_an_error(tree, found, file_format) -> None:
     with pytest.raises(ImgconvError):
         found(file_format=file_format)
 
 
-def test_a_fifo_called_like_an_image_does_not_block_the_batch(tree, found) -> None:
+def test_a_fifo_with_an_image_extension_is_ignored(tree, found) -> None:
     os.mkfifo(tree / "pipe.png")
     assert found()[0] == ["a.jpg", "b.png"]
 
@@ -80,7 +80,7 @@ def test_a_fifo_called_like_an_image_does_not_block_the_batch(tree, found) -> No
         ("in", {"pattern": "*.xyz"}, r"no file named \*\.xyz"),
     ],
 )
-def test_folders_without_images(tree, found, name, options, words) -> None:
+def test_a_folder_without_images_is_a_read_error(tree, found, name, options, words) -> None:
     (tree / "empty").mkdir()
     with pytest.raises(ReadError, match=words) as caught:
         found(name, **options)
@@ -88,7 +88,7 @@ def test_folders_without_images(tree, found, name, options, words) -> None:
 
 
 @pytest.mark.parametrize("same", ["in", "in/../in", "in/sub/..", "link"])
-def test_the_same_folder_in_and_out_is_refused(tree, found, tmp_path, same) -> None:
+def test_the_input_folder_as_output_is_an_error(tree, found, tmp_path, same) -> None:
     (tmp_path / "link").symlink_to(tree)
     with pytest.raises(UsageError, match="the output folder holds the input"):
         found(target=same)
@@ -99,9 +99,9 @@ def test_the_same_folder_in_and_out_is_refused(tree, found, tmp_path, same) -> N
 
 @pytest.fixture
 def linked(tree, tmp_path, photo) -> Path:
-    """`tree` and links in it; l1.png to l3.png and sub/away, a folder, lead out of it.
+    """`tree` with symbolic links; l1.png to l3.png and sub/away, a folder, lead out of it.
 
-    Out there lie out.png, deep/far.png, and deep/back, a link to the tree.
+    The folder outside contains out.png, deep/far.png, and deep/back, a link to the tree.
     """
     outside = tmp_path / "outside"
     (outside / "deep").mkdir(parents=True)
@@ -129,21 +129,21 @@ INSIDE = ["a.jpg", "b.png", "m1.png", "m2.png"]
 @pytest.mark.parametrize(
     ("recursive", "names", "count"), [(False, INSIDE, 3), (True, [*INSIDE, "sub/m3.png", "sub/deep/ü 1.png"], 4)]
 )
-def test_links_that_lead_out_are_ignored_and_counted(linked, found, tmp_path, recursive, names, count) -> None:
+def test_links_out_of_the_folder_are_ignored_and_counted(linked, found, tmp_path, recursive, names, count) -> None:
     sources, _, notes = found(recursive=recursive)
     assert sources == names
     assert notes == (f"ignored {count} links out of the input folder (`follow_symlinks` to follow)", *NOTES)
-    (tmp_path / "link").symlink_to(linked)  # the folder may be a link itself
+    (tmp_path / "link").symlink_to(linked)  # the input folder may itself be a link
     assert found("link", recursive=recursive)[0] == names
 
 
-def test_links_are_followed_when_asked_for_and_no_folder_twice(linked, found) -> None:
+def test_follow_symlinks_visits_each_folder_once(linked, found) -> None:
     names = ["a.jpg", "b.png", "l1.png", "l2.png", "l3.png", "m1.png", "m2.png", "sub/m3.png"]
     names += ["sub/away/out.png", "sub/away/deep/far.png", "sub/deep/ü 1.png"]
     assert found(recursive=True, follow_symlinks=True) == (names, names, NOTES)
 
 
-def test_only_links_that_would_be_taken_are_counted(linked, found) -> None:
+def test_only_links_with_matching_names_are_counted(linked, found) -> None:
     (linked / "n.txt").symlink_to("/etc/passwd")
     (linked / ".hidden.png").symlink_to("/etc/passwd")
     for pattern in (None, "[al]*"):
@@ -153,7 +153,7 @@ def test_only_links_that_would_be_taken_are_counted(linked, found) -> None:
         found(pattern="l1.png")
 
 
-def test_a_folder_of_the_same_beginning_is_outside(tree, found, tmp_path, photo) -> None:
+def test_a_folder_with_the_same_name_prefix_is_outside(tree, found, tmp_path, photo) -> None:
     (tmp_path / "in2").mkdir()
     cv2.imwrite(str(tmp_path / "in2" / "x.png"), photo)
     (tree / "c.png").symlink_to("../in2/x.png")
@@ -161,7 +161,7 @@ def test_a_folder_of_the_same_beginning_is_outside(tree, found, tmp_path, photo)
     assert (sources, len(notes)) == (["a.jpg", "b.png"], 2)
 
 
-def test_an_output_folder_is_not_reached_by_a_link(tree, found, tmp_path, photo) -> None:
+def test_a_link_to_the_output_folder_is_ignored(tree, found, tmp_path, photo) -> None:
     (tmp_path / "out").mkdir()
     cv2.imwrite(str(tmp_path / "out" / "old.png"), photo)
     (tree / "results").symlink_to(tmp_path / "out")
@@ -169,20 +169,20 @@ def test_an_output_folder_is_not_reached_by_a_link(tree, found, tmp_path, photo)
 
 
 @pytest.mark.parametrize("follow", [True, False])
-def test_links_that_go_in_circles_fail_by_name_later(tree, found, follow) -> None:
+def test_circular_links_to_files_are_kept_and_to_folders_ignored(tree, found, follow) -> None:
     for link, target in {"c1.png": "c2.png", "c2.png": "c1.png", "sub/self": "self"}.items():
         (tree / link).symlink_to(target)
     names = ["a.jpg", "b.png", "c1.png", "c2.png", "sub/deep/ü 1.png"]
     assert found(recursive=True, follow_symlinks=follow)[0] == names
 
 
-def test_a_folder_that_cannot_be_read_does_not_stop_the_others(tree, found, monkeypatch) -> None:
+def test_an_unreadable_folder_does_not_stop_the_others(tree, found, monkeypatch) -> None:
     scandir = os.scandir
 
-    def refuse(path):
+    def fail_for_deep(path):
         if os.path.basename(path) == "deep":
             raise PermissionError(errno.EACCES, "Permission denied")
         return scandir(path)
 
-    monkeypatch.setattr(os, "scandir", refuse)
+    monkeypatch.setattr(os, "scandir", fail_for_deep)
     assert found(recursive=True)[0] == ["a.jpg", "b.png", "sub/deep"]

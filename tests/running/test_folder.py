@@ -1,4 +1,4 @@
-"""A folder of images: which files, where each goes, what one failure costs, threads and interrupts."""
+"""`run_batch`: outputs, failures of single files, links, threads and interrupts."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def contents(root: Path) -> dict[str, bytes]:
     return {p.relative_to(root).as_posix(): p.read_bytes() for p in root.rglob("*") if p.is_file()}
 
 
-# What becomes of them
+# Outputs and failures
 
 
-def test_every_file_is_filtered(tree, tmp_path, photo, grey, make_task) -> None:
+def test_every_file_is_filtered_and_reported(tree, tmp_path, photo, grey, make_task) -> None:
     work = find_work([tree], tmp_path / "out", recursive=True).work
     outcomes = run_batch(work, make_task(), jobs=2)
     assert [(o.source, o.target, o.status) for o in outcomes] == [(s, t, "done") for s, t in work]
@@ -54,7 +54,7 @@ BAD = {"empty.png": b"", "text.jpg": b"hello", "cut.png": None, "wrong.tif": b"I
 
 
 @pytest.mark.parametrize("jobs", [1, 3])
-def test_a_bad_file_costs_itself_alone(tree, tmp_path, make_task, jobs) -> None:
+def test_a_damaged_file_does_not_stop_the_others(tree, tmp_path, make_task, jobs) -> None:
     for name, data in BAD.items():
         (tree / name).write_bytes((tree / "b.png").read_bytes()[:700] if data is None else data)
     (tree / "gone.png").symlink_to(tree / "nowhere.png")
@@ -71,13 +71,13 @@ def test_a_bad_file_costs_itself_alone(tree, tmp_path, make_task, jobs) -> None:
     ("error", "words"),
     [(ZeroDivisionError("oh"), "a.jpg: internal fault: ZeroDivisionError: oh"), (MemoryError(), "a.jpg: not enough memory")],
 )
-def test_an_internal_fault_costs_one_file(tree, tmp_path, make_task, monkeypatch, error, words) -> None:
-    real = folders.run_file
+def test_an_internal_fault_fails_one_file(tree, tmp_path, make_task, monkeypatch, error, words) -> None:
+    original = folders.run_file
 
     def faulty(source, *rest, **options):
         if source.path.endswith("a.jpg"):
             raise error
-        return real(source, *rest, **options)
+        return original(source, *rest, **options)
 
     monkeypatch.setattr(folders, "run_file", faulty)
     first, second = run_batch(find_work([tree], tmp_path / "out").work, make_task(), jobs=1)
@@ -85,7 +85,7 @@ def test_an_internal_fault_costs_one_file(tree, tmp_path, make_task, monkeypatch
     assert words in first.message
 
 
-def test_two_files_with_one_result_fail_the_second_only(tree, tmp_path, photo, make_task) -> None:
+def test_of_two_files_with_the_same_output_the_second_fails(tree, tmp_path, photo, make_task) -> None:
     cv2.imwrite(str(tree / "b.bmp"), photo[::-1])
     work = find_work([tree], tmp_path / "out", file_format="png").work
     outcomes = {o.source.name: o for o in run_batch(work, make_task("identity"), jobs=3)}
@@ -94,8 +94,8 @@ def test_two_files_with_one_result_fail_the_second_only(tree, tmp_path, photo, m
     assert np.array_equal(cv2.imread(str(tmp_path / "out/b.png")), photo[::-1])
 
 
-def test_no_original_is_replaced_by_the_result_of_another(tmp_path, photo, make_task) -> None:
-    # The result of a/a/x.png belongs in a/x.png, which is an input itself.
+def test_an_input_is_never_overwritten_by_another_output(tmp_path, photo, make_task) -> None:
+    # The output of a/a/x.png is a/x.png, which is also an input.
     (tmp_path / "a" / "a").mkdir(parents=True)
     cv2.imwrite(str(tmp_path / "a" / "x.png"), photo)
     cv2.imwrite(str(tmp_path / "a" / "a" / "x.png"), photo[::-1])
@@ -107,7 +107,7 @@ def test_no_original_is_replaced_by_the_result_of_another(tmp_path, photo, make_
     assert "the original" in outcomes[1].message
 
 
-def test_what_exists_is_skipped_when_asked_for(tree, tmp_path, make_task) -> None:
+def test_existing_outputs_are_skipped_without_overwrite(tree, tmp_path, make_task) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "a.jpg").write_bytes(b"mine")
     work = find_work([tree], tmp_path / "out").work
@@ -119,7 +119,7 @@ def test_what_exists_is_skipped_when_asked_for(tree, tmp_path, make_task) -> Non
     assert (tmp_path / "out" / "a.jpg").read_bytes() != b"mine"
 
 
-def test_a_file_where_a_folder_should_be(tree, tmp_path, make_task) -> None:
+def test_a_file_in_place_of_the_output_folder_fails_every_file(tree, tmp_path, make_task) -> None:
     (tmp_path / "out").write_bytes(b"mine")
     for outcome in run_batch(find_work([tree], tmp_path / "out").work, make_task(), jobs=2):
         assert outcome.status == "failed"
@@ -127,7 +127,7 @@ def test_a_file_where_a_folder_should_be(tree, tmp_path, make_task) -> None:
     assert (tmp_path / "out").read_bytes() == b"mine"
 
 
-def test_messages_on_names_with_line_breaks_stay_on_one_line(tree, tmp_path, photo, make_task) -> None:
+def test_messages_about_names_with_line_breaks_have_one_line(tree, tmp_path, photo, make_task) -> None:
     (tree / "two\nlines.png").write_bytes(b"")
     (tree / "b\n.bmp").write_bytes((tree / "b.png").read_bytes())
     (tree / "b\n.png").write_bytes((tree / "b.png").read_bytes())
@@ -137,20 +137,20 @@ def test_messages_on_names_with_line_breaks_stay_on_one_line(tree, tmp_path, pho
     assert [o.message for o in failed if "\n" in o.message] == []
 
 
-def test_outcomes_are_told_as_they_come_in_the_thread_that_asked(tree, tmp_path, make_task) -> None:
-    told = []
+def test_progress_is_called_in_the_calling_thread(tree, tmp_path, make_task) -> None:
+    reported = []
     work = find_work([tree], tmp_path / "out", recursive=True).work
-    outcomes = run_batch(work, make_task(), jobs=2, progress=lambda o: told.append((o, threading.get_ident())))
-    assert sorted(o.source for o, _ in told) == sorted(o.source for o in outcomes)
-    assert {thread for _, thread in told} == {threading.get_ident()}
+    outcomes = run_batch(work, make_task(), jobs=2, progress=lambda o: reported.append((o, threading.get_ident())))
+    assert sorted(o.source for o, _ in reported) == sorted(o.source for o in outcomes)
+    assert {thread for _, thread in reported} == {threading.get_ident()}
 
 
-# Nothing outside of the output folder
+# Links out of the output folder
 
 
 @pytest.fixture
 def elsewhere(tree, tmp_path) -> Path:
-    """A folder beside `out`; out/a.jpg, a file, and out/sub, a folder, lead there by links. out/b.png leads to out/c.png."""
+    """A folder beside `out`; out/a.jpg (a file) and out/sub (a folder) link into it. out/b.png links to out/c.png."""
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "mine.jpg").write_bytes(b"mine")
     (tmp_path / "out").mkdir()
@@ -162,11 +162,9 @@ def elsewhere(tree, tmp_path) -> Path:
 
 @pytest.mark.parametrize("isolated", [False, True])
 @pytest.mark.parametrize("through_a_link", [False, True])
-def test_a_link_leads_no_result_out_of_the_output_folder(
-    tree, tmp_path, make_task, elsewhere, isolated, through_a_link
-) -> None:
+def test_outputs_through_links_out_of_the_folder_fail(tree, tmp_path, make_task, elsewhere, isolated, through_a_link) -> None:
     output = tmp_path / "out"
-    if through_a_link:  # the folder itself may be one: that is what was asked for
+    if through_a_link:  # the output folder itself may be a link
         output = tmp_path / "link"
         output.symlink_to("out")
     work = find_work([tree], output, recursive=True).work
@@ -180,14 +178,14 @@ def test_a_link_leads_no_result_out_of_the_output_folder(
     assert cv2.imread(str(tmp_path / "out" / "c.png")) is not None
 
 
-def test_links_are_written_through_when_asked_for(tree, tmp_path, make_task, elsewhere) -> None:
+def test_links_are_followed_without_within(tree, tmp_path, make_task, elsewhere) -> None:
     outcomes = run_batch(find_work([tree], tmp_path / "out", recursive=True).work, make_task(), jobs=1)
     assert [o.status for o in outcomes] == ["done"] * 3
     assert sorted(contents(elsewhere)) == ["deep/ü 1.png", "mine.jpg"]
 
 
 @pytest.mark.parametrize("name", ["../up.png", "sub/../../up.png", "/up.png"])
-def test_a_target_that_is_outside_by_itself_is_refused(tree, tmp_path, make_task, name) -> None:
+def test_an_output_outside_the_folder_fails(tree, tmp_path, make_task, name) -> None:
     (outcome,) = run_batch(
         [(tree / "b.png", tmp_path / "out" / name.lstrip("/"))],
         make_task(),
@@ -202,11 +200,11 @@ def test_a_target_that_is_outside_by_itself_is_refused(tree, tmp_path, make_task
 
 
 @pytest.mark.parametrize("jobs", [1, 3])
-def test_the_number_of_threads_of_opencv_is_left_as_it_was(tree, tmp_path, make_task, monkeypatch, jobs) -> None:
+def test_the_thread_count_of_opencv_is_restored(tree, tmp_path, make_task, monkeypatch, jobs) -> None:
     before = cv2.getNumThreads()
     during = []
-    real = folders.run_file
-    monkeypatch.setattr(folders, "run_file", lambda *a, **o: (during.append(cv2.getNumThreads()), real(*a, **o))[1])
+    original = folders.run_file
+    monkeypatch.setattr(folders, "run_file", lambda *a, **o: (during.append(cv2.getNumThreads()), original(*a, **o))[1])
     cv2.setNumThreads(2)
     try:
         run_batch(find_work([tree], tmp_path / "out").work, make_task(), jobs=jobs)
@@ -223,18 +221,18 @@ def interrupted(_: object) -> None:
     raise KeyboardInterrupt
 
 
-def test_an_interrupt_cancels_what_has_not_begun_and_ends_whole_what_has(tree, tmp_path, photo, make_task, monkeypatch) -> None:
+def test_an_interrupt_completes_started_files_and_cancels_the_rest(tree, tmp_path, photo, make_task, monkeypatch) -> None:
     for number in range(40):
         cv2.imwrite(str(tree / f"n{number:02}.png"), photo)
-    begun = []
-    real = folders.run_file
+    started = []
+    original = folders.run_file
     stopped = threading.Event()
 
     def slow(*arguments, **options):
-        begun.append(arguments[0].path)
-        if len(begun) > 1:
-            stopped.wait(10)  # the second one is at work when the interrupt comes
-        return real(*arguments, **options)
+        started.append(arguments[0].path)
+        if len(started) > 1:
+            stopped.wait(10)  # the second file is being filtered during the interrupt
+        return original(*arguments, **options)
 
     def stop(_: object) -> None:
         threading.Timer(0.2, stopped.set).start()
@@ -244,25 +242,27 @@ def test_an_interrupt_cancels_what_has_not_begun_and_ends_whole_what_has(tree, t
     work = find_work([tree], tmp_path / "out").work
     with pytest.raises(KeyboardInterrupt):
         run_batch(work, make_task(), jobs=1, progress=stop)
-    assert 1 <= len(begun) <= 2
+    assert 1 <= len(started) <= 2
     written = sorted((tmp_path / "out").iterdir())
-    assert [p.name for p in written] == [Path(s).name for s in begun]
+    assert [p.name for p in written] == [Path(s).name for s in started]
     assert all(cv2.imread(str(p)) is not None for p in written)
 
 
 @pytest.mark.parametrize(
-    ("jobs", "environment", "pattern", "each"),
+    ("jobs", "environment", "pattern", "expected"),
     [(1, "5", "*", None), (3, "5", "*", 1), (None, "1", "*", None), (None, "2", "*", 1), (4, "5", "a.*", None)],
 )
-def test_a_file_has_one_thread_unless_it_is_alone(
-    tree, tmp_path, make_task, monkeypatch, jobs, environment, pattern, each
+def test_each_file_has_one_thread_when_several_run_at_once(
+    tree, tmp_path, make_task, monkeypatch, jobs, environment, pattern, expected
 ) -> None:
-    seen = []
-    real = folders.run_file
+    threads = []
+    original = folders.run_file
     monkeypatch.setenv("IMGCONV_JOBS", environment)
     monkeypatch.setattr(
-        folders, "run_file", lambda s, t, task, **o: (seen.append(task.filter.options.jobs), real(s, t, task, **o))[1]
+        folders,
+        "run_file",
+        lambda s, t, task, **o: (threads.append(task.filter.options.jobs), original(s, t, task, **o))[1],
     )
     work = find_work([tree], tmp_path / "out", pattern=f"{pattern}g").work
     run_batch(work, make_task(), jobs=jobs)
-    assert seen == [each] * len(work)
+    assert threads == [expected] * len(work)

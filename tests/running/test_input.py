@@ -1,4 +1,4 @@
-"""Which pages are read, upright or not."""
+"""`Input`: selection of pages, and their orientation."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ def stack(tmp_path):
     return pages
 
 
-def test_the_pages_that_are_wanted_are_read_in_their_order(tmp_path, stack) -> None:
+def test_selected_pages_are_read_in_the_given_order(tmp_path, stack) -> None:
     name = str(tmp_path / "in.tif")
     found = Input(name, parse_page_range("2-3,0")).open()
     assert (found.pages.count, found.indices) == (4, (2, 3, 0))
     assert [image.pixels.tolist() for image in found.images(nullcontext)] == stack[[2, 3, 0]].tolist()
-    with pytest.raises(UsageError, match="`pages` asks for 4"):
+    with pytest.raises(UsageError, match="`pages` selects page 4"):
         Input(name, parse_page_range("1-4")).open()
     with pytest.raises(ReadError, match="`max_pixels`"):
         Input(name, None, 599).open()
 
 
-def test_pixels_are_turned_upright_where_that_is_asked_for(tmp_path, stack) -> None:
+def test_auto_orient_rotates_the_pixels(tmp_path, stack) -> None:
     pages = [Pillow.fromarray(page) for page in stack]
     pages[0].save(tmp_path / "turned.tif", save_all=True, append_images=pages[1:], tiffinfo={274: 6})
     for auto_orient in (False, True):

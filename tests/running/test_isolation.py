@@ -1,4 +1,4 @@
-"""A folder worked on in processes: what bad files among others cost, and what is left when somebody is killed."""
+"""Batches in worker processes: failures of single files, and cleanup after an interrupt or a kill."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def make_many(tree: Path, photo: np.ndarray, count: int) -> None:
 
 
 @pytest.mark.parametrize("jobs", [1, 3])
-def test_a_batch_gives_the_same_files_in_the_same_order(tree, tmp_path, photo, make_task, jobs) -> None:
+def test_workers_give_the_same_files_in_the_same_order(tree, tmp_path, photo, make_task, jobs) -> None:
     make_many(tree, photo, 8)
     (tree / "bad.png").write_bytes(b"none")
     results = []
     with Workers(jobs, LIMITS) as workers:
-        for given in (None, workers):
+        for workers_or_none in (None, workers):
             work = find_work([tree], tmp_path / "out", recursive=True).work
-            outcomes = run_batch(work, make_task("gaussian:sigma=1.3", count=True), jobs=jobs, workers=given)
+            outcomes = run_batch(work, make_task("gaussian:sigma=1.3", count=True), jobs=jobs, workers=workers_or_none)
             results.append(
                 [(o.source, o.target, o.status, o.message, o.target.exists() and o.target.read_bytes()) for o in outcomes]
             )
@@ -51,34 +51,34 @@ def test_a_batch_gives_the_same_files_in_the_same_order(tree, tmp_path, photo, m
     assert [status for *_, status, _, _ in results[1]].count("failed") == 1
 
 
-def test_bad_files_among_many_cost_themselves_alone(tree, tmp_path, photo, make_task) -> None:
+def test_crashes_and_limits_do_not_stop_the_other_files(tree, tmp_path, photo, make_task) -> None:
     make_many(tree, photo, 12)
-    bad = {
+    commands = {
         "n03.png": "die:SIGSEGV",
         "n04.png": "die:SIGABRT",
         "n07.png": "memory",
         "n08.png": "sleep:50",
         "n11.png": "write and die",
     }
-    for name, text in bad.items():
+    for name, text in commands.items():
         (tree / name).write_text(text)
     work = find_work([tree], tmp_path / "out").work
-    told: list[str] = []
+    reported: list[str] = []
     with Workers(2, Limits(3, LARGE // 2), function=FUNCTION) as workers:
-        outcomes = run_batch(work, make_task(), jobs=2, workers=workers, progress=lambda o: told.append(o.source.name))
+        outcomes = run_batch(work, make_task(), jobs=2, workers=workers, progress=lambda o: reported.append(o.source.name))
     assert [o.source for o in outcomes] == [source for source, _ in work]
-    assert sorted(told) == [o.source.name for o in outcomes]
-    assert {o.source.name for o in outcomes if o.status == "failed"} == set(bad)
+    assert sorted(reported) == [o.source.name for o in outcomes]
+    assert {o.source.name for o in outcomes if o.status == "failed"} == set(commands)
     assert all(o.message.startswith(f"{o.source}: ") for o in outcomes if o.status == "failed")
     done = [o for o in outcomes if o.status == "done"]
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted(o.target.name for o in done)
-    for outcome in done[2:]:  # but a.jpg, b.png
+    for outcome in done[2:]:  # without a.jpg and b.png
         source = cv2.imread(str(outcome.source))
         assert np.array_equal(cv2.imread(str(outcome.target)), imgconv.correlate(source, "sharpen"))
 
 
 @pytest.mark.parametrize(("jobs", "each"), [(2, 1), (1, None)])
-def test_each_of_several_has_one_thread(tree, tmp_path, make_task, jobs, each) -> None:
+def test_each_of_several_workers_has_one_thread(tree, tmp_path, make_task, jobs, each) -> None:
     for name in ("a.jpg", "b.png"):
         (tree / name).write_text("threads")
     with Workers(jobs, LIMITS, function=FUNCTION) as workers:
@@ -87,13 +87,13 @@ def test_each_of_several_has_one_thread(tree, tmp_path, make_task, jobs, each) -
 
 
 @pytest.mark.parametrize("function", ["tests.running.nowhere:run", "tests.running.faulty_files:nothing"])
-def test_a_process_that_does_not_start_is_told_once(tmp_path, tree, make_task, function) -> None:
+def test_a_worker_that_does_not_start_is_an_error_of_one_line(tmp_path, tree, make_task, function) -> None:
     with Workers(2, LIMITS, function=function) as workers, pytest.raises(StartError, match=r"nowhere|nothing") as caught:
         run_batch(find_work([tree], tmp_path / "out").work, make_task(), workers=workers)
     assert len(str(caught.value).splitlines()) == 1
 
 
-# Who is killed, and what is left
+# Interrupts and kills
 
 
 SCRIPT = """
@@ -113,7 +113,7 @@ with Workers(2, Limits(), function="tests.running.faulty_files:run") as workers:
 
 @pytest.fixture
 def started(tmp_path, root):
-    """Start SCRIPT on a folder: two files that tell their process, then two that are written to without end."""
+    """Run SCRIPT on a folder: two files that report the process id, then two whose writing does not end."""
     (tmp_path / "in").mkdir()
     for number, text in enumerate(("wait:0.5", "wait:0.5", "write and wait", "write and wait", "pid")):
         (tmp_path / "in" / f"{number}.png").write_text(text)
@@ -136,21 +136,21 @@ def wait_for(done: Callable[[], bool], seconds: float = 20) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="looks at processes in /proc")
-def test_an_interrupt_ends_the_processes_and_leaves_nothing_behind(started, tmp_path) -> None:
+@pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="reads /proc")
+def test_an_interrupt_ends_the_workers_and_removes_temporary_files(started, tmp_path) -> None:
     process, pids = started
     assert all(map(is_alive, pids))
     start = time.monotonic()
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=20)
+    _, reported = process.communicate(timeout=20)
     assert time.monotonic() - start < 5
-    assert told.rstrip().endswith("KeyboardInterrupt")
+    assert reported.rstrip().endswith("KeyboardInterrupt")
     assert not any(map(is_alive, pids))
     assert list((tmp_path / "out").iterdir()) == []
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="looks at processes in /proc")
-def test_processes_end_with_the_one_that_started_them_and_leave_nothing_behind(started, tmp_path) -> None:
+@pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="reads /proc")
+def test_workers_end_with_their_parent_and_remove_temporary_files(started, tmp_path) -> None:
     process, pids = started
     assert all(map(is_alive, pids))
     process.kill()

@@ -1,4 +1,4 @@
-"""Alpha, linear light, grey and chosen channels, held against SciPy and the formulas of the standards."""
+"""Alpha, linear light, grey and selected channels, compared with SciPy and the formulas of the standards."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from imgconv.images.image import Image
 from imgconv.images.pages import Header
 from imgconv.running.picture_path import PicturePath, filter_picture, plan_picture
 from tests.cases import each
-from tests.running.levels import KERNEL, averaged, full, of_type
+from tests.running.levels import KERNEL, as_type, full_scale, scipy_sum
 
 DTYPES = ("uint8", "uint16", "float32")
 
 
 def to_linear(levels: np.ndarray) -> np.ndarray:
-    """sRGB's curve, IEC 61966-2-1, for levels from 0 to 1."""
+    """Return linear light of sRGB levels from 0 to 1 (IEC 61966-2-1)."""
     return np.where(levels <= 0.04045, levels / 12.92, ((levels + 0.055) / 1.055) ** 2.4)
 
 
@@ -30,7 +30,7 @@ def from_linear(light: np.ndarray) -> np.ndarray:
 
 @pytest.fixture
 def transparent(photo, alpha):
-    """The photograph with holes, steps and slopes in its alpha."""
+    """The photograph with transparent and opaque areas and ramps in its alpha."""
     alpha = alpha.copy()
     alpha[20:40, 30:60] = 0
     alpha[60:, 90:] = 255
@@ -39,49 +39,49 @@ def transparent(photo, alpha):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_colour_is_weighted_by_alpha_and_alpha_is_filtered(filtered, transparent, dtype) -> None:
-    pixels = of_type(transparent, dtype)
+    pixels = as_type(transparent, dtype)
     found = filtered(pixels).astype(float)
-    weight = pixels[:, :, 3] / full(dtype)
-    mass = averaged(weight)
-    off = {"uint8": 0.501, "uint16": 0.51, "float32": 1e-6}[dtype]  # half a level, and what float32 is off in so many
-    assert np.abs(found[:, :, 3] - mass * full(dtype)).max() <= off
-    seen = mass > 0.01
+    weight = pixels[:, :, 3] / full_scale(dtype)
+    weights = scipy_sum(weight)
+    tolerance = {"uint8": 0.501, "uint16": 0.51, "float32": 1e-6}[dtype]  # half a level plus the error of float32
+    assert np.abs(found[:, :, 3] - weights * full_scale(dtype)).max() <= tolerance
+    visible = weights > 0.01
     for c in range(3):
-        expected = averaged(pixels[:, :, c] * weight)[seen] / mass[seen]
-        assert np.abs(found[seen, c] - expected).max() <= off * 1.01
+        expected = scipy_sum(pixels[:, :, c] * weight)[visible] / weights[visible]
+        assert np.abs(found[visible, c] - expected).max() <= tolerance * 1.01
 
 
-def test_grey_with_alpha_too(filtered, transparent) -> None:
+def test_grey_is_weighted_by_alpha(filtered, transparent) -> None:
     grey = transparent[:, :, [1, 3]]
     assert np.array_equal(filtered(grey), filtered(transparent)[:, :, [1, 3]])
 
 
-def test_what_cannot_be_seen_does_not_bleed(filtered, transparent) -> None:
-    other = transparent.copy()
-    other[transparent[:, :, 3] == 0] = (0, 0, 255, 0)
-    found, same = filtered(transparent, "gaussian:sigma=4"), filtered(other, "gaussian:sigma=4")
+def test_transparent_colours_do_not_affect_the_result(filtered, transparent) -> None:
+    alternative = transparent.copy()
+    alternative[transparent[:, :, 3] == 0] = (0, 0, 255, 0)
+    found, same = filtered(transparent, "gaussian:sigma=4"), filtered(alternative, "gaussian:sigma=4")
     assert np.array_equal(found, same)
-    # As they are stored they would: that is what is to be avoided.
+    # With straight alpha the hidden colours do affect the result.
     options = {"alpha": "straight"}
     assert not np.array_equal(
-        filtered(transparent, "gaussian:sigma=4", **options), filtered(other, "gaussian:sigma=4", **options)
+        filtered(transparent, "gaussian:sigma=4", **options), filtered(alternative, "gaussian:sigma=4", **options)
     )
 
 
-def test_what_cannot_be_seen_has_no_part_in_the_range(filtered, make_task, transparent) -> None:
+def test_transparent_pixels_do_not_affect_the_range(filtered, make_task, transparent) -> None:
     pixels = np.dstack([transparent[:, :, :3] // 2 + 100, transparent[:, :, 3]])
     values = filtered(pixels, depth="32f")
-    seen = filtered(pixels)[:, :, 3] > 0
-    assert not seen.all()
+    visible = filtered(pixels)[:, :, 3] > 0
+    assert not visible.all()
     stretched = filtered(pixels, depth="32f", range_policy="stretch")
-    colours = values[seen, :3]
-    np.testing.assert_allclose(stretched[seen, :3], (colours - colours.min()) / np.ptp(colours), atol=1e-5)
-    task = make_task(KERNEL, delta=-90, range_policy="error", count=True)  # below 0 only where nothing is seen
+    colours = values[visible, :3]
+    np.testing.assert_allclose(stretched[visible, :3], (colours - colours.min()) / np.ptp(colours), atol=1e-5)
+    task = make_task(KERNEL, delta=-90, range_policy="error", count=True)  # below 0 only where transparent
     assert filter_picture(Image(pixels), task).clipped == 0
 
 
 @pytest.mark.parametrize("text", ["laplacian", "sobel_x", "edges"])
-def test_an_edge_kernel_leaves_alpha_and_finds_no_edge_of_it(filtered, transparent, text) -> None:
+def test_an_edge_kernel_keeps_alpha_and_ignores_its_edges(filtered, transparent, text) -> None:
     assert np.array_equal(filtered(transparent, text)[:, :, 3], transparent[:, :, 3])
     even = transparent.copy()
     even[:, :, :3] = 90
@@ -89,7 +89,7 @@ def test_an_edge_kernel_leaves_alpha_and_finds_no_edge_of_it(filtered, transpare
     assert np.all(filtered(even, text)[:, :, :3] == expected)
 
 
-def test_the_four_ways_with_alpha(filtered, transparent) -> None:
+def test_the_four_alpha_modes(filtered, transparent) -> None:
     colour = imgconv.correlate(np.ascontiguousarray(transparent[:, :, :3]), KERNEL)
     coverage = imgconv.correlate(np.ascontiguousarray(transparent[:, :, 3]), KERNEL)
     assert np.array_equal(filtered(transparent, alpha="drop"), colour)
@@ -97,58 +97,58 @@ def test_the_four_ways_with_alpha(filtered, transparent) -> None:
     straight = filtered(transparent, alpha="straight")
     assert np.array_equal(straight[:, :, :3], colour)
     assert np.abs(straight[:, :, 3].astype(int) - coverage).max() <= 1
-    assert np.mean(straight[:, :, 3] != coverage) < 0.01  # where float32 falls on the other side of a tie
+    assert np.mean(straight[:, :, 3] != coverage) < 0.01  # float32 rounds some ties differently
     assert np.array_equal(filtered(transparent, alpha="weighted")[:, :, 3], straight[:, :, 3])
 
 
 @pytest.mark.parametrize("text", ["sharpen", "gaussian:sigma=2", "edges"])
-def test_an_alpha_that_says_nothing_changes_no_bit(filtered, photo, text) -> None:
+def test_opaque_alpha_changes_no_bit(filtered, photo, text) -> None:
     opaque = np.dstack([photo, np.full(photo.shape[:2], 255, np.uint8)])
     found = filtered(opaque, text)
     assert np.all(found[:, :, 3] == 255)
     assert np.array_equal(found[:, :, :3], filtered(photo, text))
 
 
-def test_scale_and_delta_are_for_the_colour(filtered, transparent) -> None:
+def test_scale_and_delta_apply_to_colour_only(filtered, transparent) -> None:
     plain, changed = filtered(transparent, depth="32f"), filtered(transparent, depth="32f", scale="1/2", delta=10)
-    seen = plain[:, :, 3] > 0.01
-    np.testing.assert_allclose(changed[seen, :3], plain[seen, :3] / 2 + 10 / 255, atol=1e-6)
+    visible = plain[:, :, 3] > 0.01
+    np.testing.assert_allclose(changed[visible, :3], plain[visible, :3] / 2 + 10 / 255, atol=1e-6)
     assert np.array_equal(changed[:, :, 3], plain[:, :, 3])
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
 @pytest.mark.parametrize("depth", [None, "16", "32f"])
-def test_linear_light_is_that_of_srgb(filtered, photo, dtype, depth) -> None:
-    pixels = of_type(photo, dtype)
+def test_linear_uses_the_curve_of_srgb(filtered, photo, dtype, depth) -> None:
+    pixels = as_type(photo, dtype)
     found = filtered(pixels, linear=True, depth=depth)
-    white = full(found.dtype)
-    expected = np.dstack([from_linear(averaged(to_linear(pixels[:, :, c] / full(dtype)))) for c in range(3)]) * white
+    white = full_scale(found.dtype)
+    expected = np.dstack([from_linear(scipy_sum(to_linear(pixels[:, :, c] / full_scale(dtype)))) for c in range(3)]) * white
     allowed = 0.51 if found.dtype.kind == "u" and white == 255 else 2e-5 * white
     assert np.abs(found - expected).max() <= allowed
-    assert np.abs(expected - filtered(pixels, depth=depth)).max() > 0.02 * white  # which is not the same without
+    assert np.abs(expected - filtered(pixels, depth=depth)).max() > 0.02 * white  # `linear` makes a difference
 
 
-def test_nothing_but_the_light_changes_nothing(filtered, photo) -> None:
+def test_the_identity_in_linear_light_changes_nothing(filtered, photo) -> None:
     assert np.array_equal(filtered(photo, "identity", linear=True), photo)
-    assert np.array_equal(filtered(of_type(photo, "uint16"), "identity", linear=True), of_type(photo, "uint16"))
+    assert np.array_equal(filtered(as_type(photo, "uint16"), "identity", linear=True), as_type(photo, "uint16"))
 
 
-def test_a_border_of_a_level_has_that_level_in_linear_light(filtered) -> None:
+def test_a_border_value_is_converted_to_linear_light(filtered) -> None:
     even = np.full((9, 11), 200, np.uint8)
     options = {"border": "constant", "border_value": 200}
     assert np.all(filtered(even, "gaussian:sigma=2", linear=True, options=options) == 200)
 
 
-def test_alpha_is_no_light(filtered, transparent) -> None:
+def test_linear_does_not_convert_alpha(filtered, transparent) -> None:
     assert np.array_equal(filtered(transparent, linear=True)[:, :, 3], filtered(transparent)[:, :, 3])
 
 
-def test_floats_are_linear_already(filtered, photo) -> None:
-    pixels = of_type(photo, "float32")
+def test_floats_are_already_linear(filtered, photo) -> None:
+    pixels = as_type(photo, "float32")
     assert np.array_equal(filtered(pixels, linear=True), filtered(pixels))
 
 
-def test_a_direction_is_no_light(filtered, photo) -> None:
+def test_linear_does_not_convert_directions(filtered, photo) -> None:
     found = filtered(photo, "edges:output=direction", linear=True, depth="32f")
     light = to_linear(photo / 255).astype(np.float32)
     expected = imgconv.find_edges(light, "scharr", "direction")
@@ -156,21 +156,21 @@ def test_a_direction_is_no_light(filtered, photo) -> None:
     assert np.quantile(np.minimum(turned, 360 - turned), 0.99) < 0.01
 
 
-def test_grey_is_the_luma_that_others_compute(filtered, photo) -> None:
+def test_gray_is_the_luma_of_pillow(filtered, photo) -> None:
     found = filtered(photo, "identity", gray=True)
-    other = np.asarray(Pillow.fromarray(photo[:, :, ::-1].copy()).convert("L"))
+    alternative = np.asarray(Pillow.fromarray(photo[:, :, ::-1].copy()).convert("L"))
     assert found.shape == photo.shape[:2]
-    assert np.abs(found.astype(int) - other).max() <= 1
+    assert np.abs(found.astype(int) - alternative).max() <= 1
     assert np.array_equal(filtered(found, gray=True), filtered(found))
 
 
-def test_linear_grey_is_luminance(filtered, photo) -> None:
+def test_linear_gray_is_luminance(filtered, photo) -> None:
     found = filtered(photo, "identity", gray=True, linear=True)
     xyz = color.rgb2xyz(photo[:, :, ::-1])
     np.testing.assert_allclose(found, from_linear(xyz[:, :, 1]) * 255, atol=0.6)
 
 
-def test_luma_changes_and_the_colours_keep_their_distance_from_it(filtered, photo) -> None:
+def test_luma_filters_y_and_keeps_cb_and_cr(filtered, photo) -> None:
     found = filtered(photo, "gaussian:sigma=3", luma=True, depth="32f").astype(float)
     ycc, before = color.rgb2ycbcr(found[:, :, ::-1]), color.rgb2ycbcr(photo[:, :, ::-1])
     assert np.abs(ycc[:, :, 1:] - before[:, :, 1:]).max() < 0.01
@@ -179,30 +179,30 @@ def test_luma_changes_and_the_colours_keep_their_distance_from_it(filtered, phot
     assert np.abs(ycc[:, :, 0] - before[:, :, 0]).max() > 20
 
 
-@pytest.mark.parametrize(("channels", "places"), [((0,), [2]), ((1, 2), [1, 0]), ((0, 2), [2, 0])])
-def test_channels_are_counted_from_red_and_the_others_stay(filtered, transparent, channels, places) -> None:
+@pytest.mark.parametrize(("channels", "filtered_channels"), [((0,), [2]), ((1, 2), [1, 0]), ((0, 2), [2, 0])])
+def test_channels_are_numbered_from_red_and_the_others_are_kept(filtered, transparent, channels, filtered_channels) -> None:
     found = filtered(transparent, alpha="straight", channels=channels)
-    whole = filtered(transparent, alpha="straight")
+    full_result = filtered(transparent, alpha="straight")
     for c in range(4):
-        assert np.array_equal(found[:, :, c], whole[:, :, c] if c in places else transparent[:, :, c])
+        assert np.array_equal(found[:, :, c], full_result[:, :, c] if c in filtered_channels else transparent[:, :, c])
 
 
-def test_alpha_can_be_the_only_channel_that_is_filtered(filtered, transparent) -> None:
+def test_alpha_can_be_the_only_filtered_channel(filtered, transparent) -> None:
     found = filtered(transparent, channels=(3,))
     assert np.array_equal(found[:, :, :3], transparent[:, :, :3])
     assert np.array_equal(found[:, :, 3], filtered(transparent)[:, :, 3])
 
 
-def test_a_border_of_three_levels_is_that_of_the_channels(filtered, photo) -> None:
+def test_a_border_value_per_channel_follows_the_selected_channels(filtered, photo) -> None:
     options = {"border": "constant", "border_value": (10, 20, 30)}
-    whole = filtered(photo, options=options)
+    full_result = filtered(photo, options=options)
     found = filtered(photo, options=options, channels=(0,))
-    assert np.array_equal(found[:, :, 2], whole[:, :, 2])
+    assert np.array_equal(found[:, :, 2], full_result[:, :, 2])
     weighted = np.dstack([photo, np.full(photo.shape[:2], 254, np.uint8)])
-    assert np.abs(filtered(weighted, options=options)[5:, :, :3].astype(int) - whole[5:]).max() <= 1
+    assert np.abs(filtered(weighted, options=options)[5:, :, :3].astype(int) - full_result[5:]).max() <= 1
 
 
-def test_the_only_channel_of_grey_is_all_of_it(filtered, grey) -> None:
+def test_channel_0_of_a_grey_image_is_the_whole_image(filtered, grey) -> None:
     assert np.array_equal(filtered(grey, channels=(0,)), filtered(grey))
     with_alpha = np.dstack([grey, grey[::-1]])
     assert np.array_equal(filtered(with_alpha, channels=(0,))[:, :, 0], filtered(with_alpha)[:, :, 0])
@@ -212,7 +212,7 @@ def test_the_only_channel_of_grey_is_all_of_it(filtered, grey) -> None:
 
 
 @pytest.mark.parametrize("channels", [(1,), (2,), (3,), (0, 3)])
-def test_channels_that_are_not_there_are_refused(filtered, grey, channels) -> None:
+def test_missing_channels_are_an_error(filtered, grey, channels) -> None:
     with pytest.raises(UsageError, match="`channels`: the image"):
         filtered(grey, channels=channels)
 
@@ -220,16 +220,16 @@ def test_channels_that_are_not_there_are_refused(filtered, grey, channels) -> No
 @pytest.mark.parametrize(
     "options", [{"stride": 2}, {"mode": "valid"}, {"mode": "full"}, {"stride": (3, 2), "mode": "valid"}], ids=str
 )
-def test_everything_lies_in_the_same_places_whatever_the_grid(filtered, transparent, options) -> None:
-    for more in ({}, {"linear": True}, {"luma": True}, {"channels": (1,)}, {"nodata": 3.0}, {"gray": True}):
-        whole = filtered(transparent, "[0 0 0; 0 0 1]", alpha="keep", **more)
-        found = filtered(transparent, "[0 0 0; 0 0 1]", alpha="keep", options={**options, "border": "replicate"}, **more)
+def test_stride_and_mode_keep_channels_and_missing_values_aligned(filtered, transparent, options) -> None:
+    for fields in ({}, {"linear": True}, {"luma": True}, {"channels": (1,)}, {"nodata": 3.0}, {"gray": True}):
+        full_result = filtered(transparent, "[0 0 0; 0 0 1]", alpha="keep", **fields)
+        found = filtered(transparent, "[0 0 0; 0 0 1]", alpha="keep", options={**options, "border": "replicate"}, **fields)
         if options.get("mode", "same") == "same":
-            assert np.array_equal(found[:, :-1], whole[::2, ::2][:, :-1])
+            assert np.array_equal(found[:, :-1], full_result[::2, ::2][:, :-1])
         assert found.shape[:2] == imgconv.correlate(transparent, "[0 0 0; 0 0 1]", **options).shape[:2]
 
 
-def test_depths_of_one_and_of_half(filtered, grey) -> None:
+def test_depths_of_1_bit_and_float16(filtered, grey) -> None:
     bilevel = filtered(grey, "identity", depth="1")
     assert bilevel.dtype == bool
     assert np.array_equal(bilevel, grey > 127)
@@ -238,17 +238,17 @@ def test_depths_of_one_and_of_half(filtered, grey) -> None:
     assert np.array_equal(half, (grey / np.float32(255)).astype(np.float16))
 
 
-def test_the_plans_are_those_of_what_is_done(make_task, transparent) -> None:
-    for more in ({}, {"linear": True}, {"luma": True}, {"gray": True}, {"channels": (0,)}, {"alpha": "keep"}):
-        task = make_task(KERNEL, **more, count=True)
+def test_plan_picture_returns_the_executed_plans(make_task, transparent) -> None:
+    for fields in ({}, {"linear": True}, {"luma": True}, {"gray": True}, {"channels": (0,)}, {"alpha": "keep"}):
+        task = make_task(KERNEL, **fields, count=True)
         opaque = transparent.copy()
         opaque[:, :, 3] = 255
-        (done,) = filter_picture(Image(opaque), task).plans
+        (actual,) = filter_picture(Image(opaque), task).plans
         (planned,) = plan_picture(Header.of(*transparent.shape[:2], 4, "uint8"), task)
-        assert (done.method, done.job.shape, done.job.dtype) == (planned.method, planned.job.shape, planned.job.dtype)
+        assert (actual.method, actual.job.shape, actual.job.dtype) == (planned.method, planned.job.shape, planned.job.dtype)
 
 
-def test_of_a_complex_result_the_magnitude_is_light(make_task, photo) -> None:
+def test_abs_of_a_complex_result_is_linear_light(make_task, photo) -> None:
     task = make_task("[1 2j]:scale=1/3", range_policy="abs", linear=True)
     found = filter_picture(Image(photo), task).image.pixels.astype(float)
     for c in range(3):
@@ -256,17 +256,17 @@ def test_of_a_complex_result_the_magnitude_is_light(make_task, photo) -> None:
         magnitude = np.hypot(np.pad(light, ((0, 0), (1, 0)), "reflect")[:, :-1], 2 * light) / 3
         assert np.abs(found[:, :, c] - np.clip(from_linear(magnitude), 0, 1) * 255).max() <= 0.51
     grey = make_task("[1 2j]", luma=True)
-    with pytest.raises(UsageError, match="a complex result does not fit"):
+    with pytest.raises(UsageError, match="cannot hold a complex result"):
         filter_picture(Image(photo), grey)
 
 
-@each("more", [{}, {"alpha": "drop"}, {"gray": True}, {"luma": True}, {"depth": "16"}, {"channels": (1,)}])
+@each("fields", [{}, {"alpha": "drop"}, {"gray": True}, {"luma": True}, {"depth": "16"}, {"channels": (1,)}])
 @each("options", [{}, {"stride": (2, 3)}, {"mode": "full"}, {"mode": "valid", "dilation": 2}])
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
-def test_the_header_of_the_result_is_known_beforehand(make_task, transparent, more, options, channels) -> None:
-    if channels < 3 and more == {"channels": (1,)}:
-        more = {"channels": (0,)}
-    image, task = Image(np.squeeze(transparent[:, :, -channels:])), make_task(KERNEL, options=options, **more)
+def test_output_header_describes_the_result(make_task, transparent, fields, options, channels) -> None:
+    if channels < 3 and fields == {"channels": (1,)}:
+        fields = {"channels": (0,)}
+    image, task = Image(np.squeeze(transparent[:, :, -channels:])), make_task(KERNEL, options=options, **fields)
     header = PicturePath.of(Header.of_image(image), task).output_header
     found = Header.of_image(filter_picture(image, task).image)
     facts = [(h.shape[:2], h.channels, h.dtype, h.has_alpha, h.colours) for h in (header, found)]

@@ -1,4 +1,4 @@
-"""What the reading of a file may cost, and that nothing else is limited."""
+"""`Limits`: time and memory of reading a file; other work is not limited."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from imgconv.images.output import Output
 from imgconv.running import read_limits
 from imgconv.running.isolation import Workers
 from imgconv.running.read_limits import Limits
-from tests.running.faulty_files import FUNCTION, LARGE, asking
+from tests.running.faulty_files import FUNCTION, LARGE, make_job
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and limits of POSIX")
 
 
 @pytest.mark.parametrize("limits", [Limits(0, 0), Limits(0, 2 * LARGE)])
-def test_no_limit_is_no_limit(tmp_path, limits) -> None:
+def test_zero_means_no_limit(tmp_path, limits) -> None:
     with Workers(1, limits, function=FUNCTION) as workers:
-        for asks in ("memory", "memory in opencv", "sleep:0.1"):
-            assert workers.run(*asking(tmp_path, asks)) > 0
+        for command in ("memory", "memory in opencv", "sleep:0.1"):
+            assert workers.run(*make_job(tmp_path, command)) > 0
 
 
-def test_memory_is_limited_in_reading_only(tmp_path) -> None:
+def test_memory_is_limited_while_reading_only(tmp_path) -> None:
     with Workers(1, Limits(0, LARGE // 2), function=FUNCTION) as workers:
         with pytest.raises(ReadError, match="reading needed more than 100 MB; `memory` allows more"):
-            workers.run(*asking(tmp_path, "memory"))
-        assert workers.run(*asking(tmp_path, "memory later")) == LARGE
+            workers.run(*make_job(tmp_path, "memory"))
+        assert workers.run(*make_job(tmp_path, "memory later")) == LARGE
 
 
-def test_a_small_file_of_a_large_picture(tmp_path, make_task) -> None:
+def test_a_decompression_bomb_exceeds_the_memory_limit(tmp_path, make_task) -> None:
     bomb = np.zeros((4000, 4000), np.uint8)
     cv2.imwrite(str(tmp_path / "bomb.png"), bomb)
     source, target = str(tmp_path / "bomb.png"), str(tmp_path / "out.png")
@@ -51,6 +51,6 @@ def test_a_small_file_of_a_large_picture(tmp_path, make_task) -> None:
 @pytest.mark.parametrize(
     ("physical", "jobs", "memory"), [(64e9, 2, 16e9), (64e9, 8, 4e9), (64e9, 64, 4e9), (6e9, 1, 3e9), (6e9, 8, 3e9), (0, 4, 0)]
 )
-def test_memory_is_shared_out_but_not_too_thin(monkeypatch, physical, jobs, memory) -> None:
+def test_default_memory_is_divided_among_jobs_with_a_minimum(monkeypatch, physical, jobs, memory) -> None:
     monkeypatch.setattr(read_limits, "total_memory", lambda: int(physical))
     assert Limits.for_jobs(jobs, timeout=7) == Limits(7, memory)

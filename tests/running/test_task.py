@@ -1,4 +1,4 @@
-"""What a task makes of pixels: alpha beside the colour, depth, range, the count of what was clipped."""
+"""`filter_picture` with a task: alpha, depth, scale and delta, range, and the count of clipped samples."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ SHARPEN = np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0]])
 
 
 def sharpened(channel: np.ndarray) -> np.ndarray:
-    """Return the exact result, unclipped, as SciPy has it (`mirror` is reflect101)."""
+    """Return the exact, unclipped result by SciPy (`mirror` is reflect101)."""
     return ndimage.correlate(channel.astype(np.int64), SHARPEN, mode="mirror")
 
 
-def test_colour_is_filtered_and_alpha_is_not(make_task, photo, alpha) -> None:
+def test_alpha_keep_filters_colour_only(make_task, photo, alpha) -> None:
     result = filter_picture(Image(np.dstack([photo, alpha])), make_task(alpha="keep")).image
     assert result.pixels.shape == (90, 131, 4)
     assert result.pixels.dtype == np.uint8
@@ -34,21 +34,21 @@ def test_a_grey_image_keeps_its_shape(make_task, grey, shape) -> None:
     assert result.pixels.shape == shape
 
 
-def test_the_image_that_is_given_is_not_changed(make_task, photo, alpha) -> None:
+def test_the_input_image_is_not_changed(make_task, photo, alpha) -> None:
     image = Image(np.dstack([photo, alpha]))
     before = image.pixels.copy()
     filter_picture(image, make_task("box:size=5", depth="16", delta=Fraction(3)))
     assert np.array_equal(image.pixels, before)
 
 
-def test_metadata_go_along(make_task, photo) -> None:
+def test_metadata_is_kept(make_task, photo) -> None:
     image = Image(photo, format="something", pages=7)
     result = filter_picture(image, make_task()).image
     assert (result.metadata, result.format, result.pages) == (image.metadata, image.format, image.pages)
 
 
 def test_a_change_of_depth_rounds_once(make_task, grey) -> None:
-    # Through 8 bits on the way, only multiples of 257 could come out.
+    # An intermediate rounding to 8 bits would leave only multiples of 257.
     result = filter_picture(Image(grey), make_task("box:size=3", depth="16")).image
     sums = ndimage.correlate(grey.astype(np.int64), np.ones((3, 3), np.int64), mode="mirror")
     expected = np.rint(sums * 257 / 9)
@@ -57,7 +57,7 @@ def test_a_change_of_depth_rounds_once(make_task, grey) -> None:
 
 
 @pytest.mark.parametrize("level", [0, 1, 127, 128, 254, 255])
-def test_every_level_of_alpha_has_its_own_in_sixteen_bits_and_comes_back(make_task, level) -> None:
+def test_alpha_survives_16_bits_and_back(make_task, level) -> None:
     pixels = np.full((5, 6, 4), level, np.uint8)
     deep = filter_picture(Image(pixels), make_task("identity", depth="16", alpha="keep")).image
     assert np.all(deep.pixels == level * 257)
@@ -66,35 +66,35 @@ def test_every_level_of_alpha_has_its_own_in_sixteen_bits_and_comes_back(make_ta
 
 
 @pytest.mark.parametrize("stride", [2, (3, 1), (1, 4)])
-def test_a_stride_takes_the_same_places_of_alpha(make_task, photo, alpha, stride) -> None:
+def test_a_stride_applies_to_alpha(make_task, photo, alpha, stride) -> None:
     down, across = stride if isinstance(stride, tuple) else (stride, stride)
     result = filter_picture(Image(np.dstack([photo, alpha])), make_task(options={"stride": stride}, alpha="keep")).image
     assert np.array_equal(result.pixels[:, :, 3], alpha[::down, ::across])
     assert np.array_equal(result.pixels[:, :, 0], np.clip(sharpened(photo[:, :, 0]), 0, 255)[::down, ::across])
 
 
-# Not symmetric, even, its anchor not in the middle: alpha taken from another place than the colour would show.
+# Even-sized and asymmetric, so that an alpha shifted against the colour would be noticed.
 IMPULSE = "[0 0 0 0; 0 0 0 1]"
 
 
 @pytest.mark.parametrize("mode", ["same", "valid", "full"])
 @pytest.mark.parametrize("anchor", [None, (0, 0), (1, 3), (0, 2)])
-def test_alpha_lies_where_the_anchor_is_in_every_mode(make_task, photo, mode, anchor) -> None:
-    given = {} if anchor is None else {"anchor": anchor}
+def test_alpha_follows_the_anchor_in_every_mode(make_task, photo, mode, anchor) -> None:
+    more = {} if anchor is None else {"anchor": anchor}
     row, column = anchor or (1, 2)
-    # An impulse at the anchor is the identity: then colour and alpha, which are alike here, have to stay alike.
+    # An impulse at the anchor is the identity, so equal colour and alpha must stay equal.
     taps = np.zeros((2, 4), int)
     taps[row, column] = 1
     text = "[" + "; ".join(" ".join(map(str, line)) for line in taps.tolist()) + "]"
     image = Image(np.dstack([photo[:, :, :1]] * 4))
-    result = filter_picture(image, make_task(text, options={"mode": mode, "border": "replicate", **given}, alpha="keep")).image
+    result = filter_picture(image, make_task(text, options={"mode": mode, "border": "replicate", **more}, alpha="keep")).image
     rows, columns = {"same": (90, 131), "valid": (89, 128), "full": (91, 134)}[mode]
     assert result.pixels.shape == (rows, columns, 4)
     assert np.array_equal(result.pixels[:, :, 0], result.pixels[:, :, 3])
     assert len(np.unique(result.pixels[:, :, 3])) > 50
 
 
-def test_alpha_is_not_moved_by_a_kernel_that_moves_the_colour(make_task, photo, alpha) -> None:
+def test_a_shifting_kernel_does_not_shift_alpha(make_task, photo, alpha) -> None:
     result = filter_picture(
         Image(np.dstack([photo, alpha])), make_task(IMPULSE, options={"border": "wrap"}, alpha="keep")
     ).image
@@ -102,7 +102,7 @@ def test_alpha_is_not_moved_by_a_kernel_that_moves_the_colour(make_task, photo, 
     assert np.array_equal(result.pixels[:, :, 1], np.roll(photo[:, :, 1], -1, axis=1))
 
 
-def test_neither_scale_nor_delta_nor_range_touch_alpha(make_task, photo, alpha) -> None:
+def test_scale_delta_and_range_do_not_change_alpha(make_task, photo, alpha) -> None:
     task = make_task("identity", scale=Fraction(1, 2), delta=Fraction(10), range_policy="offset", alpha="keep")
     result = filter_picture(Image(np.dstack([photo, alpha])), task).image
     assert np.array_equal(result.pixels[:, :, 3], alpha)
@@ -110,7 +110,7 @@ def test_neither_scale_nor_delta_nor_range_touch_alpha(make_task, photo, alpha) 
     assert np.array_equal(result.pixels[:, :, :3], expected)
 
 
-def test_scale_comes_before_delta_and_both_before_the_rounding(make_task) -> None:
+def test_scale_then_delta_are_applied_before_rounding(make_task) -> None:
     pixels = np.arange(200, dtype=np.uint8).reshape(10, 20)
     result = filter_picture(Image(pixels), make_task("identity", scale=Fraction(1, 4), delta=Fraction(1, 4))).image
     assert np.array_equal(result.pixels, np.rint(pixels / 4 + 0.25))
@@ -121,7 +121,7 @@ def test_delta_is_in_levels_of_the_image(make_task) -> None:
     assert np.all(result.pixels == 30 * 257)
 
 
-def test_what_was_clipped_is_counted_and_alpha_is_not_among_it(make_task, photo, alpha) -> None:
+def test_clipped_samples_are_counted_without_alpha(make_task, photo, alpha) -> None:
     exact = np.dstack([sharpened(photo[:, :, c]) for c in range(3)])
     expected = int(np.count_nonzero((exact < 0) | (exact > 255)))
     assert expected > 0

@@ -1,7 +1,7 @@
-"""The methods: what each of them is (`Method`), and all of them by name (`METHODS`).
+"""The methods of convolution: their base class (`Method`), and all methods by name (`METHODS`).
 
-Each is one way to compute the sums of a convolution, in the module of its name. A module is imported when its method is asked
-for, so that a plan for one engine imports nothing of the other.
+Each method computes the sums of a convolution in one way, in the module of its name. Modules are imported on first use, so
+that a plan for one engine does not import those of the other.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from imgconv.convolution.exactness import narrowing_error, why_not_exact
 from imgconv.convolution.plan import Job, Work
 from imgconv.convolution.source import Source
 
-#: Every method, in the order in which it is listed, with the engines that may take it, its own first.
+#: Every method, in order of listing, with the engines that may use it, its own first.
 ENGINES: Mapping[str, tuple[str, ...]] = {
     "definition": ("numpy",),
     "shifts": ("numpy",),
@@ -38,113 +38,113 @@ ENGINES: Mapping[str, tuple[str, ...]] = {
     "dft": ("opencv",),
 }
 
-#: Writes a strip: `run(source, out)`.
+#: Function that computes a strip: `run(source, out)`.
 #:
 #: `source`: the pixels that the strip needs, and the buffers of the thread.
-#: `out`: shape (R, W'[, C]), in the method's type, the columns (or the channels) next to each other in memory: where the sums
-#: go, or the final values of a method that finishes them.
+#: `out`: array for the sums, or for the final values if the method finishes them: shape (R, W'[, C]), of the method's type,
+#: contiguous along the last axis.
 Run: TypeAlias = Callable[[Source, NDArray[Any]], None]
 
 
 class Method(ABC):
     """One way to compute a convolution, a strip of rows at a time.
 
-    Threads are not its business, nor are scale and rounding, unless it finishes.
+    Threading is done by `execution`, as are scaling and rounding unless the method `finishes`.
     """
 
-    #: What `method=` takes.
+    #: Name for the parameter `method`.
     name: ClassVar[str]
-    #: One line for listings.
+    #: One-line description for listings.
     about: ClassVar[str]
-    #: Whether it gives final values, scaled, rounded and saturated, rather than sums.
+    #: Whether it computes final values, scaled, rounded and saturated, rather than sums.
     finishes: ClassVar[bool] = False
-    #: Whether imgconv's threads share the strips, and OpenCV is held to one thread meanwhile. Where false, the whole image is
-    #: one strip in the caller's thread, for one call of OpenCV, which starts its own threads: as many as were asked for.
+    #: Whether imgconv's threads process the strips, with OpenCV limited to one thread. If false, the whole image is one strip,
+    #: filtered in the caller's thread by one call of OpenCV, which uses the requested number of its own threads.
     threads: ClassVar[bool] = True
-    #: Whether it calls BLAS, whose own threads are then held back.
+    #: Whether it calls BLAS, which is then limited to one thread.
     blas: ClassVar[bool] = False
-    #: Whether it multiplies zeros: NaN or infinity then shows in sums that it has no weight in, and the strip is done again.
+    #: Whether it multiplies zero weights. NaN and infinity then spread to sums where their weight is 0; such strips are redone.
     spreads: ClassVar[bool] = False
-    #: Whether the errors of a sum come from pixels far away, too: a strip with a huge pixel is then left to another method.
+    #: Whether distant pixels affect the error of a sum. Strips with a very large pixel are then computed by another method.
     mixes: ClassVar[bool] = False
-    #: Whether it takes one channel at a time whatever the job.
+    #: Whether it always processes one channel at a time.
     single_channel: ClassVar[bool] = False
-    #: Bytes of a strip of sums that go well with the caches.
+    #: Size of a strip of sums in bytes, chosen to fit the caches.
     strip_bytes: ClassVar[int] = 1 << 20
-    #: How many times the reach of the kernel a strip has at least, so that the rows shared with the next one do not count.
+    #: Minimum height of a strip, in multiples of the reach of the kernel, which limits the cost of overlapping rows.
     least_reaches: ClassVar[int] = 0
 
     @property
     def engine(self) -> str:
-        """The engine it belongs to, `opencv` or `numpy`."""
+        """Engine of the method, `opencv` or `numpy`."""
         return ENGINES[self.name][0]
 
     @property
     def shared(self) -> bool:
-        """Whether the other engine may take it, too, having nothing like it."""
+        """Whether the other engine may use it as well, for lack of an equivalent."""
         return len(ENGINES[self.name]) > 1
 
     def serves(self, engine: str) -> bool:
-        """Whether an engine may take it."""
+        """Whether an engine may use it."""
         return engine in ENGINES[self.name]
 
     def supports(self, job: Job) -> str | None:
-        """Return why the method cannot do a job, or cannot do it exactly enough; None where it can."""
+        """Return why the method cannot do a job, or is not exact enough for it; None if it supports the job."""
         if self.mixes and job.options.normalizes and job.dtype.kind in "fc":
-            return "where little weight falls inside, the division would show the errors of pixels far away"
+            return "where little weight lies inside, the division would magnify the errors of distant pixels"
         refusals = (self.refusal(part) or why_not_exact(part, self.error(part), mixes=self.mixes) for part in job.parts)
         return next(filter(None, refusals), None)
 
     def total(self, job: Job) -> Work:
-        """Count what it does for a job, complex pixels and weights in parts."""
+        """Return its operations for a job, including all parts of complex pixels and weights."""
         works = [self.work(part) for part in job.parts] * (2 if job.dtype.kind == "c" else 1)
         return sum(works, Work())
 
     def refusal(self, job: Job) -> str | None:
-        """Return why the method cannot do a job whatever its error; None where it can."""
+        """Return why the method cannot do a job, its error aside; None if it can."""
         return None
 
     def error(self, job: Job) -> float:
-        """Return a bound on what the sums may be off, relative to the largest pixel.
+        """Return a bound on the error of the sums, relative to the largest pixel.
 
-        Unless overridden that of a plain sum, or, where errors mix, theirs and that of narrowing sums in float64.
+        By default this is the bound of a plain sum, or, if errors mix, `mixed_error` plus the error of narrowing float64 sums.
         """
         return self.mixed_error(job) + narrowing_error(job) if self.mixes else job.arithmetic.error
 
     def mixed_error(self, job: Job) -> float:
-        """Return the part of the error that pixels far away have in it, where errors mix."""
+        """Return the part of the error bound that is due to distant pixels; 0 unless errors mix."""
         return 0.0
 
     def dtype(self, job: Job) -> np.dtype[Any]:
-        """Return the type of what `run` writes."""
+        """Return the type of the array that `run` writes."""
         return job.output if self.finishes else job.arithmetic.dtype
 
     def planar(self, job: Job) -> bool:
-        """Whether it wants one channel at a time, as two axes."""
+        """Whether it needs each channel separately, as a 2-D array."""
         return self.single_channel
 
     def rows(self, job: Job) -> int:
-        """Return how many rows of the output make a strip."""
+        """Return the number of output rows in a strip."""
         if not self.threads:
             return job.rows.outputs
         row = job.columns.outputs * (1 if self.planar(job) else job.channels) * self.dtype(job.parts[0]).itemsize
         return max(self.strip_bytes // row, self.least_reaches * job.rows.reach // job.rows.stride, 1)
 
     def strips(self, job: Job) -> int:
-        """Return how many strips there are."""
+        """Return the number of strips."""
         return -(-job.rows.outputs // self.rows(job))
 
     @abstractmethod
     def work(self, job: Job) -> Work:
-        """Count what it does for a job, real or one of its parts."""
+        """Return its operations for a real job, or for one part of a complex job."""
 
     @abstractmethod
     def prepare(self, job: Job) -> Run:
-        """Return what computes a strip; whatever depends on the kernel alone is done here, once."""
+        """Return the function that computes a strip; work that depends only on the kernel is done here, once."""
 
 
 class _Methods(Mapping[str, Method]):
-    """Every method by name, imported on first use."""
+    """All methods by name, imported on first use."""
 
     def __getitem__(self, name: str) -> Method:
         if name not in ENGINES:
@@ -159,5 +159,5 @@ class _Methods(Mapping[str, Method]):
         return len(ENGINES)
 
 
-#: Every method by name.
+#: All methods by name.
 METHODS: Mapping[str, Method] = _Methods()

@@ -1,4 +1,4 @@
-"""`cv2.filter2D` in floating point, the kernel in bands small enough that OpenCV sums it one weight at a time."""
+"""`cv2.filter2D` in floating point, with the kernel in bands small enough for OpenCV to sum weight by weight."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.convolution.methods import Method, Run
-from imgconv.convolution.opencv_calls import Strip, direct_taps, places, write_sum
+from imgconv.convolution.opencv_calls import Strip, computed_values, direct_taps, write_sum
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
 from imgconv.opencv import load_cv2
@@ -18,16 +18,16 @@ from imgconv.opencv import load_cv2
 
 class Bands(Method):
     name = "bands"
-    about = "cv2.filter2D in floating point on strips, large kernels in bands that OpenCV sums one weight at a time"
+    about = "cv2.filter2D in floating point on strips, large kernels in bands that OpenCV sums weight by weight"
     strip_bytes = 3 << 20
     least_reaches = 8
 
     def work(self, job: Job) -> Work:
-        """A pass over the strips for each band, every place of them computed, whatever the stride."""
+        """One pass over the strips per band; outputs skipped by the stride are computed too."""
         most = direct_taps(job.arithmetic.dtype)
         width = min(job.columns.reach, most)
         bands = -(-job.columns.reach // width) * -(-job.rows.reach // max(1, most // width))
-        computed = places(job, self.rows(job))
+        computed = computed_values(job, self.rows(job))
         return Work(
             multiply_adds=computed * job.kernel.taps,
             bytes=moved(job) + 4 * computed * job.arithmetic.dtype.itemsize * (bands - 1),
@@ -53,7 +53,7 @@ class Bands(Method):
 
 
 def _bands(weights: NDArray[Any], most: int) -> Iterator[tuple[int, int, NDArray[Any]]]:
-    """Yield the parts of the weights with at most `most` of them, and the row and column where each begins."""
+    """Yield (row, column, weights) for blocks of at most `most` weights that cover the non-zero ones."""
     width = min(weights.shape[1], most)
     height = max(1, most // width)
     for top in range(0, weights.shape[0], height):

@@ -1,4 +1,4 @@
-"""`cv2.boxFilter` on strips in the image's own type: the mean over a rectangle, whose cost does not depend on its size.
+"""`cv2.boxFilter` on strips in the image's own type: the mean over a rectangle, at a cost independent of its size.
 
 OpenCV sums in integers or in float64, and scales once.
 """
@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from imgconv.convolution.arithmetic import UNIT
 from imgconv.convolution.methods import Method, Run
 from imgconv.convolution.methods.boxes import box_error
-from imgconv.convolution.opencv_calls import Strip, places, why_not_finished
+from imgconv.convolution.opencv_calls import Strip, computed_values, why_not_finished
 from imgconv.convolution.plan import Job, Work
 from imgconv.convolution.source import Source
 from imgconv.opencv import load_cv2
 
-# Roundings where a sum of whole numbers is scaled in float32: of the sum, of the scale and of the product.
+# Relative error of scaling a whole sum in float32: sum, scale and product are each rounded.
 _SCALING = 3 * UNIT["float32"]
 
 
@@ -39,26 +39,26 @@ class BoxFilter(Method):
         if abs(weights.sum() * arithmetic.numerator / arithmetic.denominator - 1) > weights.size * UNIT["float64"]:
             return "the weights do not sum to 1"
         if arithmetic.offset:
-            return "OpenCV adds nothing to a mean"
+            return "cv2.boxFilter does not support a delta"
         if arithmetic.whole and not arithmetic.rounds_alike(_SCALING, representable=False):
             return "the mean, rounded by OpenCV, would not have the bits of the exact sum"
         if not arithmetic.whole and job.dtype.kind != "f":
-            return "means of integers are taken from whole sums"
+            return "means of integers need whole sums"
         return None
 
     def error(self, job: Job) -> float:
-        """That of the running sums, and of the scaling; none where the bits are those of the exact sum."""
+        """Return the error of the running sums and of the scaling; 0 if the result has the bits of the exact sum."""
         if job.arithmetic.whole:
             return 0.0
         return self.mixed_error(job) + 3 * UNIT["float64" if job.dtype == np.float64 else "float32"]
 
     def mixed_error(self, job: Job) -> float:
-        """Bound the error of running sums in float64."""
+        """Return the error bound of running sums in float64."""
         return box_error(job, self.rows(job))
 
     def work(self, job: Job) -> Work:
-        """A running sum in each direction, over every place of the strips."""
-        computed = places(job, self.rows(job))
+        """One running sum in each direction; outputs skipped by the stride are computed too."""
+        computed = computed_values(job, self.rows(job))
         return Work(multiply_adds=2 * computed, bytes=2 * computed * job.dtype.itemsize, calls=2.0 * self.strips(job))
 
     def prepare(self, job: Job) -> Run:

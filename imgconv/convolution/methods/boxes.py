@@ -1,4 +1,4 @@
-"""`cv2.boxFilter` on strips, without scaling, for every rectangle that the kernel is a sum of."""
+"""Unscaled `cv2.boxFilter` on strips, for each rectangle of a kernel that is a sum of rectangles."""
 
 from __future__ import annotations
 
@@ -10,42 +10,42 @@ from numpy.typing import NDArray
 
 from imgconv.convolution.arithmetic import UNIT
 from imgconv.convolution.methods import Method, Run
-from imgconv.convolution.opencv_calls import Strip, holds_border, places
+from imgconv.convolution.opencv_calls import Strip, computed_values, holds_border
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
 from imgconv.opencv import load_cv2
 
-# Rectangles beyond which running sums are no short cut.
-_MOST = 4
+# Maximum number of rectangles: with more, running sums save nothing.
+_MAX_RECTANGLES = 4
 
 
 class Boxes(Method):
     name = "boxes"
-    about = "cv2.boxFilter on strips, once for each rectangle of one weight that the kernel is a sum of"
+    about = "cv2.boxFilter on strips, once per rectangle, for a kernel that is a sum of few rectangles of one weight"
     mixes = True
     spreads = True
     least_reaches = 8
 
     def dtype(self, job: Job) -> np.dtype[Any]:
-        """Integers where the sums are whole and OpenCV sums the pixels in integers."""
+        """Return int32 if the sums are whole and OpenCV sums the pixels in integers, else float64."""
         whole = job.arithmetic.integer is not None and self._pixels(job).kind == "u"
         return np.dtype(np.int32 if whole else np.float64)
 
     @staticmethod
     def _pixels(job: Job) -> np.dtype[Any]:
-        """Return the type in which pixels are passed to OpenCV."""
+        """Return the type of the pixels passed to OpenCV."""
         fits = job.dtype.name in ("uint8", "uint16") and holds_border(job, job.dtype)
         return job.dtype if fits else np.dtype(np.float64)
 
     def refusal(self, job: Job) -> str | None:
         if job.rows.dilation != 1 or job.columns.dilation != 1:
-            return "the taps of a dilated kernel are no rectangles"
+            return "the taps of a dilated kernel do not form rectangles"
         if find_rectangles(job.arithmetic.weights) is None:
-            return f"the kernel is no sum of {_MOST} rectangles of one weight each"
+            return f"the kernel is not a sum of at most {_MAX_RECTANGLES} rectangles of one weight each"
         return None
 
     def mixed_error(self, job: Job) -> float:
-        """Bound the error of the running sums; whole ones have none."""
+        """Return the error bound of the running sums; 0 if they are whole."""
         arithmetic = job.arithmetic
         rectangles = find_rectangles(arithmetic.weights) or ()
         parts = sum(abs(r.weight) * r.height * r.width for r in rectangles)
@@ -54,9 +54,9 @@ class Boxes(Method):
         return box_error(job, self.rows(job)) * float(parts) * (1 + len(rectangles))
 
     def work(self, job: Job) -> Work:
-        """A running sum in each direction for each rectangle, over every place of the strips."""
+        """One running sum in each direction per rectangle; outputs skipped by the stride are computed too."""
         count = len(find_rectangles(job.arithmetic.weights) or ())
-        computed = places(job, self.rows(job))
+        computed = computed_values(job, self.rows(job))
         return Work(
             multiply_adds=2.0 * computed * count,
             bytes=moved(job) + 3.0 * count * computed * self.dtype(job).itemsize,
@@ -85,7 +85,7 @@ class Boxes(Method):
 
 
 class Rectangle(NamedTuple):
-    """A part of the kernel."""
+    """A rectangle of the kernel with one weight."""
 
     top: int
     left: int
@@ -95,7 +95,7 @@ class Rectangle(NamedTuple):
 
 
 def find_rectangles(weights: NDArray[np.float64]) -> tuple[Rectangle, ...] | None:
-    """Return rectangles that sum to the weights, which may lie one on the other; None where there are more than `_MOST`."""
+    """Return rectangles, possibly overlapping, whose sum is the weights; None if more than `_MAX_RECTANGLES` are needed."""
     return _find_rectangles(weights.tobytes(), weights.shape)
 
 
@@ -104,9 +104,9 @@ def _find_rectangles(data: bytes, shape: tuple[int, int]) -> tuple[Rectangle, ..
     rest = np.frombuffer(data).reshape(shape).copy()
     found: list[Rectangle] = []
     while rest.any():
-        if len(found) == _MOST:
+        if len(found) == _MAX_RECTANGLES:
             return None
-        # Over all that is left lies the weight that most of it has: a frame is then a box, and another one taken off.
+        # Subtract the most frequent weight over the bounding box of the rest: a frame becomes a box minus a smaller box.
         down, across = np.flatnonzero(rest.any(axis=1)), np.flatnonzero(rest.any(axis=0))
         part = rest[down[0] : down[-1] + 1, across[0] : across[-1] + 1]
         values, counts = np.unique(part[part != 0], return_counts=True)
@@ -117,9 +117,9 @@ def _find_rectangles(data: bytes, shape: tuple[int, int]) -> tuple[Rectangle, ..
 
 
 def box_error(job: Job, rows: int) -> float:
-    """Return a bound on what a running mean in float64 over a strip of so many rows is off, relative to the largest pixel.
+    """Return a bound on the error of a running mean in float64 over a strip of `rows` rows, relative to the largest pixel.
 
-    Each row and each column that it has passed by has come and gone with a rounding.
+    Each row and each column is added and subtracted once, with one rounding each.
     """
     height, width = job.rows.span(min(rows, job.rows.outputs)), job.columns.span(job.columns.outputs)
     return float(2 * (height + width) * UNIT["float64"])

@@ -1,4 +1,4 @@
-"""The definition, written to be read: four loops, one pixel and one weight at a time."""
+"""The definition as four loops over pixels and weights, written for readability."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from imgconv.convolution.source import Source
 
 class Definition(Method):
     name = "definition"
-    about = "the four loops of the definition, to be read and to test the others against"
+    about = "the four loops of the definition, a readable reference for testing the others"
 
     def work(self, job: Job) -> Work:
-        """Each weight is read, zeros included; the channels of a pixel go together."""
+        """One step per weight, including zeros; the channels of a pixel are processed together."""
         return Work(calls=job.samples / job.channels * job.kernel.weights.size)
 
     def prepare(self, job: Job) -> Run:
@@ -31,7 +31,7 @@ class Definition(Method):
                     for i in range(rows.taps):
                         for j in range(columns.taps):
                             pixel = window[y * rows.stride + i * rows.dilation, x * columns.stride + j * columns.dilation]
-                            if weights[i, j] != 0:  # so that 0 * NaN is nothing, as it is for every method
+                            if weights[i, j] != 0:  # every method counts 0 * NaN as 0
                                 sums[y, x] += weights[i, j] * pixel
 
         return run

@@ -1,7 +1,7 @@
-"""A product of spectra by OpenCV's DFT, in tiles that overlap: the cost hardly depends on the kernel.
+"""A product of spectra by OpenCV's DFT, in overlapping tiles: the cost hardly depends on the size of the kernel.
 
-Two tiles make the real and the imaginary part of one complex transform. The kernel is real, so that both come back filtered,
-each in its part. The channels of a pixel stay side by side: the taps of the kernel lie apart by as much.
+Two tiles form the real and the imaginary part of one complex transform. Since the kernel is real, the inverse transform holds
+the two filtered tiles in its parts. Channels stay interleaved, with the taps of the kernel spaced accordingly.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from imgconv.convolution.source import Source
 from imgconv.convolution.tiles import likely_error, sides_for, tiles_along, worst_error
 from imgconv.opencv import load_cv2
 
-# Complex samples of a tile that go well with a second-level cache of a megabyte: of transforms in float32 and in float64.
+# Complex samples per tile that suit a second-level cache of one megabyte, for transforms in float32 and in float64.
 _TILES = (1 << 16, 3 << 14)
-# What taking channels apart and putting them together costs, for a sample, in steps of a transform.
-_APART = 20
-# Shortest side, unless the image is smaller: calls would cost more than transforms.
+# Cost of separating and merging channels, per sample, in steps of a transform.
+_SEPARATION_COST = 20
+# Minimum tile side, unless the image is smaller: with shorter ones, calls would cost more than transforms.
 _SHORTEST = 64
 
 
@@ -33,22 +33,22 @@ class Dft(Method):
     name = "dft"
     about = "a product of spectra by cv2.dft, in overlapping tiles on threads; two tiles in each complex transform"
     mixes = True
-    spreads = True  # what overflows in a transform does so for the whole tile
+    spreads = True  # an overflow in a transform affects the whole tile
 
     def planar(self, job: Job) -> bool:
-        """Where tiles of all channels would be too large for the cache."""
+        """Whether separate channels cost less, because tiles of all channels exceed the cache."""
         return _layout(job)[2]
 
     def dtype(self, job: Job) -> np.dtype[Any]:
-        """The narrower type that is exact enough; transforms run in the type of the sums."""
+        """Return the narrowest type that is exact enough, in which the transforms run too."""
         return narrowest(job, lambda dtype: self._error_in(dtype, job), mixes=True)
 
     def error(self, job: Job) -> float:
-        """Add to the errors of the transforms that of narrowing the sums."""
+        """Return the error bound of the transforms and of narrowing the sums."""
         return self._error_in(self.dtype(job), job)
 
     def mixed_error(self, job: Job) -> float:
-        """All of it but the narrowing."""
+        """Return the error bound of the transforms alone."""
         return self._transforms_error(self.dtype(job), job)
 
     def _error_in(self, dtype: np.dtype[Any], job: Job) -> float:
@@ -58,10 +58,10 @@ class Dft(Method):
         height, width, planar = _layout(job)
         places = height * width * (1 if planar else job.channels)
         bound = worst_error if dtype == np.float64 else likely_error
-        return math.sqrt(2) * bound(job.arithmetic.weights, places)  # a part has the errors of the other part, too
+        return math.sqrt(2) * bound(job.arithmetic.weights, places)  # each part also has the errors of the other part
 
     def work(self, job: Job) -> Work:
-        """Both transforms of every tile."""
+        """Forward and inverse transform of every tile."""
         height, width, planar = _layout(job)
         strips, tiles = tiles_along(job.rows, height), tiles_along(job.columns, width)
         samples = float(strips * tiles * height * width * job.channels)
@@ -69,7 +69,7 @@ class Dft(Method):
         return Work(transforms=samples * math.log2(height * width), bytes=moved(job) + 32 * samples, calls=calls)
 
     def rows(self, job: Job) -> int:
-        """The rows that a tile gives."""
+        """Return the number of output rows of a tile."""
         return job.rows.outputs_in(_layout(job)[0])
 
     def prepare(self, job: Job) -> Run:
@@ -109,7 +109,7 @@ class Dft(Method):
 
 
 def _fill(tiles: NDArray[Any], pixels: NDArray[Any], starts: list[int]) -> None:
-    """Write the tiles of pixels that begin in these columns into the parts of `tiles`, zeros where there are none."""
+    """Write the tiles of pixels that start in the columns `starts` into the parts of `tiles`, padded with zeros."""
     height, width = tiles.shape[:2]
     if len(starts) == 2 and len(pixels) == height and starts[1] + width <= pixels.shape[1]:
         load_cv2().merge([pixels[:, start : start + width] for start in starts], tiles)
@@ -121,7 +121,7 @@ def _fill(tiles: NDArray[Any], pixels: NDArray[Any], starts: list[int]) -> None:
 
 
 def _layout(job: Job) -> tuple[int, int, bool]:
-    """Return rows and columns of a tile, in pixels, and whether the channels are taken apart."""
+    """Return the rows and columns of a tile, in pixels, and whether the channels are separated."""
     return _cheapest(job.rows, job.columns, job.channels, _TILES[job.dtype.kind not in "biu"])
 
 
@@ -135,7 +135,7 @@ def _cheapest(rows: Axis, columns: Axis, channels: int, most: int) -> tuple[int,
             if height * width * step > most:
                 continue
             samples = tiles_along(rows, height) * height * tiles_along(columns, width) * width
-            cost = samples * (math.log2(height * width) + 8) + planar * _APART * rows.outputs * columns.outputs
+            cost = samples * (math.log2(height * width) + 8) + planar * _SEPARATION_COST * rows.outputs * columns.outputs
             if cost < least:
                 best, least = (height, width, planar), cost
     return best

@@ -24,9 +24,9 @@ class Filter2d(Method):
         if reason := why_not_finished(job):
             return reason
         if job.rows.dilation != 1 or job.columns.dilation != 1:
-            return "the taps of a dilated kernel are taken one by one"
+            return "cv2.filter2D does not support dilation"
         if job.kernel.weights.size > direct_taps(job.dtype):
-            return f"beyond {direct_taps(job.dtype)} weights OpenCV turns to a DFT, whose bits are not those of the sum"
+            return f"beyond {direct_taps(job.dtype)} weights OpenCV uses a DFT, whose result does not have the bits of the sum"
         if job.channels > 4:
             return "more than 4 channels"
         if not job.arithmetic.direct:
@@ -34,7 +34,7 @@ class Filter2d(Method):
         return None
 
     def work(self, job: Job) -> Work:
-        """One pass over the samples, and a share for each tap; every place is computed, whatever the stride."""
+        """One pass over the samples, one multiply-add per tap; outputs skipped by the stride are computed too."""
         computed = float(job.samples * job.rows.stride * job.columns.stride)
         return Work(computed * job.kernel.taps, bytes=computed * 2 * job.dtype.itemsize, calls=1)
 

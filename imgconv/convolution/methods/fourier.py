@@ -1,7 +1,7 @@
-"""A product of spectra, in tiles that overlap: the cost hardly depends on the kernel.
+"""A product of spectra, in overlapping tiles: the cost hardly depends on the size of the kernel.
 
-Overlap-save: of the cyclic convolution of a tile, only those outputs are kept whose pixels all lie in the tile. Transforms run
-in float64: in NumPy they take no longer than in float32.
+Overlap-save: of the cyclic convolution of a tile, only outputs whose pixels all lie in the tile are kept. Transforms run in
+float64, which in NumPy takes no longer than float32.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
 from imgconv.convolution.tiles import best_side, tiles_along, worst_error
 
-# Longest side of a tile, unless the kernel takes a longer one: its spectrum and buffers then stay near the cache.
+# Maximum tile side, unless the kernel needs a longer one, chosen to keep its spectrum and buffers near the cache.
 _LONGEST = 512
-# Samples of a strip of sums: 8 MB in float64, and so much again for the pixels.
+# Samples of a strip of sums: 8 MB in float64, and as much again for the pixels.
 _STRIP_SAMPLES = 1 << 20
-# Shortest side, unless the image is smaller: calls would cost more than transforms.
+# Minimum tile side, unless the image is smaller: with shorter ones, calls would cost more than transforms.
 _SHORTEST = 128
 
 
@@ -30,31 +30,31 @@ class Fourier(Method):
     about = "a product of spectra by numpy.fft, in overlapping tiles; whole sums are rounded back to whole numbers"
     single_channel = True
     mixes = True
-    spreads = True  # what overflows in a transform does so for the whole tile
+    spreads = True  # an overflow in a transform affects the whole tile
 
     def dtype(self, job: Job) -> np.dtype[Any]:
-        """As `numpy.fft` computes."""
+        """Return float64, the type of the transforms."""
         return np.dtype(np.float64)
 
     def mixed_error(self, job: Job) -> float:
-        """That of the transforms of a tile."""
+        """Return the error bound of the transforms of a tile."""
         return worst_error(job.arithmetic.weights, math.prod(self._tile(job)))
 
     def _tile(self, job: Job) -> tuple[int, int]:
         longest = max(_LONGEST, 4 * job.columns.reach)
-        # A strip is as high as a tile and as wide as the image: in a wide one it is kept low.
+        # A strip is as high as a tile and as wide as the image, so the height is limited for wide images.
         highest = max(2 * job.rows.reach, min(max(_LONGEST, 4 * job.rows.reach), _STRIP_SAMPLES // job.columns.outputs))
         return best_side(job.rows, highest, _SHORTEST), best_side(job.columns, longest, _SHORTEST)
 
     def work(self, job: Job) -> Work:
-        """Both transforms of every tile."""
+        """Forward and inverse transform of every tile."""
         down, across = self._tile(job)
         strips, tiles = tiles_along(job.rows, down), tiles_along(job.columns, across)
         samples = float(strips * tiles * down * across * job.channels)
         return Work(transforms=samples * math.log2(down * across), bytes=moved(job) + 32 * samples, calls=12.0 * strips * tiles)
 
     def rows(self, job: Job) -> int:
-        """The rows that a tile gives."""
+        """Return the number of output rows of a tile."""
         return job.rows.outputs_in(self._tile(job)[0])
 
     def prepare(self, job: Job) -> Run:

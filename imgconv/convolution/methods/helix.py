@@ -1,7 +1,7 @@
-"""Two dimensions as one: the rows of the continued image end to end, the kernel unwound with gaps of zeros between its rows.
+"""Two-dimensional convolution as one dimension: the rows of the extended image and of the zero-padded kernel end to end.
 
-A tap is then an offset into one long line, whatever its row, and a convolution of the line is one of the image (Claerbout,
-"Multidimensional recursive filters via a helix", Geophysics 63, 1998). What falls across the end of a row is thrown away.
+Each tap is then an offset into one long line, and a convolution of the line is one of the image (Claerbout,
+"Multidimensional recursive filters via a helix", Geophysics 63, 1998). Outputs across the end of a row are discarded.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ class Helix(Shifts):
     about = "the kernel unwound to one dimension, a convolution of the rows laid end to end"
 
     def rows(self, job: Job) -> int:
-        """Rows whose line, with the outputs that are thrown away, goes well with the caches."""
+        """Return the number of rows whose line, including discarded outputs, suits the caches."""
         row = job.rows.stride * job.columns.span(job.columns.outputs) * job.channels
         return max(1, self.strip_bytes // (row * self.dtype(job).itemsize))
 
     def work(self, job: Job) -> Work:
-        """As for shifts, over every place of the line."""
+        """As for `shifts`, over the whole line."""
         passes = steps(tap_groups(job, job.arithmetic.weights, self.dtype(job)))
         line = job.rows.outputs * job.rows.stride * job.columns.span(job.columns.outputs) * job.channels
         return Work(multiply_adds=line * passes / 2, bytes=moved(job), calls=self.strips(job) * (passes + 9))

@@ -1,4 +1,4 @@
-"""Patches as columns of a matrix, one row a tap, and one matrix product; stride and dilation cost nothing."""
+"""Patches as columns of a matrix, one row per tap, and one matrix product; stride and dilation cost nothing extra."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from imgconv.convolution.methods import Method, Run
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
 
-# Of the matrix of patches: near the cache, and large enough that calls do not cost more than copies.
+# Size of the matrix of patches: close to the cache, and large enough that calls cost less than copies.
 _MATRIX_BYTES = 1 << 22
 
 
@@ -22,14 +22,14 @@ class Im2col(Method):
     blas = True
 
     def work(self, job: Job) -> Work:
-        """Each tap is copied into the matrix, and multiplied there."""
+        """One copy into the matrix and one multiply-add per tap."""
         taps = job.kernel.taps
         copies = 2 * job.samples * taps * self.dtype(job).itemsize
         parts = job.channels * -(-job.rows.outputs * job.columns.outputs // self._part(job))
         return Work(multiply_adds=job.samples * taps, bytes=moved(job) + copies, calls=parts * (taps + 2))
 
     def _part(self, job: Job) -> int:
-        """Return the patches in a part of the matrix."""
+        """Return the number of patches in a part of the matrix."""
         return max(_MATRIX_BYTES // (max(job.kernel.taps, 1) * self.dtype(job).itemsize), 16)
 
     def prepare(self, job: Job) -> Run:

@@ -1,4 +1,4 @@
-"""`cv2.sepFilter2D` on strips, once for every outer product that the kernel is a sum of."""
+"""`cv2.sepFilter2D` on strips, once for each outer product of the kernel."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.convolution.banded import spread
+from imgconv.convolution.banded import dilate_taps
 from imgconv.convolution.low_rank import LowRank, pairs_for
 from imgconv.convolution.methods import Run
-from imgconv.convolution.opencv_calls import Strip, holds_border, places, write_sum
+from imgconv.convolution.opencv_calls import Strip, computed_values, holds_border, write_sum
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
 from imgconv.opencv import load_cv2
@@ -25,9 +25,9 @@ class OuterProducts(LowRank):
     least_reaches = 8
 
     def work(self, job: Job) -> Work:
-        """Two passes for each pair, every place of the strips computed, whatever the stride."""
+        """Two passes per pair; outputs skipped by the stride are computed too."""
         _, count = pairs_for(job)
-        computed = places(job, self.rows(job))
+        computed = computed_values(job, self.rows(job))
         between = 4 * computed * self.dtype(job).itemsize
         return Work(
             multiply_adds=computed * count * (job.rows.reach + job.columns.reach),
@@ -39,10 +39,10 @@ class OuterProducts(LowRank):
         pairs, count = pairs_for(job)
         cv2, dtype = load_cv2(), self.dtype(job)
         lines = [
-            (spread(row, job.columns.dilation), spread(column, job.rows.dilation))
+            (dilate_taps(row, job.columns.dilation), dilate_taps(column, job.rows.dilation))
             for column, row in zip(pairs.columns[:count], pairs.rows[:count], strict=True)
         ]
-        # Its filters read bytes with vector instructions, and 16-bit integers one after the other.
+        # OpenCV's separable filters read bytes with vector instructions, but 16-bit integers one by one.
         reads_bytes = job.dtype == np.uint8 and dtype == np.float32 and holds_border(job, job.dtype)
         pixels_dtype = job.dtype if reads_bytes else dtype
         depth = cv2.CV_32F if dtype == np.float32 else cv2.CV_64F

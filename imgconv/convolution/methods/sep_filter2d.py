@@ -1,7 +1,7 @@
 """`cv2.sepFilter2D` on strips in the image's own type: two passes that sum, round and saturate at once.
 
-`cv2.GaussianBlur` would take half the time for 8-bit images, with weights in 256ths and halves rounded up: not the bits of the
-contract.
+`cv2.GaussianBlur` would take half the time for 8-bit images, but it uses weights in 256ths and rounds halves up, which does not
+give the bits of the contract.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.convolution.arithmetic import UNIT
-from imgconv.convolution.banded import spread
+from imgconv.convolution.banded import dilate_taps
 from imgconv.convolution.low_rank import find_pairs
 from imgconv.convolution.methods import Method, Run
-from imgconv.convolution.opencv_calls import Strip, places, why_not_finished
+from imgconv.convolution.opencv_calls import Strip, computed_values, why_not_finished
 from imgconv.convolution.plan import Job, Work
 from imgconv.convolution.source import Source
 from imgconv.opencv import load_cv2
@@ -40,12 +40,12 @@ class SepFilter2d(Method):
         return None
 
     def error(self, job: Job) -> float:
-        """A rounding for each weight, product and addition of both passes; none where the bits are those of the exact sum."""
+        """Return the bound for one rounding per weight, product and addition of both passes; 0 if the sums are exact."""
         return 0.0 if job.arithmetic.whole else self._in_float32(job)
 
     def work(self, job: Job) -> Work:
-        """Two passes, every place of the strips computed, whatever the stride."""
-        computed = places(job, self.rows(job))
+        """Two passes; outputs skipped by the stride are computed too."""
+        computed = computed_values(job, self.rows(job))
         return Work(
             multiply_adds=computed * (job.rows.reach + job.columns.reach),
             bytes=computed * (2 * job.dtype.itemsize + 8.0),
@@ -53,14 +53,14 @@ class SepFilter2d(Method):
         )
 
     def _lines(self, job: Job) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return row and column, the scale in them.
+        """Return the row and the column, with the scale applied.
 
-        The row's weights sum to less than 1: those of two lines that sum to 1 OpenCV would round to 256ths for bytes. What is
-        between the passes then stays below the largest pixel, too.
+        The row is scaled to an absolute sum below 1, because OpenCV rounds the weights to 256ths for bytes if both lines sum to
+        1. This also keeps the values between the passes below the largest pixel.
         """
         pairs, arithmetic = find_pairs(job.arithmetic.weights), job.arithmetic
         row, column = pairs.rows[0], pairs.columns[0] * (arithmetic.numerator / arithmetic.denominator)
-        power = 2.0 ** -math.ceil(math.log2(np.abs(row).sum()) + 0.5)  # of two, so that nothing is rounded
+        power = 2.0 ** -math.ceil(math.log2(np.abs(row).sum()) + 0.5)  # scaling by a power of two is exact
         return row * power, column / power
 
     def _in_float32(self, job: Job) -> float:
@@ -72,7 +72,7 @@ class SepFilter2d(Method):
     def prepare(self, job: Job) -> Run:
         cv2, arithmetic = load_cv2(), job.arithmetic
         row, column = self._lines(job)
-        row, column = spread(row, job.columns.dilation), spread(column, job.rows.dilation)
+        row, column = dilate_taps(row, job.columns.dilation), dilate_taps(column, job.rows.dilation)
         delta = arithmetic.offset / arithmetic.denominator
 
         def call(pixels: Any, result: Any, anchor: tuple[int, int], border: int) -> Any:

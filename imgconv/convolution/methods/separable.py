@@ -1,4 +1,4 @@
-"""Two passes along one axis each, for every outer product that the kernel is a sum of."""
+"""Two one-dimensional passes for each outer product of the kernel."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.convolution.banded import BLOCK, BandMatrices, apart, band_work, planes_and_step, spread
+from imgconv.convolution.banded import BLOCK, BandMatrices, band_work, dilate_taps, planes_and_step, separates_channels
 from imgconv.convolution.low_rank import LowRank, pairs_for
 from imgconv.convolution.methods import Run
 from imgconv.convolution.plan import Job, Work, moved
@@ -22,11 +22,11 @@ class Separable(LowRank):
     least_reaches = 1
 
     def planar(self, job: Job) -> bool:
-        """Where the bands would otherwise be long; of complex weights always, so that both parts are taken alike."""
-        return job.kernel.is_complex or apart(job, pairs_for(job)[1])
+        """Whether separate channels shorten the bands enough; always for complex weights, so that both parts agree."""
+        return job.kernel.is_complex or separates_channels(job, pairs_for(job)[1])
 
     def work(self, job: Job) -> Work:
-        """Two band products and the sum for each pair; the rows between the passes are those of the output."""
+        """Two band products and an addition per pair; the rows between the passes are those of the output."""
         _, count = pairs_for(job)
         down = job.samples * job.columns.stride * band_work(job.rows.reach, job.rows.stride)
         planes, step = planes_and_step(job, self.planar(job))
@@ -36,7 +36,7 @@ class Separable(LowRank):
         return Work(count * (down + across), 0.0, moved(job) + count * between, calls=strips * (10 + 12 * count))
 
     def rows(self, job: Job) -> int:
-        """Whole blocks."""
+        """Return the rows of a strip as a multiple of the block."""
         return max(super().rows(job), BLOCK) // BLOCK * BLOCK
 
     def prepare(self, job: Job) -> Run:
@@ -45,8 +45,8 @@ class Separable(LowRank):
         dtype, rows, columns = self.dtype(job), job.rows, job.columns
         bands = [
             (
-                BandMatrices(spread(column.astype(dtype), rows.dilation), rows.stride),
-                BandMatrices(spread(row.astype(dtype), columns.dilation * step), columns.stride),
+                BandMatrices(dilate_taps(column.astype(dtype), rows.dilation), rows.stride),
+                BandMatrices(dilate_taps(row.astype(dtype), columns.dilation * step), columns.stride),
             )
             for column, row in zip(pairs.columns[:count], pairs.rows[:count], strict=True)
         ]

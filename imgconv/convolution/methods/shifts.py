@@ -1,4 +1,4 @@
-"""One multiply-add a tap: the image, shifted and weighted, added up in strips of rows that stay in the cache."""
+"""One multiply-add per tap: the shifted image, weighted and summed in strips of rows that stay in the cache."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from imgconv.convolution.taps import add_groups, steps, tap_groups
 
 class Shifts(Method):
     name = "shifts"
-    about = "one shifted multiply-add a tap, zero taps skipped, in 16-bit integers where they hold the sums"
+    about = "one shifted multiply-add per tap, zero taps skipped, in 16-bit integers where they hold the sums"
     strip_bytes = 1 << 19
 
     def dtype(self, job: Job) -> np.dtype[Any]:
-        """Integers where they are narrower than the floating point that would hold the sums."""
+        """Return the integer type that holds the sums if it is narrower than their floating-point type, else the latter."""
         integer, floating = job.arithmetic.integer, job.arithmetic.dtype
         return integer if integer is not None and integer.itemsize < floating.itemsize else floating
 
     def work(self, job: Job) -> Work:
-        """A multiplication and an addition for each tap; taps of one magnitude share the multiplication."""
+        """One multiplication and one addition per tap; taps of equal magnitude share the multiplication."""
         passes = steps(tap_groups(job, job.arithmetic.weights, self.dtype(job)))
         return Work(multiply_adds=job.samples * passes / 2, bytes=moved(job), calls=self.strips(job) * (passes + 8))
 

@@ -1,8 +1,8 @@
-"""The integral image: the sum over a rectangle of any size is four of its values.
+"""The integral image: the sum over a rectangle of any size combines four of its values.
 
-A kernel is a sum of rectangles of one weight each, and those are given by their corners: the places where the second difference
-of the weights is not zero. A box has four corners, however large it is. (Crow, "Summed-area tables for texture mapping",
-SIGGRAPH 1984.) Integers may overflow on the way: they do so modulo a power of two, and the final sums fit.
+A kernel is a sum of rectangles of one weight each. Their corners are the positions where the second difference of the weights
+is not zero; a box of any size has four. (Crow, "Summed-area tables for texture mapping", SIGGRAPH 1984.) Integers may overflow
+in intermediate results: they wrap modulo a power of two, and the final sums fit.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
 from imgconv.convolution.taps import add_groups, steps, tap_groups
 
-# Rows that are added up together with those of the other groups.
+# Rows per group; the groups are accumulated in parallel.
 _GROUP = 12
 
 
 class SummedArea(Method):
     name = "summed_area"
-    about = "the integral image: cost by the corners of the areas of one weight, whatever their size"
+    about = "the integral image: cost by the number of corners of the areas of one weight, whatever their size"
     single_channel = True
     mixes = True
-    spreads = True  # what overflows in the integral image does so for all sums below
+    spreads = True  # an overflow in the integral image affects all sums below it
     least_reaches = 2
 
     def dtype(self, job: Job) -> np.dtype[Any]:
-        """The narrowest integers that hold the sums, where there are any."""
+        """Return the narrowest integer type that holds the sums, else float64."""
         return job.arithmetic.integer or np.dtype(np.float64)
 
     def mixed_error(self, job: Job) -> float:
-        """Bound the error of the integral image of a strip of the brightest pixels."""
+        """Return the error bound of the integral image of a strip of maximal pixels."""
         if job.arithmetic.integer is not None:
             return 0.0
         height = job.rows.span(min(self.rows(job), job.rows.outputs))
@@ -57,7 +57,7 @@ class SummedArea(Method):
         return np.diff(np.diff(np.pad(job.spread_weights, 1), axis=0), axis=1)
 
     def work(self, job: Job) -> Work:
-        """The integral image, and a pass for each corner."""
+        """The integral image, and one pass per corner."""
         passes = steps(tap_groups(job, self._corners(job), self.dtype(job)))
         strips = self.strips(job) * job.channels
         height = self.rows(job) * job.rows.stride + job.rows.reach
@@ -90,9 +90,9 @@ class SummedArea(Method):
 
 
 def _accumulate_down(table: NDArray[Any]) -> None:
-    """Add to each row all those above it: first within groups of rows, all groups at once, then from group to group.
+    """Accumulate rows downwards in place: first within groups of rows, all groups at once, then from group to group.
 
-    A call for each row would spend its time on being called, and NumPy's own accumulation across rows misses the cache.
+    One call per row would spend its time on call overhead, and NumPy's own accumulation across rows misses the cache.
     """
     whole = len(table) // _GROUP * _GROUP
     groups = table[:whole].reshape(-1, _GROUP, table.shape[1])

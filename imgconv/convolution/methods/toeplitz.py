@@ -1,8 +1,8 @@
-"""The doubly block Toeplitz matrix, block by block through BLAS.
+"""The doubly block Toeplitz matrix, multiplied block by block by BLAS.
 
-Convolution is linear, so it is a matrix: a row for each output, a column for each pixel. It consists of blocks, one for each
-row of the output and each row of pixels; each block is a Toeplitz matrix that holds one row of the kernel, moved on by one
-place from row to row. The blocks that are not zero are multiplied, 16 outputs at a time, so that few of the zeros in them are.
+Convolution is linear and so a product with a matrix, which has a row per output and a column per pixel. It consists of blocks,
+one for each pair of an output row and a pixel row. Each block is a Toeplitz matrix that holds one row of the kernel, shifted by
+one place from row to row. Only non-zero blocks are multiplied, 16 outputs at a time, which limits multiplications by zero.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.convolution.banded import BandMatrices, apart, band_work, planes_and_step, spread
+from imgconv.convolution.banded import BandMatrices, band_work, dilate_taps, planes_and_step, separates_channels
 from imgconv.convolution.methods import Method, Run
 from imgconv.convolution.plan import Job, Work, moved
 from imgconv.convolution.source import Source
@@ -26,11 +26,11 @@ class Toeplitz(Method):
     strip_bytes = 1 << 21
 
     def planar(self, job: Job) -> bool:
-        """Where the bands would otherwise be long."""
-        return apart(job, job.rows.taps)
+        """Whether separate channels shorten the bands enough."""
+        return separates_channels(job, job.rows.taps)
 
     def work(self, job: Job) -> Work:
-        """Each row of the kernel with the zeros of its band, and the sum over the rows."""
+        """One band product per row of the kernel, including the zeros of the band, and the sum over the rows."""
         weights = job.arithmetic.weights
         count = int(np.count_nonzero(weights.any(axis=1)))
         planes, step = planes_and_step(job, self.planar(job))
@@ -44,7 +44,7 @@ class Toeplitz(Method):
         rows, columns, dtype = job.rows, job.columns, self.dtype(job)
         _, step = planes_and_step(job, self.planar(job))
         bands = [
-            (i, BandMatrices(spread(row.astype(dtype), columns.dilation * step), columns.stride))
+            (i, BandMatrices(dilate_taps(row.astype(dtype), columns.dilation * step), columns.stride))
             for i, row in enumerate(job.arithmetic.weights)
             if row.any()
         ]

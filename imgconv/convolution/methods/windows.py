@@ -1,4 +1,4 @@
-"""Every neighbourhood as a strided view of the image, nothing copied, and one product over all of them."""
+"""All neighbourhoods as a strided view of the image, without copies, and one product over them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class Windows(Method):
     name = "windows"
     about = "a sliding window view of every neighbourhood, and one einsum"
     single_channel = True
-    spreads = True  # a weight of zero is no tap, but here it meets the pixel
+    spreads = True  # einsum multiplies zero weights too
 
     def work(self, job: Job) -> Work:
-        """The set-up of each neighbourhood, and its weights, zeros included."""
+        """One call per neighbourhood, and its weights, including zeros."""
         return Work(multiply_adds=job.samples * job.kernel.weights.size, calls=job.samples, bytes=moved(job))
 
     def prepare(self, job: Job) -> Run:

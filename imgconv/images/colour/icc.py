@@ -1,6 +1,6 @@
-"""The parts of an ICC profile (ICC.1:2022) that imgconv uses: the colour space and the curves to light.
+"""The parts of an ICC profile (ICC.1:2022) that imgconv uses: the colour space and the transfer curves.
 
-Offsets and counts in a profile are checked before they are used; what does not hold is treated as missing.
+Offsets and counts in a profile are checked before use. Invalid tags are treated as missing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from imgconv.images.colour.curves import SAMPLES, Curve, Segmented, sampled, usa
 _HEADER = 128
 _MOST_TAGS = 1000
 
-# Tags of the curves, by colour space.
+# Tags of the transfer curves, by colour space.
 _CURVE_TAGS = {"RGB": (b"rTRC", b"gTRC", b"bTRC"), "GRAY": (b"kTRC",)}
 
 # Number of parameters of each function type of a `para` tag (10.18, table 68).
@@ -24,13 +24,13 @@ _PARAMETERS = {0: 1, 1: 3, 2: 4, 3: 5, 4: 7}
 
 @dataclass(frozen=True)
 class Profile:
-    """The parts of a colour profile that are used.
+    """The contents of a colour profile.
 
     Attributes:
-        space: the colour space of the device as in the header, without padding: `RGB`, `GRAY`, `CMYK`, `Lab`.
-        curves: from signal to light: one for grey, three (red, green, blue); empty where the profile has none, or one of
-            them falls or cannot be read.
-        cicp: the four code points of ITU-T H.273, or nothing.
+        space: the device colour space in the header, without padding: `RGB`, `GRAY`, `CMYK`, `Lab`.
+        curves: the curves from signal to light: one for grey, three for red, green and blue. Empty if the profile has no
+            curves, or if one is decreasing or cannot be read.
+        cicp: the four code points of ITU-T H.273, or b"".
     """
 
     space: str
@@ -38,8 +38,8 @@ class Profile:
     cicp: bytes = b""
 
 
-def parsed(profile: bytes) -> Profile | None:
-    """Return the contents of a profile; None when it is not a profile, or its table of tags is damaged."""
+def parse(profile: bytes) -> Profile | None:
+    """Return the contents of a profile; None if the data are not a profile or its tag table is damaged."""
     if len(profile) < _HEADER + 4 or profile[36:40] != b"acsp":
         return None
     (count,) = struct.unpack_from(">I", profile, _HEADER)
@@ -50,7 +50,7 @@ def parsed(profile: bytes) -> Profile | None:
         if offset + size <= len(profile):
             tags.setdefault(tag, profile[offset : offset + size])
     space = profile[16:20].decode("latin-1").strip()
-    # A grey profile that is connected by Lab has a curve to lightness, not to light.
+    # The curve of a grey profile with the connection space Lab gives lightness, not light.
     names = () if space == "GRAY" and profile[20:24] != b"XYZ " else _CURVE_TAGS.get(space, ())
     curves = tuple(curve for curve in (_curve(tags.get(name, b"")) for name in names) if curve)
     cicp = tags.get(b"cicp", b"")
@@ -65,7 +65,7 @@ def _curve(tag: bytes) -> Curve | None:
 
 
 def _table(tag: bytes) -> Curve | None:
-    """Return the curve of a `curv` tag (10.6): no number (the identity), an exponent, or samples."""
+    """Return the curve of a `curv` tag (10.6): the identity (0 numbers), a power (1), or samples (2 or more)."""
     (count,) = struct.unpack_from(">I", tag, 8)
     if count > SAMPLES or 12 + 2 * count > len(tag):
         return None
@@ -84,6 +84,6 @@ def _formula(tag: bytes) -> Curve | None:
     numbers = [number / 65536 for number in struct.unpack_from(f">{count}i", tag, 12)]
     if kind in (1, 2):
         exponent, a, b, offset = (*numbers, 0.0)[:4]
-        # The power begins at -b/a; below, the curve is constant.
+        # Below -b/a the curve is constant.
         return usable(Segmented(exponent, a, b, 0.0, max(-b / a, 0.0) if a else 0.0, offset, offset))
     return usable(Segmented(*numbers))

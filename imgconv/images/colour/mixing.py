@@ -10,23 +10,23 @@ from numpy.typing import NDArray
 
 from imgconv.depth import full_scale, sum_dtype
 
-#: Weights of blue, green and red in a grey. Of stored levels: ITU-R BT.601, 2.5.1 (luma; as in OpenCV and Pillow).
+#: Weights of blue, green and red in the luma of stored levels: ITU-R BT.601, 2.5.1 (as in OpenCV and Pillow).
 LUMA = (0.114, 0.587, 0.299)
-#: Of linear light: ITU-R BT.709, item 3.2 (luminance for the primaries of sRGB).
+#: Weights in the luminance of linear light: ITU-R BT.709, item 3.2 (for the primaries of sRGB).
 LUMINANCE = (0.0722, 0.7152, 0.2126)
 
-# Values in one strip: it stays in the second-level cache with everything computed from it.
+# Values per strip. A strip and its intermediate results fit into the second-level cache.
 _STRIP = 1 << 15
 
-_FORMULA = "turned into RGB by (1 - C)(1 - K), so its colours are approximate"
+_FORMULA = "converted to RGB by (1 - C)(1 - K), so its colours are approximate"
 
 
 def grey(pixels: NDArray[Any], linear: bool) -> NDArray[Any]:
-    """Return the luminance of linear light, or the luma of stored levels. Where all colours are equal, it equals them.
+    """Return the luminance of linear light, or the luma of stored levels. Grey pixels keep their value exactly.
 
     Args:
         pixels: (H, W, 3), blue, green, red.
-        linear: whether they are linear light.
+        linear: whether the pixels are linear light.
 
     Returns:
         (H, W), float32 for 8 and 16 bits, float16 and float32, else float64; not rounded.
@@ -37,11 +37,11 @@ def grey(pixels: NDArray[Any], linear: bool) -> NDArray[Any]:
     with np.errstate(invalid="ignore"):  # infinity minus infinity
         for start in range(0, len(out), rows):
             b, g, r = (pixels[start : start + rows, :, channel].astype(out.dtype) for channel in range(3))
-            # Differences to green are 0 in a grey; the three weights do not sum to 1 exactly in binary.
+            # In grey pixels the differences to green are 0. A weighted sum would be inexact: binary weights do not sum to 1.
             strip = out[start : start + rows]
             np.add(g, (b - g) * out.dtype.type(blue), out=strip)
             strip += (r - g) * out.dtype.type(red)
-            if np.isnan(strip).any():  # the grey of a colour with infinite channels is infinite
+            if np.isnan(strip).any():  # the result for infinite channels is infinite, not infinity minus infinity
                 np.copyto(strip, b + g + r, where=np.isnan(strip))
     return out
 
@@ -49,38 +49,38 @@ def grey(pixels: NDArray[Any], linear: bool) -> NDArray[Any]:
 def cmyk_to_rgb(inks: NDArray[Any], profile: bytes) -> tuple[NDArray[Any], bytes, str]:
     """Return CMYK converted to RGB.
 
-    With a profile it is converted to sRGB as browsers and Photoshop do: relative colorimetric, so that paper becomes white
-    and colours inside sRGB are preserved, and with black point compensation, so that the darkest ink becomes black and
-    shadows are not clipped.
+    With a profile, pixels are converted to sRGB as in browsers and Photoshop. Relative colorimetric intent makes paper white
+    and preserves the colours inside sRGB. Black point compensation makes the darkest ink black, so that shadows are not
+    clipped.
 
     Args:
-        inks: (H, W, 4), cyan, magenta, yellow, black; uint8 or uint16, the full scale being 100 % of an ink.
-        profile: their ICC profile, or nothing.
+        inks: (H, W, 4), cyan, magenta, yellow, black; uint8 or uint16, where full scale is 100 % ink.
+        profile: the ICC profile of the inks, or b"".
 
     Returns:
-        (H, W, 3), red, green, blue, of the same type; their profile, empty where there was none to convert by; a line for
-        the user on what was done.
+        The pixels, (H, W, 3), red, green, blue, of the same type; their ICC profile, or b"" if no profile was used; a note
+        on the conversion.
     """
     from imgconv.images.colour import icc, profiles
 
     if not profile:
         return _by_formula(inks), b"", f"CMYK without a colour profile: {_FORMULA}"
-    found = icc.parsed(profile)
+    found = icc.parse(profile)
     if found is None:
         reason = "is damaged"
     elif found.space != "CMYK":
         readable = found.space.isalnum() and found.space.isascii()
-        reason = f"is not for CMYK but for {found.space if readable else 'something else'}"
+        reason = f"is for {found.space if readable else 'another colour space'}, not for CMYK"
     else:
         pixels = _by_profile(inks, profile, profiles.srgb())
         if pixels is not None:
-            return pixels, profiles.srgb(), "CMYK turned into sRGB by its colour profile"
+            return pixels, profiles.srgb(), "CMYK converted to sRGB by its colour profile"
         reason = "cannot be used"
     return _by_formula(inks), b"", f"the colour profile {reason}: CMYK {_FORMULA}"
 
 
 def _by_profile(inks: NDArray[Any], profile: bytes, srgb: bytes) -> NDArray[Any] | None:
-    """Return the colours that a profile assigns to inks, in sRGB; None when LittleCMS cannot use the profile."""
+    """Return CMYK converted to sRGB by an ICC profile; None if LittleCMS cannot use the profile."""
     import imagecodecs
 
     try:
@@ -94,7 +94,7 @@ def _by_profile(inks: NDArray[Any], profile: bytes, srgb: bytes) -> NDArray[Any]
             outplanar=False,
             outdtype=inks.dtype,
             intent=imagecodecs.CMS.INTENT.RELATIVE_COLORIMETRIC,
-            # LittleCMS looks colours up in a grid that it computes from the profile; the finer one costs little.
+            # LittleCMS interpolates in a grid computed from the profile. The finer grid costs little.
             flags=imagecodecs.CMS.FLAGS.BLACKPOINTCOMPENSATION | imagecodecs.CMS.FLAGS.HIGHRESPRECALC,
         )
     except MemoryError:
@@ -105,9 +105,9 @@ def _by_profile(inks: NDArray[Any], profile: bytes, srgb: bytes) -> NDArray[Any]
 
 
 def _by_formula(inks: NDArray[Any]) -> NDArray[Any]:
-    """Return (1 - C)(1 - K) and so on, rounded; the full scale is odd, so there are no ties."""
+    """Return (1 - C)(1 - K) and so on, rounded. There are no ties, because the full scale is odd."""
     full = int(full_scale(inks.dtype))
-    wide = np.uint16 if inks.dtype.itemsize == 1 else np.uint32  # just holds full * full + full // 2
+    wide = np.uint16 if inks.dtype.itemsize == 1 else np.uint32  # can hold full * full + full // 2
     out = np.empty((*inks.shape[:2], 3), inks.dtype)
     rows = max(1, _STRIP // math.prod(inks.shape[1:]))
     for start in range(0, len(out), rows):

@@ -1,8 +1,8 @@
-"""Stored levels to linear light, and back.
+"""Conversion of stored levels to linear light, and back.
 
 Stored levels are not proportional to light, so their average is darker than the average of the light. `linear` converts
-levels to numbers that are proportional to light, `encoded` converts back. Both count in levels of the image's own type:
-black stays 0 and white stays white (255, 65535, 1.0).
+levels to values proportional to light, `encoded` converts back. Both keep the scale of the image's type: black is 0, and
+white is full scale (255, 65535, 1.0).
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from imgconv.depth import full_scale, sum_dtype
 from imgconv.errors import UsageError
 from imgconv.images.colour import icc
 from imgconv.images.colour.curves import CODE_POINTS, SRGB_CURVE, STRAIGHT, UNSUPPORTED_CODE_POINTS, Curve, Segmented, is_near
-from imgconv.images.colour.tables import FINEST, compute, follow, lines_of, table_of
+from imgconv.images.colour.tables import FINEST, apply_lines, evaluate, lines_of, table_of
 from imgconv.images.metadata import Metadata
 from imgconv.opencv import load_cv2
 
-# Values in one strip: it stays in the second-level cache with everything computed from it.
+# Values per strip. A strip and its intermediate results fit into the second-level cache.
 _STRIP = 1 << 15
 
 
 @dataclass(frozen=True)
 class Transfer:
-    """The relation between the levels of a picture and light.
+    """The transfer curves of a picture, from stored levels to linear light.
 
     Attributes:
-        name: its name, for messages.
-        curves: one for all channels, or one for each: blue, green, red.
-        note: a line for the user on what was assumed, or "".
+        name: the name in messages.
+        curves: one curve for all channels, or one for each of blue, green and red.
+        note: a line for the user on assumptions that were made, or "".
     """
 
     name: str
@@ -44,20 +44,20 @@ class Transfer:
 
     @property
     def is_identity(self) -> bool:
-        """Whether the levels are proportional to light already."""
+        """Whether the stored levels are proportional to light."""
         return set(self.curves) == {STRAIGHT}
 
     def of_planes(self, planes: Sequence[int]) -> Transfer:
-        """Return the transfer of some channels of the picture, by their numbers, 0 being blue."""
+        """Return the transfer of selected channels, by index; 0 is blue."""
         return self if len(self.curves) == 1 else replace(self, curves=tuple(self.curves[plane] for plane in planes))
 
     def curves_for(self, shape: tuple[int, ...]) -> tuple[Curve, ...]:
-        """Return the curves for pixels of a shape: one, or as many as it has channels.
+        """Return the curves for pixels of a given shape: one for all channels, or one per channel.
 
-        For one channel that was mixed from three it is the curve of green, which contributes most.
+        For a single channel mixed from three, the curve of green is used, because green has the largest weight.
 
         Raises:
-            UsageError: there are curves, but for another number of channels.
+            UsageError: the number of curves does not match the number of channels.
         """
         channels = shape[2] if len(shape) == 3 else 1
         if len(self.curves) in (1, channels):
@@ -65,33 +65,33 @@ class Transfer:
         if channels == 1:
             return self.curves[len(self.curves) // 2 :][:1]
         raise UsageError(
-            f"{self.name}: curves for {len(self.curves)} channels, and {channels} of them; choose them by of_planes"
+            f"{self.name}: expected {len(self.curves)} channels, one per curve, found {channels}; select curves with of_planes"
         )
 
 
-#: Levels that are light.
+#: The identity, for pixels that are linear light.
 LINEAR = Transfer("linear", (STRAIGHT,))
-#: IEC 61966-2-1.
+#: The transfer curve of sRGB (IEC 61966-2-1).
 SRGB = Transfer("sRGB", (SRGB_CURVE,))
 
-# Curves that a message names.
+# Curves that messages call by name.
 _NAMED = [*(CODE_POINTS[code] for code in (13, 8, 1, 4)), ("gamma 1.8", Segmented(1.8))]
 
 
 def transfer_of(metadata: Metadata, dtype: DTypeLike, channels: int) -> Transfer:
-    """Return how the levels of a picture become light.
+    """Return the transfer curves of a picture.
 
-    The code points of ITU-T H.273 (cICP) come first, then the colour profile. Without either, integers are treated as sRGB
-    and floating-point numbers as light. PQ, HLG and logarithmic curves are not supported: a note names them. The range
-    flag of the code points is ignored: decoded video (AVIF) is of full range.
+    The code points of ITU-T H.273 (cICP) have precedence over the colour profile. Without either, integers are treated as
+    sRGB and floating-point numbers as linear light. PQ, HLG and logarithmic curves are not supported and reported in the
+    note. The range flag of the code points is ignored, because decoders of video (AVIF) return full range.
 
     Args:
-        metadata: of the picture.
-        dtype: of its pixels.
-        channels: of colour, without alpha: 1 or 3.
+        metadata: the metadata of the picture.
+        dtype: the data type of its pixels.
+        channels: number of colour channels without alpha, 1 or 3.
     """
     usual = LINEAR if np.dtype(dtype).kind == "f" else SRGB
-    profile = icc.parsed(metadata.icc) if metadata.icc else None
+    profile = icc.parse(metadata.icc) if metadata.icc else None
     for code_points in (metadata.cicp, profile.cicp if profile else b""):
         code = code_points[1] if len(code_points) == 4 else 0
         if code in CODE_POINTS:
@@ -102,7 +102,7 @@ def transfer_of(metadata: Metadata, dtype: DTypeLike, channels: int) -> Transfer
             return replace(usual, note=f"the transfer curve {unsupported} is not supported; {usual.name} is used instead")
     if profile is not None:
         return _of_profile(profile, channels)
-    note = "the colour profile is damaged, and is ignored in the conversion to linear light"
+    note = "the colour profile is damaged and is ignored in the conversion to linear light"
     return replace(usual, note=note if metadata.icc else "")
 
 
@@ -116,51 +116,51 @@ def _of_profile(profile: icc.Profile, channels: int) -> Transfer:
 
 
 def linear(pixels: NDArray[Any], transfer: Transfer) -> NDArray[Any]:
-    """Return the light of pixels, in levels of their full scale.
+    """Return the linear light of pixels, on the scale of their type.
 
     Args:
         pixels: colour without alpha, (H, W) or (H, W, C), blue, green, red; integers or floating point. Below 0 the curve
             is continued by f(-x) = -f(x).
-        transfer: as `transfer_of` returns it.
+        transfer: the transfer curves, see `transfer_of`.
 
     Returns:
-        A new array of the same shape: float32 for 8 and 16 bits, float16 and float32, else float64; also float64 for
-        integers whose curve is so flat or steep somewhere that float32 would not keep their levels apart.
+        A new array of the same shape: float32 for 8 and 16 bits, float16 and float32, else float64. Integers also become
+        float64 if the curve is so flat or steep that float32 cannot keep the levels distinct.
     """
     if transfer.is_identity:
         return pixels.astype(sum_dtype(pixels.dtype))
     full, curves = full_scale(pixels.dtype), transfer.curves_for(pixels.shape)
     if pixels.dtype.kind not in "iu" or pixels.dtype.itemsize > 2:
-        return _by_strips(pixels, sum_dtype(pixels.dtype), [partial(compute, curve.light_of, full) for curve in curves])
+        return _by_strips(pixels, sum_dtype(pixels.dtype), [partial(evaluate, curve.light_of, full) for curve in curves])
     kind = "float32" if all(lines_of(curve, full) is not None for curve in curves) else "float64"
     tables = [table_of(curve, pixels.dtype, kind) for curve in curves]
-    if pixels.dtype.itemsize == 1:  # which OpenCV does in half the time
+    if pixels.dtype.itemsize == 1:  # OpenCV takes half the time
         codes = np.ascontiguousarray(pixels).view(np.uint8)
         return np.asarray(load_cv2().LUT(codes, np.stack(tables, axis=-1)[np.newaxis])).reshape(pixels.shape)
     return _by_strips(pixels.view(np.uint16), kind, [partial(_look_up, table) for table in tables])
 
 
 def encoded(values: NDArray[Any], transfer: Transfer, full: float) -> NDArray[Any]:
-    """Return the levels of light: the inverse of `linear`, neither rounded nor clipped.
+    """Return the levels of linear light: the inverse of `linear`, neither rounded nor clipped.
 
-    Above white the formula of the curve continues, below black it is continued by f(-x) = -f(x). Every level of 8 and 16
-    bits, converted by `linear`, comes back exactly after rounding. In float32, light between levels deviates by less than
-    0.05 of 65 535 levels, or 0.0002 of 255, where the curve is a formula, and by less than a level where it is sampled.
+    Above white the curve is extrapolated; below black it is continued by f(-x) = -f(x). Rounding restores every level of 8
+    and 16 bits that `linear` converted. In float32, light between levels deviates by less than 0.05 of 65 535 levels, or
+    0.0002 of 255, if the curve is a formula, and by less than a level if it is sampled.
 
     Args:
-        values: float32 or float64, (H, W) or (H, W, C), blue, green, red, in levels.
+        values: light on the scale of levels, float32 or float64, (H, W) or (H, W, C), blue, green, red.
         transfer: as for `linear`.
         full: the level of white.
 
     Returns:
-        The same shape and type; `values` itself where the transfer is the identity.
+        An array of the same shape and type; `values` itself if the transfer is the identity.
     """
     if transfer.is_identity:
         return values
     steps: list[_Step] = []
     for curve in transfer.curves_for(values.shape):
         lines = lines_of(curve, full) if values.dtype == np.float32 and full <= FINEST else None
-        steps.append(partial(compute, curve.signal_of, full) if lines is None else partial(follow, lines))
+        steps.append(partial(evaluate, curve.signal_of, full) if lines is None else partial(apply_lines, lines))
     return _by_strips(values, values.dtype, steps)
 
 
@@ -168,7 +168,7 @@ _Step = Callable[[NDArray[Any], NDArray[Any]], None]
 
 
 def _by_strips(values: NDArray[Any], dtype: DTypeLike, steps: Sequence[_Step]) -> NDArray[Any]:
-    """Return the results of the steps, one for all channels or one for each, each called with a strip and its output."""
+    """Apply one step to all channels, or one step to each, strip by strip. A step writes its result into an output array."""
     out = np.empty(values.shape, dtype)
     rows = max(1, _STRIP // max(1, math.prod(values.shape[1:])))
     for start in range(0, len(values), rows):

@@ -1,4 +1,4 @@
-"""Animations: count and timing from the walker of each format, frames decoded and composed by Pillow, one at a time."""
+"""Animations. Each format parses the number of frames and their durations; Pillow decodes and composes frames one by one."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 
 
 class Animation(NamedTuple):
-    """What the structure of a file says of its frames.
+    """Properties of an animation, parsed without decoding frames.
 
     Attributes:
-        timing: when they are displayed.
-        skipped: pictures before the first frame that Pillow counts as frames.
+        timing: the frame durations and the loop count.
+        skipped: number of pictures before the first frame that Pillow counts as frames.
         notes: lines for the user.
     """
 
@@ -41,25 +41,25 @@ class Animation(NamedTuple):
 
 
 class AnimatedFormat(Format):
-    """A format whose files hold a picture or an animation.
+    """A format whose files contain a picture or an animation.
 
     Attributes:
         plugin: the class of Pillow that reads animations, such as `GifImagePlugin:GifImageFile`.
-        longest: the longest duration of a frame, in milliseconds.
-        alpha_is_a_hint: whether headers announce alpha that no pixel may use; then the frames are decoded to find out.
+        max_duration: maximum frame duration in milliseconds.
+        alpha_is_a_hint: whether headers may declare alpha for opaque frames, so that frames are decoded to find out.
     """
 
     pages = "frames"
     plugin: ClassVar[str]
-    longest: ClassVar[float]
+    max_duration: ClassVar[float]
     alpha_is_a_hint: ClassVar[bool] = False
 
     @abstractmethod
     def animation(self, file: FileBytes) -> Animation | None:
-        """Return what the structure of a file says of its frames; None for one picture that `decode` returns.
+        """Return the properties of an animation; None for a file with one picture, which `decode` reads.
 
         Raises:
-            HeaderError: the structure is damaged.
+            HeaderError: the structure of the file is damaged.
         """
 
     @abstractmethod
@@ -69,9 +69,9 @@ class AnimatedFormat(Format):
         """Return a file with an animation, in pieces.
 
         Args:
-            frames: their pixels, two at least, of one shape and type.
-            timing: when they are displayed; each duration is from 0 to `longest`.
-            coding: how to store the pixels, already settled.
+            frames: the pixels of at least two frames, of the same shape and type.
+            timing: the frame durations, each from 0 to `max_duration`, and the loop count.
+            coding: how to store the pixels, as returned by `resolve_coding`.
             metadata: the blocks to be written.
             where: name of the output for messages.
 
@@ -80,13 +80,13 @@ class AnimatedFormat(Format):
         """
 
     def pillow_file(self, view: memoryview) -> Any:
-        """Return a file as Pillow opens it."""
+        """Return a file opened with Pillow."""
         from imgconv.images.formats.pillow_codec import file_of
 
         return file_of(self.plugin, view)
 
     def open(self, file: FileBytes, name: str, max_pixels: int) -> Pages:
-        """Return the frames of an animation, or the picture of a file that has one."""
+        """Return the frames of an animation, or the single picture of a file."""
         found = self.animation(file)
         return super().open(file, name, max_pixels) if found is None else _Frames(self, found, file, name, max_pixels)
 
@@ -96,25 +96,25 @@ class AnimatedFormat(Format):
             return super().encoder(count, timing, coding, where)
         return _FramesEncoder(self, timing, coding, where)
 
-    def saved(self, frames: Sequence[NDArray[Any]], where: str, **options: Any) -> memoryview:
-        """Return the file that Pillow's `save` encodes frames to, with its options; durations and loop count are among them."""
+    def encode_with_pillow(self, frames: Sequence[NDArray[Any]], where: str, **options: Any) -> memoryview:
+        """Return frames encoded as a file by Pillow. `options` are those of Pillow's `save`, including durations and loop."""
         from PIL import Image as Pillow
 
-        importlib.import_module(f"PIL.{self.plugin.partition(':')[0]}")  # which registers the encoder
+        importlib.import_module(f"PIL.{self.plugin.partition(':')[0]}")  # registers the encoder
         first, *rest = (Pillow.fromarray(swapped(pixels)) for pixels in frames)
         found = io.BytesIO()
         try:
             first.save(found, self.name, save_all=True, append_images=rest, **options)
         except MemoryError:
             raise
-        except Exception as error:  # each plugin has exceptions of its own
+        except Exception as error:  # each plugin has its own exceptions
             reason = " ".join(str(error).split())[:200]
             raise WriteError(f"{where}: the animation cannot be written as {self.title} ({reason})") from error
         return found.getbuffer()
 
 
 class _Frames(Pages):
-    """The frames of an animation, with one header and the metadata of the file."""
+    """The frames of an animation. All share one header and the metadata of the file."""
 
     def __init__(self, chosen: AnimatedFormat, found: Animation, file: FileBytes, name: str, max_pixels: int) -> None:
         self.count = len(found.timing.durations)
@@ -123,8 +123,8 @@ class _Frames(Pages):
         self.metadata, self.coding = chosen.metadata(file)
         self.name, self.max_pixels = name, max_pixels
         self._format, self._animation, self._file = chosen, found, file
-        self._picture: Any = None  # the file as Pillow has opened it
-        self._last = 0  # the frame that was decoded last
+        self._picture: Any = None  # the file opened with Pillow
+        self._last = 0  # index of the last decoded frame
         rows, columns = self.header.shape[:2]
         is_small = self.count * rows * columns <= min(max_pixels, MAX_PIXELS)
         if chosen.alpha_is_a_hint and self.header.has_alpha and is_small and not self._is_transparent():
@@ -134,14 +134,14 @@ class _Frames(Pages):
         return _Frame(self, index)
 
     def frame(self, index: int) -> Image:
-        """Return a frame; the size has been checked."""
+        """Decode and return a frame. The caller has checked the size."""
         from imgconv.images.formats.pillow_codec import lifted_limit
 
         skipped, notes = self._animation.skipped, self._animation.notes if index == 0 else ()
         mode = _MODES[self.header.channels]
         try:
             with lifted_limit():
-                if self._picture is None or index < self._last:  # some plugins cannot go back
+                if self._picture is None or index < self._last:  # some plugins cannot seek backwards
                     self._picture = self._opened()
                 picture, self._last = self._picture, index
                 picture.seek(index + skipped)
@@ -152,12 +152,12 @@ class _Frames(Pages):
         except HeaderError:
             self._picture = None
             raise self._format.damaged(self.name, f"frame {index + 1} cannot be decoded") from None
-        pixels = np.require(pixels, requirements=["C", "W"])  # arrays from Pillow cannot be changed
+        pixels = np.require(pixels, requirements=["C", "W"])  # arrays from Pillow are read-only
         image = self._format.image(pixels, self.header, self.metadata, self.coding, notes)
         return replace(image, pages=self.count)
 
     def _is_transparent(self) -> bool:
-        """Return whether any pixel of any frame is transparent; true where that cannot be found out."""
+        """Return whether any pixel of any frame is transparent; True if a frame cannot be decoded."""
         try:
             return any(self.frame(index).pixels[:, :, -1].min() < 255 for index in range(self.count))
         except (ReadError, MemoryError):
@@ -193,17 +193,17 @@ class _Frame(Page):
 
 
 class _FramesEncoder(Encoder):
-    """Collects the frames of an animation, and encodes them when all are there."""
+    """An encoder that collects the frames of an animation and encodes them at the end."""
 
     def __init__(self, chosen: AnimatedFormat, timing: Timing, coding: Coding, where: str) -> None:
         if timing.loop < 0:
-            raise WriteError(f"{where}: an animation cannot be played {timing.loop} times; 0 is for ever")
+            raise WriteError(f"{where}: the loop count is {timing.loop}; it must be 0 (endless) or more")
         for duration in timing.durations:
             if not 0 <= duration < float("inf"):
-                raise WriteError(f"{where}: a frame cannot be shown for {duration:g} ms; give each 0 ms or more")
-            if duration > chosen.longest:
-                what = f"cannot show a frame for {duration / 1000:g} s, at most for {chosen.longest / 1000:g} s"
-                raise WriteError(f"{where}: {chosen.title} {what}")
+                raise WriteError(f"{where}: a frame duration is {duration:g} ms; it must be finite and 0 ms or more")
+            if duration > chosen.max_duration:
+                found = f"a frame duration is {duration / 1000:g} s"
+                raise WriteError(f"{where}: {found}; the maximum for {chosen.title} is {chosen.max_duration / 1000:g} s")
         self._format, self._timing, self._coding, self._where = chosen, timing, coding, where
         self._frames: list[NDArray[Any]] = []
         self._header: Header | None = None
@@ -213,20 +213,20 @@ class _FramesEncoder(Encoder):
         if self._header is None:
             self._header, self._metadata = picture.header, picture.metadata
         if picture.header != self._header:
-            what = f"frame {len(self._frames) + 1} is {_words(picture.header)}, the first one {_words(self._header)}"
-            raise WriteError(f"{self._where}: {what}; the frames of an animation have to be alike")
+            found = f"frame {len(self._frames) + 1} is {_words(picture.header)}, but frame 1 is {_words(self._header)}"
+            raise WriteError(f"{self._where}: {found}; all frames of an animation must have the same shape and type")
         self._frames.append(picture.pixels())
         return ()
 
     def finish(self) -> Iterable[Piece]:
         count, timed = len(self._frames), len(self._timing.durations)
         if count != timed:
-            raise WriteError(f"{self._where}: there are {count} frames, and durations for {timed}")
+            raise WriteError(f"{self._where}: there are {count} frames, but {timed} durations; give one for each frame")
         return self._format.encode_frames(self._frames, self._timing, self._coding, self._metadata, self._where)
 
 
 def changed(pixels: NDArray[Any], before: NDArray[Any]) -> tuple[int, int, NDArray[Any]]:
-    """Return top and left, which are even, and the pixels of the smallest part of a frame that differs; one pixel at least."""
+    """Return the smallest window that covers all changes, at least a pixel: top and left, which are even, and its pixels."""
     marked = (pixels != before).any(axis=2)
     down, across = np.flatnonzero(marked.any(axis=1)), np.flatnonzero(marked.any(axis=0))
     if not len(down):

@@ -1,8 +1,8 @@
-"""AVIF: headers and metadata by libavif through Pillow, as well as animations; pictures are encoded by OpenCV.
+"""AVIF. Headers, metadata and animations are handled by libavif through Pillow; pictures are encoded by OpenCV.
 
-Pictures are decoded by libavif through imagecodecs: OpenCV's decoder rejects files of libheif and grey with alpha, and leaves
-10 and 12 bits dark; Pillow returns 8 bits only. Bits per sample, colour code points and the timing of frames are read from
-the boxes.
+Pictures are decoded by libavif through imagecodecs. OpenCV's decoder rejects files of libheif and grey with alpha, and does
+not scale 10 and 12 bits to full range; Pillow returns 8 bits only. Bits per sample, colour code points and frame durations
+are read from the boxes.
 """
 
 from __future__ import annotations
@@ -43,25 +43,25 @@ class Avif(AnimatedFormat):
     alpha = True
     places = COMMON_METADATA
     quality = True
-    narrow = (10, 12)
-    side = 65_535
+    bits = (10, 12)
+    max_side = 65_535
     plugin = "AvifImagePlugin:AvifImageFile"
-    longest = 0xFFFFFFFF
+    max_duration = 0xFFFFFFFF
 
     def recognizes(self, head: bytes) -> bool:
-        """Return whether the major brand, or one of the compatible brands, is that of AVIF."""
+        """Return whether the major brand or a compatible brand is that of AVIF."""
         size = min(int.from_bytes(head[:4], "big"), len(head))
         return head[4:8] == b"ftyp" and any(head[at : at + 4] in _BRANDS for at in (8, *range(16, size - 3, 4)))
 
     def header(self, file: FileBytes) -> Header:
-        """Return what libavif and the boxes say of the picture, or of the frames of a sequence."""
+        """Return the header of the picture or of the frames, read by libavif and from the boxes."""
         found = _parsed(file)
         bits, colours = _samples(file, found)
         has_alpha = found.mode.endswith("A")
         return Header.of(*found.shape, colours + has_alpha, np.uint16 if bits > 8 else np.uint8, has_alpha, colours)
 
     def metadata(self, file: FileBytes) -> tuple[Metadata, Coding]:
-        """Return the metadata of the picture, and its bits per sample where they are more than 8."""
+        """Return the metadata, and the bits per sample if more than 8."""
         try:
             found = _parsed(file)
             bits, _ = _samples(file, found)
@@ -75,51 +75,51 @@ class Avif(AnimatedFormat):
         """Return the picture."""
         from imagecodecs import avif_decode
 
-        data = cast(bytes, file.view)  # any buffer will do
+        data = cast(bytes, file.view)  # imagecodecs accepts any buffer
         with decoder_errors():
-            # Without an index: with one, imagecodecs 2026.3.6 writes beyond the end of its memory.
+            # No `index` is passed, because with an index imagecodecs 2026.3.6 writes beyond the end of its buffer.
             pixels = avif_decode(data).reshape(header.shape)
         metadata, coding = self.metadata(file)
         return self.image(scaled(swapped(pixels), coding.bits or 8), header, metadata, coding)
 
     def animation(self, file: FileBytes) -> Animation | None:
-        """Return the timing of a sequence."""
+        """Return the frame durations and the loop count of a sequence; None for a single picture."""
         found = _parsed(file)
         if found.frames == 1:
             return None
         bits, _ = _samples(file, found)
         if bits > 8:
-            raise HeaderError(f"an AVIF animation of {bits} bits a sample cannot be read; convert it to 8 bits")
+            raise HeaderError(f"an AVIF animation with {bits} bits per sample is not supported; convert it to 8 bits")
         return Animation(_timing(_colour_track(file), found.frames))
 
-    def fitted(self, metadata: Metadata, colours: int) -> Fitted:
+    def fit(self, metadata: Metadata, colours: int) -> Fitted:
         """Return metadata with the resolution and the comment in EXIF."""
         return fit_metadata_with_exif(metadata, self.title, colours)
 
     def stored(self, pixels: NDArray[Any], coding: Coding) -> NDArray[Any]:
-        """Return pixels in the range of 10 or 12 bits."""
+        """Return 16-bit pixels scaled to 10 or 12 bits if the coding requests it."""
         if pixels.dtype != np.uint16 or not coding.bits:
             return pixels
         levels = np.arange(65_536) * (((1 << coding.bits) - 1) / 65_535)
         return np.asarray(np.rint(levels).astype(np.uint16)[pixels])
 
     def parameters(self, coding: Coding, dtype: DTypeLike) -> tuple[tuple[str, int], ...]:
-        """Return quality and bits per sample. OpenCV's own default quality doubles the errors."""
+        """Return the encoder parameters for quality and bits per sample. OpenCV's default quality doubles the errors."""
         depth = (("IMWRITE_AVIF_DEPTH", coding.bits),) if np.dtype(dtype) == np.uint16 and coding.bits else ()
         return ("IMWRITE_AVIF_QUALITY", _quality(coding)), *depth
 
     def encoder_metadata(self, metadata: Metadata) -> Metadata:
-        """Return the metadata, which OpenCV's encoder writes."""
+        """Return the metadata for OpenCV's encoder."""
         return metadata
 
     def encode_frames(
         self, frames: Sequence[NDArray[Any]], timing: Timing, coding: Coding, metadata: Metadata, where: str
     ) -> Iterable[Piece]:
-        """Return an animation, upright: of a sequence with an orientation, libavif 1.4.2 reads memory out of bounds."""
+        """Return an animation with upright frames: with an orientation, libavif 1.4.2 reads memory out of bounds."""
         colour = frames[0].ndim == 3
         if coding.lossless and colour:
-            raise WriteError(f"{where}: an AVIF animation in colour cannot be written without loss; choose .webp or .png")
-        view = self.saved(
+            raise WriteError(f"{where}: lossless AVIF animations in colour are not supported; choose .webp or .png")
+        view = self.encode_with_pillow(
             [upright(pixels, metadata.orientation) for pixels in frames],
             where,
             duration=[round(duration) for duration in timing.durations],
@@ -141,7 +141,7 @@ def _quality(coding: Coding) -> int:
 
 
 class _Parsed(NamedTuple):
-    """What libavif reports of a file without decoding it; the mode is Pillow's."""
+    """The properties of a file that libavif reads without decoding pixels. The mode is that of Pillow."""
 
     shape: tuple[int, int]
     frames: int
@@ -153,7 +153,7 @@ class _Parsed(NamedTuple):
 
 
 def _parsed(file: FileBytes) -> _Parsed:
-    """Return what libavif reports of a file.
+    """Parse a file with libavif.
 
     Raises:
         HeaderError: libavif rejects the file.
@@ -163,7 +163,7 @@ def _parsed(file: FileBytes) -> _Parsed:
     with lifted_limit():
         from PIL import _avif
 
-        # `AvifImageFile` would reject damaged EXIF, and write it anew where the orientation is in a box.
+        # `AvifImageFile` rejects damaged EXIF, and rewrites EXIF if the orientation is stored in a box.
         decoder = _avif.AvifDecoder(file.view, "auto", 1)
         (columns, rows), frames, mode, icc, exif, orientation, xmp = decoder.get_info()
     return _Parsed((rows, columns), frames, mode, icc or b"", exif or b"", orientation, (xmp or b"").rstrip(b"\0"))
@@ -173,12 +173,12 @@ def _samples(file: FileBytes, found: _Parsed) -> tuple[int, int]:
     """Return bits per sample and number of colour channels, from the configuration record (AV1 in ISOBMFF, 2.3.3).
 
     Raises:
-        HeaderError: there is none.
+        HeaderError: the configuration record is missing.
     """
     if found.frames > 1:
         box = _colour_track(file).first(b"mdia", b"minf", b"stbl", b"stsd", b"av01", b"av1C")
     else:
-        # A grid has none, but its tiles have.
+        # The record of a grid is that of its tiles.
         boxes = (*_properties(file), *Box.whole(file).named(b"meta", b"iprp", b"ipco", b"av1C"))
         box = next((box for box in boxes if box.name == b"av1C"), Box(file, b"", file.size, file.size))
     (flags,) = box.numbers(">2xB")
@@ -186,10 +186,10 @@ def _samples(file: FileBytes, found: _Parsed) -> tuple[int, int]:
 
 
 def _properties(file: FileBytes) -> list[Box]:
-    """Return the properties of the picture (ISO/IEC 23008-12, 9.3).
+    """Return the property boxes of the primary picture (ISO/IEC 23008-12, 9.3).
 
     Raises:
-        HeaderError: they cannot be read.
+        HeaderError: the boxes are damaged.
     """
     meta = Box.whole(file).first(b"meta")
     boxes = list(meta.first(b"iprp", b"ipco").inner())
@@ -209,22 +209,22 @@ def _properties(file: FileBytes) -> list[Box]:
 
 
 def _code_points(file: FileBytes) -> bytes:
-    """Return the colour code points of the pixels that a decoder returns, RGB in full range; nothing for sRGB."""
+    """Return the colour code points of the decoded pixels, which are full-range RGB; b"" for sRGB or unspecified ones."""
     from imgconv.images.colour import profiles
 
     for box in _properties(file):
         if box.name == b"colr" and box.end - box.start >= 11 and box.numbers(">4s") == (b"nclx",):
-            primaries, transfer = box.numbers(">xBxB", 4)  # of two bytes; all values in use are below 256
+            primaries, transfer = box.numbers(">xBxB", 4)  # 16-bit fields; all defined values are below 256
             found = bytes([primaries, transfer, 0, 1])
             return b"" if found == profiles.SRGB_CODE_POINTS or found[:2] == _UNSPECIFIED else found
     return b""
 
 
 def _colour_track(file: FileBytes) -> Box:
-    """Return the track of the pictures. A track with a reference to the one that it belongs to holds alpha.
+    """Return the track with the colour pictures. Alpha tracks are recognized by their reference to another track.
 
     Raises:
-        HeaderError: there is none.
+        HeaderError: the track is missing.
     """
     for track in Box.whole(file).named(b"moov", b"trak"):
         if not any(track.named(b"tref", b"auxl")):
@@ -233,10 +233,10 @@ def _colour_track(file: FileBytes) -> Box:
 
 
 def _timing(track: Box, count: int) -> Timing:
-    """Return the timing of a track (ISO/IEC 14496-12, 8.4.2, 8.6.1, 8.6.6).
+    """Return the frame durations and the loop count of a track (ISO/IEC 14496-12, 8.4.2, 8.6.1, 8.6.6).
 
     Raises:
-        HeaderError: it cannot be read.
+        HeaderError: the boxes are damaged.
     """
     clock, times = track.first(b"mdia", b"mdhd"), track.first(b"mdia", b"minf", b"stbl", b"stts")
     (unit,) = clock.numbers(">I", 20 if clock.numbers(">B")[0] else 12)
@@ -253,7 +253,7 @@ def _timing(track: Box, count: int) -> Timing:
 
 
 def _loop(track: Box) -> int:
-    """Return how many times a track is played: its length in lengths of its one edit, if that is repeated."""
+    """Return the loop count of a track: its length divided by that of its only edit, if the edit is repeated."""
     edits, head = track.first(b"edts", b"elst"), track.first(b"tkhd")
     version, flags, count = edits.numbers(">B2xBI")
     if not flags & _REPEATED or count != 1:
@@ -266,11 +266,11 @@ def _loop(track: Box) -> int:
 
 
 def _limit_loops(view: memoryview, loop: int) -> None:
-    """Limit how many times an animation is played by the length of its tracks: Pillow has no option for it."""
+    """Set the loop count of an animation through the lengths of its tracks, because Pillow has no option for it."""
     movie = Box.whole(FileBytes(view)).first(b"moov")
     length = 0
     for track in movie.named(b"trak"):
-        edit = loop * track.first(b"edts", b"elst").numbers(">Q", 8)[0]  # libavif writes version 1 of all of these
+        edit = loop * track.first(b"edts", b"elst").numbers(">Q", 8)[0]  # libavif writes version 1 of these boxes
         length = max(length, edit)
         struct.pack_into(">Q", view, track.first(b"tkhd").start + 28, edit)
     struct.pack_into(">Q", view, movie.first(b"mvhd").start + 24, length)

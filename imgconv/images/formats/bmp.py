@@ -14,7 +14,7 @@ from imgconv.images.pages import Header
 
 _PLUGIN = "BmpImagePlugin:BmpImageFile"
 
-# Size of the header of OS/2, and the least one with masks, which name the bits of each channel.
+# Size of the OS/2 header, and of the smallest header with masks for the bits of each channel.
 _OS_2, _WITH_MASKS = 12, 56
 _UNCOMPRESSED, _MASKS = 0, 3
 
@@ -29,7 +29,7 @@ class Bmp(Format):
     alpha = True
 
     def header(self, file: FileBytes) -> Header:
-        """Return what the header says of the pixels: alpha only where a mask names it, grey where all of a palette is."""
+        """Return the header of the picture. There is alpha only if a mask defines it; a palette of greys gives one channel."""
         if _is_for_pillow(file):
             return header_of(_PLUGIN, file)
         size, columns, rows, bits, compression, used = file.numbers("<Iii2xHI12xI", 14)
@@ -37,7 +37,7 @@ class Bmp(Format):
         if bits <= 8:
             table = file.read(14 + size, 4 * min(used or 256, 1 << bits))
             channels = 1 if table[::4] == table[1::4] == table[2::4] else 3
-        return Header.of(abs(rows), columns, channels, np.uint8)  # a negative number of rows begins at the top
+        return Header.of(abs(rows), columns, channels, np.uint8)  # negative rows: the top row is stored first
 
     def decode(self, file: FileBytes, name: str, header: Header) -> Image:
         """Return the picture."""
@@ -48,7 +48,7 @@ class Bmp(Format):
 
 
 def _is_for_pillow(file: FileBytes) -> bool:
-    """Return whether OpenCV would mistake the colours: of OS/2, of 16 bits, of masks that follow a header without them."""
+    """Return whether OpenCV decodes wrong colours: for OS/2, 16 bits, and masks that follow a header without masks."""
     size, bits, compression = file.numbers("<I10xHI", 14)
     masks_follow = (bits, compression) == (32, _MASKS) and size < _WITH_MASKS
     return size == _OS_2 or masks_follow or (bits == 16 and compression in (_UNCOMPRESSED, _MASKS))

@@ -1,7 +1,7 @@
-"""GIF 89a, read and written through Pillow; the pictures are put together here.
+"""GIF 89a. Pillow decodes files and encodes frames; the frames are assembled here.
 
-Pillow's own animations merge a frame with an equal one before it. Up to 256 colours a frame are stored exactly (255 beside
-transparency). Beyond that the mean error of six photographs is 1.8 levels; with OpenCV's encoder
+Pillow's encoder of animations merges equal consecutive frames. Up to 256 colours per frame are stored exactly (255 with
+transparency). With more colours, the mean error of six photographs is 1.8 levels; with OpenCV's encoder
 (`IMWRITE_GIF_DITHER` 3) it is 2.8 (2026-11-23, Pillow 13.0, OpenCV 5.0).
 """
 
@@ -32,23 +32,23 @@ _PICTURE, _TRAILER = -1, -2
 
 _LOOPS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
 _XMP = b"XMP DataXMP"
-# XMP stands in a file as it is, not in blocks. A reader of blocks lands somewhere in this ramp, and so at its end.
+# XMP is stored without blocks. This trailer leads programs that expect blocks to its end, wherever they enter it.
 _RAMP = b"\x01" + bytes(range(255, -1, -1)) + b"\0"
 
-# A file of blocks that hold fewer bytes takes long to walk through. Encoders fill their blocks, which hold 255.
+# Files with many smaller blocks are rejected, because parsing them takes long. Encoders fill blocks with 255 bytes.
 _FEWEST_BYTES_A_BLOCK = 16
 _MOST_SMALL_BLOCKS = 1 << 16
 
-_ON = 128  # the least alpha that counts as opaque, as in OpenCV
+_ON = 128  # minimum alpha of an opaque pixel, as in OpenCV
 _TRANSPARENT = 255  # index of the transparent colour
-_KEEP, _RESTORE = 1, 3  # what becomes of a frame; OpenCV does not clear one where that is asked for
+_KEEP, _RESTORE = 1, 3  # disposal methods; 2 (clear) is not used, because OpenCV ignores it
 _LONGEST = 65_535  # hundredths of a second
 
 _NO_TRAILER = "the file ends without a trailer; frames may be missing"
 
 
 class _Block(NamedTuple):
-    """A picture, an extension (its label) or the trailer: where it begins, where its blocks of data begin and end."""
+    """A picture, an extension (with its label) or the trailer: its start, and start and end of its data blocks."""
 
     label: int
     start: int
@@ -67,13 +67,13 @@ class Gif(AnimatedFormat):
     alpha = True
     places = frozenset({"xmp", "comment"})
     lossless = False
-    side = 65_535
+    max_side = 65_535
     plugin = "GifImagePlugin:GifImageFile"
-    longest = 10.0 * _LONGEST
+    max_duration = 10.0 * _LONGEST
     alpha_is_a_hint = True
 
     def header(self, file: FileBytes) -> Header:
-        """Return what Pillow makes of the pixels, with alpha where the first picture names a transparent colour."""
+        """Return the header of the frames as Pillow decodes them. There is alpha if the first has a transparent colour."""
         alpha = False
         for block in _blocks(file.view):
             if block.label == _CONTROL and file.view[block.data] >= 4:
@@ -86,7 +86,7 @@ class Gif(AnimatedFormat):
         raise HeaderError
 
     def animation(self, file: FileBytes) -> Animation:
-        """Return count and timing of the frames. A file without a loop count is played once."""
+        """Return number and durations of the frames. A file without a loop count is played once."""
         view = file.view
         rows, columns = self.header(file).shape[:2]
         durations: list[float] = []
@@ -97,13 +97,13 @@ class Gif(AnimatedFormat):
                 (hundredths,) = struct.unpack_from("<H", view, block.data + 2)
             elif block.label == _APPLICATION and view[block.data + 1 : block.data + 12] in _LOOPS:
                 content = bytes(view[block.data + 12 : block.end])
-                if len(content) >= 5 and content[0] >= 3 and content[1] & 7 == 1:  # the first time is not counted
+                if len(content) >= 5 and content[0] >= 3 and content[1] & 7 == 1:  # repeats after the first time
                     repeats = int.from_bytes(content[2:4], "little")
                     loop = repeats + 1 if repeats else 0
             elif block.label == _PICTURE:
                 right, bottom = _corner(view, block)
                 if right > columns or bottom > rows:
-                    raise HeaderError(f"frame {len(durations) + 1} reaches beyond the picture of {rows} x {columns} pixels")
+                    raise HeaderError(f"frame {len(durations) + 1} extends beyond the picture of {rows} x {columns} pixels")
                 durations.append(10 * hundredths)
                 hundredths = 0
             elif block.label == _TRAILER:
@@ -111,7 +111,7 @@ class Gif(AnimatedFormat):
         return Animation(Timing(tuple(durations), loop), notes=notes)
 
     def pillow_file(self, view: memoryview) -> Any:
-        """Return a file as Pillow opens it; without this it cannot combine frames of a grey palette with coloured ones."""
+        """Return a file opened with Pillow, changed so that frames with grey palettes can be combined with coloured ones."""
         from PIL.GifImagePlugin import GifImageFile
 
         class Coloured(GifImageFile):
@@ -121,7 +121,7 @@ class Gif(AnimatedFormat):
         return Coloured(io.BytesIO(view))
 
     def metadata(self, file: FileBytes) -> tuple[Metadata, Coding]:
-        """Return the first comment and XMP."""
+        """Return the first comment and the first XMP block."""
         view, comment, xmp = file.view, "", b""
         try:
             for label, _, data, end in _blocks(view):
@@ -129,25 +129,25 @@ class Gif(AnimatedFormat):
                     comment = comment or text_of(_joined(view[data:end]))
                 elif label == _APPLICATION and view[data + 1 : data + 12] == _XMP and view[end - len(_RAMP) : end] == _RAMP:
                     xmp = xmp or bytes(view[data + 12 : end - len(_RAMP)])
-        except HeaderError:  # the file is cut short
+        except HeaderError:  # the file is truncated
             pass
         return Metadata(comment=comment, xmp=xmp), Coding()
 
-    def fitted(self, metadata: Metadata, colours: int) -> Fitted:
-        """Return the metadata that GIF stores."""
-        kept, lost = super().fitted(metadata, colours)
-        if b"\0" in kept.xmp:  # UTF-16: a reader of blocks would end in the middle
-            kept, lost["xmp"] = replace(kept, xmp=b""), "a GIF holds it in UTF-8 only"
+    def fit(self, metadata: Metadata, colours: int) -> Fitted:
+        """Return the metadata that GIF can store."""
+        kept, lost = super().fit(metadata, colours)
+        if b"\0" in kept.xmp:  # UTF-16, in which programs that expect blocks find an end in the middle
+            kept, lost["xmp"] = replace(kept, xmp=b""), "GIF stores it only as UTF-8"
         return kept, lost
 
-    def prepared(self, picture: Picture, coding: Coding) -> tuple[Picture, list[str]]:
-        """Return a picture as GIF stores it, with a note where alpha is partial."""
-        picture, notes = super().prepared(picture, coding)
+    def prepare(self, picture: Picture, coding: Coding) -> tuple[Picture, list[str]]:
+        """Return the picture as GIF stores it, with a note if alpha has values other than 0 and 255."""
+        picture, notes = super().prepare(picture, coding)
         if picture.header.has_alpha:
             pixels = picture.pixels()
             picture = replace(picture, strips=(pixels,))
             if not np.isin(pixels[:, :, -1], (0, 255)).all():
-                notes.append(f"stored alpha as on or off, on from {_ON}: GIF has no values between")
+                notes.append(f"stored alpha as opaque (from {_ON}) or transparent: GIF has no partial transparency")
         return picture, notes
 
     def encode(self, picture: Picture, coding: Coding, where: str) -> Iterable[Piece]:
@@ -157,23 +157,23 @@ class Gif(AnimatedFormat):
     def encode_frames(
         self, frames: Sequence[NDArray[Any]], timing: Timing, coding: Coding, metadata: Metadata, where: str
     ) -> Iterator[Piece]:
-        """Return a file with an animation; each frame has colours of its own."""
+        """Return a file with an animation. Each frame has its own palette."""
         rows, columns = frames[0].shape[:2]
         yield _head(rows, columns, timing.loop, metadata)
         before = None
         for pixels, duration in zip(frames, timing.durations, strict=True):
-            # A duration that is not 0 does not become 0: viewers replace that by a tenth of a second.
+            # A positive duration is not rounded to 0, which viewers replace with a tenth of a second.
             hundredths = max(math.floor(duration / 10 + 0.5), int(duration > 0))
-            yield from _cut_out(pixels, hundredths) if pixels.shape[2] == 4 else _drawn_over(pixels, before, hundredths)
+            yield from _with_alpha(pixels, hundredths) if pixels.shape[2] == 4 else _without_alpha(pixels, before, hundredths)
             before = pixels
         yield bytes([_END])
 
 
 def _blocks(view: memoryview) -> Iterator[_Block]:
-    """Yield the pictures and extensions of a file, and its trailer, which some encoders leave out.
+    """Yield the pictures and extensions of a file, and its trailer, which some encoders omit.
 
     Raises:
-        HeaderError: one is of an unknown kind, there are too many small blocks, or the file ends within one.
+        HeaderError: a block has an unknown kind, the file ends within a block, or there are too many small blocks.
     """
     left = _MOST_SMALL_BLOCKS + len(view) // _FEWEST_BYTES_A_BLOCK
     try:
@@ -194,21 +194,21 @@ def _blocks(view: memoryview) -> Iterator[_Block]:
                 left -= 1
                 if left < 0:
                     raise HeaderError
-            if data > start:  # not the end of blocks that have ended, as some encoders write
+            if data > start:  # else an extra block terminator, which some encoders write
                 yield _Block(label, start, data, at)
         if at < len(view):
             yield _Block(_TRAILER, at, at, at + 1)
     except IndexError:
-        raise HeaderError("is damaged or cut short: it ends within a block") from None
+        raise HeaderError("is damaged or truncated: it ends within a block") from None
 
 
 def _colour_table(flags: int) -> int:
-    """Return the length of a table of colours."""
+    """Return the length of a colour table in bytes."""
     return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
 
 def _corner(view: memoryview, picture: _Block) -> tuple[int, int]:
-    """Return the columns and rows at which a picture ends."""
+    """Return the right and bottom ends of a picture, in pixels."""
     left, top, columns, rows = struct.unpack_from("<4H", view, picture.start + 1)
     return left + columns, top + rows
 
@@ -222,8 +222,8 @@ def _joined(blocks: memoryview) -> bytes:
 
 
 def _head(rows: int, columns: int, loop: int, metadata: Metadata) -> bytes:
-    """Return what stands before the first frame: size, loop count, metadata."""
-    found = b"GIF89a" + struct.pack("<HHBBB", columns, rows, 0x70, 0, 0)  # 8 bits a primary, no colours for all frames
+    """Return the bytes before the first frame: size, loop count, metadata."""
+    found = b"GIF89a" + struct.pack("<HHBBB", columns, rows, 0x70, 0, 0)  # 8 bits per primary, no global palette
     if loop != 1:
         repeats = min(loop - 1, 65_535) if loop else 0
         found += b"!\xff\x0b" + _LOOPS[0] + b"\x03\x01" + struct.pack("<HB", repeats, 0)
@@ -236,21 +236,21 @@ def _head(rows: int, columns: int, loop: int, metadata: Metadata) -> bytes:
     return found
 
 
-def _drawn_over(pixels: NDArray[Any], before: NDArray[Any] | None, hundredths: int) -> list[bytes]:
-    """Return a frame that stays where it is drawn: of the next one only the part that differs is stored."""
+def _without_alpha(pixels: NDArray[Any], before: NDArray[Any] | None, hundredths: int) -> list[bytes]:
+    """Return a frame of opaque pixels: only the part that differs from the frame before. The frame stays for the next one."""
     top, left, part = (0, 0, pixels) if before is None else changed(pixels, before)
     return _frame(_quantized(part, 256), (left, top), duration=10 * hundredths, disposal=_KEEP)
 
 
-def _cut_out(pixels: NDArray[Any], hundredths: int) -> list[bytes]:
-    """Return a frame that is removed before the next one, so that nothing of it shows through that."""
+def _with_alpha(pixels: NDArray[Any], hundredths: int) -> list[bytes]:
+    """Return a frame with transparent pixels. It is removed before the next frame, so that it does not show through."""
     from PIL import Image as Pillow
 
     opaque = pixels[:, :, 3] >= _ON
     indices = np.full(opaque.shape, _TRANSPARENT, np.uint8)
     colours = bytes(3)
     if opaque.any():
-        # Pixels that are not visible take no colours away from the others.
+        # Transparent pixels are excluded, so that they do not use up palette entries.
         visible = _quantized(pixels[opaque][np.newaxis, :, :3], 255)
         indices[opaque], colours = np.asarray(visible)[0], bytes(visible.getpalette())
     picture = Pillow.fromarray(indices)
@@ -259,7 +259,7 @@ def _cut_out(pixels: NDArray[Any], hundredths: int) -> list[bytes]:
 
 
 def _quantized(pixels: NDArray[Any], most: int) -> Any:
-    """Return pixels as a picture of Pillow with a palette of `most` colours."""
+    """Return pixels as a Pillow image with a palette of at most `most` colours."""
     from PIL import Image as Pillow
 
     picture = Pillow.fromarray(swapped(pixels))

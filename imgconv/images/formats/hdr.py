@@ -16,7 +16,7 @@ from imgconv.images.formats.picture import Picture
 from imgconv.images.image import Coding
 from imgconv.images.pages import Header
 
-# The line of the size, after an empty one: the direction and the length of both axes.
+# The size line, which follows an empty line: direction and length of both axes.
 _SIZE = re.compile(rb"\n\n([-+][XY])\s*(\d{1,10})\s+([-+][XY])\s*(\d{1,10})\s")
 
 
@@ -31,7 +31,7 @@ class Hdr(Format):
     grey = False
 
     def header(self, file: FileBytes) -> Header:
-        """Return what the header says of the pixels."""
+        """Return the header of the picture."""
         found = _SIZE.search(file.text())
         if found is None:
             raise HeaderError
@@ -39,13 +39,13 @@ class Hdr(Format):
         if (first, second) != (b"-Y", b"+X"):
             raise HeaderError(
                 f"a Radiance HDR with the axes {first.decode()} {second.decode()} is not supported; "
-                "save it from the top left, row by row (-Y +X)"
+                "save it with the axes -Y +X (rows from the top left)"
             )
         return Header.of(int(rows), int(columns), 3, np.float32)
 
     def encode(self, picture: Picture, coding: Coding, where: str) -> Iterable[Piece]:
-        """Return a file; negative values are refused."""
+        """Return a file. Negative values raise a `WriteError`."""
         pixels = picture.pixels()
         if pixels.min() < 0:
-            raise WriteError(f"{where}: {self.title} cannot hold negative values; choose another format (.tif, .pfm)")
+            raise WriteError(f"{where}: {self.title} cannot store negative values; choose another format (.tif, .pfm)")
         return super().encode(replace(picture, strips=(pixels,)), coding, where)

@@ -1,6 +1,6 @@
 """The boxes of JPEG 2000 (ISO/IEC 15444-1, annex I) and AVIF (ISO/IEC 14496-12).
 
-A box has four bytes of size, four of its name, and a content, which may be boxes again.
+A box consists of four bytes of size, four bytes of name, and its content, which may consist of boxes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 from imgconv.images.file_bytes import FileBytes, HeaderError
 
-# Bytes that stand before the boxes inside a box: version, flags, counts and the fields of a visual sample entry.
+# Number of bytes before the inner boxes of a box: version, flags, counts and the fields of a visual sample entry.
 _BEFORE_BOXES = {b"meta": 4, b"stsd": 8, b"av01": 78}
 
 
@@ -22,8 +22,8 @@ class Box:
     Attributes:
         file: the file.
         name: four bytes; empty for the file as a whole.
-        start: where the content begins.
-        end: where it ends, within the box around it.
+        start: start of the content.
+        end: end of the content, limited to the enclosing box.
     """
 
     file: FileBytes
@@ -33,14 +33,14 @@ class Box:
 
     @classmethod
     def whole(cls, file: FileBytes) -> Box:
-        """Return a file as a box around all others."""
+        """Return a file as a box that contains all others."""
         return cls(file, b"", 0, file.size)
 
     def inner(self) -> Iterator[Box]:
-        """Yield the boxes in this one, the last one perhaps cut.
+        """Yield the boxes in this one. The last one may be truncated.
 
         Raises:
-            HeaderError: a box claims to be shorter than its own head.
+            HeaderError: the size of a box is smaller than its head.
         """
         at = self.start + _BEFORE_BOXES.get(self.name, 0)
         while at + 8 <= self.end:
@@ -48,7 +48,7 @@ class Box:
             head = 8
             if size == 1:
                 (size,), head = self.file.numbers(">Q", at + 8), 16
-            if size == 0:  # to the end
+            if size == 0:  # extends to the end
                 size = self.end - at
             if size < head:
                 raise HeaderError
@@ -56,7 +56,7 @@ class Box:
             at += size
 
     def named(self, *path: bytes) -> Iterator[Box]:
-        """Yield the boxes at the end of a path of names, from this one down."""
+        """Yield the boxes at a path of names below this one."""
         if not path:
             yield self
             return
@@ -65,10 +65,10 @@ class Box:
                 yield from box.named(*path[1:])
 
     def first(self, *path: bytes) -> Box:
-        """Return the first box at the end of a path of names.
+        """Return the first box at a path of names below this one.
 
         Raises:
-            HeaderError: there is none.
+            HeaderError: the box does not exist.
         """
         found = next(self.named(*path), None)
         if found is None:
@@ -76,5 +76,5 @@ class Box:
         return found
 
     def numbers(self, code: str, offset: int = 0) -> tuple[Any, ...]:
-        """Return numbers of the content, unpacked as `struct` does."""
+        """Return numbers at an offset in the content, unpacked with the `struct` format `code`."""
         return self.file.numbers(code, self.start + offset)

@@ -1,7 +1,7 @@
 """JPEG 2000, decoded by OpenJPEG through imagecodecs and encoded by OpenCV.
 
-OpenCV's decoder returns the indices of a palette, leaves 9 to 15 bits dark, and rejects signed samples, fewer than 8 bits and
-grey with alpha.
+OpenCV's decoder returns palette indices instead of colours, does not scale 9 to 15 bits to full range, and rejects signed
+samples, fewer than 8 bits and grey with alpha.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from imgconv.images.image import Coding, Image
 from imgconv.images.metadata import Metadata
 from imgconv.images.pages import Header
 
-_CODESTREAM = b"\xff\x4f\xff\x51"  # SOC, and the marker of the segment with the size (ISO/IEC 15444-1, A.5.1)
+_CODESTREAM = b"\xff\x4f\xff\x51"  # the markers SOC and SIZ (ISO/IEC 15444-1, A.5.1)
 _SIGNED = 0x80
 
 # Enumerated colour spaces (ISO/IEC 15444-1, table I.10; 15444-2, table M.25). OpenJPEG converts sYCC to RGB.
 _CMYK = 12
 _RGB_OR_GREY = (0, 16, 17, 18, 20, 21)  # none or a profile, sRGB, grey, sYCC, e-sRGB, ROMM-RGB
 
-_OPACITY = (1, 2)  # types of a channel in `cdef` that are alpha
+_OPACITY = (1, 2)  # channel types in `cdef` that denote alpha
 
 
 class _Samples(NamedTuple):
-    """Rows, columns and components of the decoded picture, the bits of each, and what they mean."""
+    """Size, number of components, bits per sample and colour space of the decoded picture."""
 
     rows: int
     columns: int
@@ -41,7 +41,7 @@ class _Samples(NamedTuple):
 
 
 class Jp2(Format):
-    """JPEG 2000, in boxes or as a bare codestream."""
+    """JPEG 2000, as a JP2 file or a bare codestream."""
 
     name = "jp2"
     title = "JPEG 2000"
@@ -49,20 +49,20 @@ class Jp2(Format):
     signatures = (b"\0\0\0\x0cjP  ", _CODESTREAM)
     dtypes = ("uint8", "uint16")
     alpha = True
-    least = 32  # OpenCV writes no smaller pictures
+    min_side = 32  # OpenCV cannot write smaller pictures
 
     def header(self, file: FileBytes) -> Header:
-        """Return what boxes and codestream say of the pixels. CMYK becomes RGB."""
+        """Return the header of the picture, read from boxes and codestream. CMYK becomes RGB."""
         found = _samples(file)
         dtype = f"{'' if found.signed else 'u'}int{8 if found.bits <= 8 else 16}"
         channels = 3 if found.cmyk else found.components
         return Header.of(found.rows, found.columns, channels, dtype, found.has_alpha, 3 if channels > 2 else 1)
 
     def decode(self, file: FileBytes, name: str, header: Header) -> Image:
-        """Return the picture: signed samples as they are, others at full range."""
+        """Return the picture. Unsigned samples are scaled to full range; signed samples are kept."""
         from imagecodecs import jpeg2k_decode
 
-        found, data = _samples(file), cast(bytes, file.view)  # any buffer will do
+        found, data = _samples(file), cast(bytes, file.view)  # imagecodecs accepts any buffer
         with decoder_errors():
             pixels = jpeg2k_decode(data)
         if pixels.dtype != header.dtype or (*pixels.shape, 1)[:3] != (found.rows, found.columns, found.components):
@@ -79,15 +79,15 @@ class Jp2(Format):
         return self.image(swapped(pixels), header, metadata, coding, tuple(notes))
 
     def parameters(self, coding: Coding, dtype: DTypeLike) -> tuple[tuple[str, int], ...]:
-        """Return the parameter for compression without loss: by default OpenCV's encoder is lossy."""
+        """Return the encoder parameter for lossless compression. OpenCV's default is lossy."""
         return (("IMWRITE_JPEG2000_COMPRESSION_X1000", 1000),)
 
 
 def _samples(file: FileBytes) -> _Samples:
-    """Return what boxes and codestream say of the samples.
+    """Return the properties of the samples, read from boxes and codestream.
 
     Raises:
-        HeaderError: they cannot be read, or are of a kind that cannot be decoded.
+        HeaderError: the boxes are damaged, or the samples are not supported.
     """
     bare = file.head.startswith(_CODESTREAM)
     whole = Box.whole(file)
@@ -97,24 +97,24 @@ def _samples(file: FileBytes) -> _Samples:
     if marker != _CODESTREAM:
         raise HeaderError
     if not 1 <= components <= 4:
-        raise HeaderError(f"a JPEG 2000 of {components} components cannot be read; save it as PNG or TIFF")
-    sizes = file.read(start + 42, 3 * components)  # of each component the bits, and its steps across and down
+        raise HeaderError(f"a JPEG 2000 with {components} components is not supported; save it as PNG or TIFF")
+    sizes = file.read(start + 42, 3 * components)  # bits, horizontal and vertical subsampling of each component
     depths, across, down = set(sizes[::3]), sizes[1], sizes[2]
     space = _colour_space(boxes.get(b"colr"))
-    if b"pclr" in boxes:  # a palette: the number of its entries and channels, and the bits of each channel
+    if b"pclr" in boxes:  # a palette: number of entries, number of channels, and bits of each channel
         (components,) = boxes[b"pclr"].numbers(">2xB")
         depths = set(boxes[b"pclr"].numbers(f">{components}B", 3))
     if not across or not down or not 1 <= components <= 4:
         raise HeaderError
     if len(depths) > 1:
-        raise HeaderError("a JPEG 2000 whose components differ in depth cannot be read; save it as PNG or TIFF")
+        raise HeaderError("a JPEG 2000 whose components differ in depth is not supported; save it as PNG or TIFF")
     (depth,) = depths
     bits, signed = (depth & ~_SIGNED) + 1, bool(depth & _SIGNED)
     if bits > 16 or (signed and bits not in (8, 16)):
         kind = " signed" * signed
-        raise HeaderError(f"a JPEG 2000 of {bits}{kind} bits a sample cannot be read; save it in 8 or 16 bits")
+        raise HeaderError(f"a JPEG 2000 with {bits}{kind} bits per sample is not supported; save it with 8 or 16 bits")
     if space not in (*_RGB_OR_GREY, _CMYK):
-        raise HeaderError("a JPEG 2000 in a colour space other than RGB cannot be read; save it as RGB")
+        raise HeaderError("a JPEG 2000 in a colour space other than grey, RGB or CMYK is not supported; save it as RGB")
     cmyk = space == _CMYK
     if cmyk and (components != 4 or signed):
         raise HeaderError
@@ -124,13 +124,13 @@ def _samples(file: FileBytes) -> _Samples:
 
 
 def _colour_space(box: Box | None) -> int:
-    """Return the number of the colour space, 0 where there is a profile or nothing."""
+    """Return the enumerated colour space; 0 for a profile or a missing box."""
     return int(box.numbers(">I", 3)[0]) if box is not None and box.numbers(">B")[0] == 1 else 0
 
 
 def _is_opacity(box: Box | None, channel: int) -> bool:
-    """Return whether a channel is alpha by its definition (`cdef`), as the last of 2 or 4 is where there is none."""
+    """Return whether a channel is alpha by its definition in the `cdef` box; True if the box is missing."""
     if box is None:
         return True
-    numbers = box.numbers(f">{3 * box.numbers('>H')[0]}H", 2)  # of each channel its number, its type, and what it belongs to
+    numbers = box.numbers(f">{3 * box.numbers('>H')[0]}H", 2)  # number, type and association of each channel
     return dict(zip(numbers[::3], numbers[1::3], strict=True)).get(channel) in _OPACITY

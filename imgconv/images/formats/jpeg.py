@@ -1,6 +1,6 @@
-"""JPEG: its segments, and its pixels through OpenCV, Pillow or libjpeg.
+"""JPEG. Segments are parsed here; pixels are decoded by OpenCV, Pillow or libjpeg.
 
-Metadata stand in segments before the first scan (ITU-T T.81, annex B; JFIF; EXIF; XMP part 3; ICC.1:2022, B.4).
+Metadata are stored in segments before the first scan (ITU-T T.81, annex B; JFIF; EXIF; XMP part 3; ICC.1:2022, B.4).
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from imgconv.images.image import Coding, Image
 from imgconv.images.metadata import Fitted, Metadata, exif_in, fit_metadata, text_of, utf_8, with_exif_read
 from imgconv.images.pages import Header
 
-# Markers. A frame header is any of C0 to CF but three.
+# Markers. Frame headers have any marker from C0 to CF except three.
 _APP0, _APP1, _APP2, _APP13, _COMMENT, _TABLES = 0xE0, 0xE1, 0xE2, 0xED, 0xFE, 0xDB
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _WITHOUT_LENGTH, _ENDS = {0x00, 0x01, *range(0xD0, 0xD8)}, {0xD8, 0xD9, 0xDA}
 
-# What the contents of segments begin with.
+# Identifiers at the start of the content of segments.
 _JFIF, _EXIF, _ICC, _IPTC = b"JFIF\0", b"Exif\0\0", b"ICC_PROFILE\0", b"Photoshop 3.0\0"
 _XMP, _EXTENDED_XMP = b"http://ns.adobe.com/xap/1.0/\0", b"http://ns.adobe.com/xmp/extension/\0"
 
-_LONGEST = 65_533  # bytes of content of a segment
-_LONGEST_PART = _LONGEST - len(_ICC) - 2  # of a profile, whose parts have a number and their count before them
+_LONGEST = 65_533  # maximum size of the content of a segment, in bytes
+_LONGEST_PART = _LONGEST - len(_ICC) - 2  # of a part of a profile, which starts with its number and the number of parts
 _MOST_BYTES = {
     "exif": _LONGEST - len(_EXIF),
     "xmp": _LONGEST - len(_XMP),
@@ -41,20 +41,20 @@ _MOST_BYTES = {
     "comment": _LONGEST,
 }
 
-# Units of JFIF's density, each with its length in inches, and the greatest number of dots.
+# Units of JFIF's density with their lengths in inches, and the maximum density.
 _UNITS = {1: 1.0, 2: 1 / 2.54}
 _MOST_DOTS = 65_535
 
-# How much finer the first component is sampled than the others, across and down.
+# Subsampling by the horizontal and vertical ratio of the sampling factors of the first component to those of the others.
 _SUBSAMPLINGS: dict[tuple[float, float], str] = {(1, 1): "444", (1, 2): "440", (2, 1): "422", (2, 2): "420", (4, 1): "411"}
 _SAMPLING_FACTORS = {"411": 0x411111, "420": 0x221111, "422": 0x211111, "440": 0x121111, "444": 0x111111}
 
 _INKS = 4
-_AHEAD = 4096  # bytes searched at once for a marker
+_AHEAD = 4096  # number of bytes searched at once for a marker
 
 
 class _Segment(NamedTuple):
-    """A segment before the first scan: its marker, and where its content stands."""
+    """A segment before the first scan: its marker, and position and size of its content."""
 
     file: FileBytes
     marker: int
@@ -63,7 +63,7 @@ class _Segment(NamedTuple):
 
     @property
     def content(self) -> bytes:
-        """The content, without marker and length."""
+        """The content without marker and length."""
         return bytes(self.file.block(self.start, self.size))
 
 
@@ -77,17 +77,17 @@ class Jpeg(Format):
     places = COMMON_METADATA | {"iptc"}
     quality = True
     lossless = False
-    side = 65_500
+    max_side = 65_500
 
     def header(self, file: FileBytes) -> Header:
-        """Return what the frame header says of the pixels; four inks become three colours."""
+        """Return the header of the picture. CMYK becomes RGB."""
         bits, rows, columns, components = frame(file)
         if components not in (1, 3, _INKS) or not 2 <= bits <= 16 or (components == _INKS and bits != 8):
             raise HeaderError(f"a JPEG with {components} components of {bits} bits is not supported; save it as PNG or TIFF")
         return Header.of(rows, columns, min(components, 3), np.uint8 if bits <= 8 else np.uint16)
 
     def metadata(self, file: FileBytes) -> tuple[Metadata, Coding]:
-        """Return the metadata, and quality and subsampling."""
+        """Return the metadata, and quality, subsampling and bits per sample."""
         from imgconv.images.formats.jpeg_tables import quality_of, tables_of
 
         segments = list(_segments(file))
@@ -99,7 +99,7 @@ class Jpeg(Format):
             comment=next(filter(None, map(text_of, _contents(segments, _COMMENT))), ""),
             resolution=_resolution(_contents(segments, _APP0, _JFIF)),
         )
-        # Bits per sample, size, number of components; and of each component its name, its sampling, and its table.
+        # Frame header: bits per sample, size, number of components; identifier, sampling and table of each component.
         found = next((segment.content for segment in segments if segment.marker in _FRAMES), b"")
         components = found[6 : 6 + 3 * found[5]] if len(found) > 5 else b""
         if not components or len(components) < 3 * found[5]:
@@ -110,7 +110,7 @@ class Jpeg(Format):
         return with_exif_read(metadata), Coding(quality=quality, subsampling=_subsampling(factors), bits=bits)
 
     def decode(self, file: FileBytes, name: str, header: Header) -> Image:
-        """Return the picture. Inks become sRGB by the profile of the file; samples beyond 8 bits are scaled to 16 bits."""
+        """Return the picture. CMYK becomes sRGB by the profile of the file; samples of more than 8 bits are scaled to 16."""
         metadata, coding = self.metadata(file)
         bits, rows, columns, components = frame(file)
         notes: list[str] = []
@@ -128,31 +128,31 @@ class Jpeg(Format):
             notes.append("left out the extended part of XMP: only the standard packet is read")
         return self.image(pixels, header, metadata, coding, tuple(notes))
 
-    def fitted(self, metadata: Metadata, colours: int) -> Fitted:
-        """Return the metadata that fit into segments. EXIF that is too long is reduced to its orientation."""
+    def fit(self, metadata: Metadata, colours: int) -> Fitted:
+        """Return the metadata that fit into segments. EXIF that is too long is reduced to the orientation."""
         kept, lost = fit_metadata(metadata, self.places, self.title, colours)
         for name, most in _MOST_BYTES.items():
             block = getattr(kept, name)
             size = len(utf_8(block) if isinstance(block, str) else block)
             if size > most:
                 rest = "; only its orientation is written" if name == "exif" else ""
-                lost[name] = f"it has {size} bytes, a JPEG holds {most} of it{rest}"
+                lost[name] = f"it has {size} bytes, but JPEG stores at most {most}{rest}"
                 changed: Any = {name: Metadata().oriented(kept.orientation).exif if rest else type(block)()}
                 kept = replace(kept, **changed)
         if kept.resolution and _density(kept.resolution) is None:
-            lost["resolution"] = f"a JPEG holds whole numbers from 1 to {_MOST_DOTS}"
+            lost["resolution"] = f"JPEG stores only whole numbers from 1 to {_MOST_DOTS}"
             kept = replace(kept, resolution=None)
         return kept, lost
 
     def parameters(self, coding: Coding, dtype: DTypeLike) -> tuple[tuple[str, int], ...]:
-        """Return quality and subsampling for OpenCV's encoder."""
+        """Return the encoder parameters for quality and subsampling."""
         found = [("IMWRITE_JPEG_QUALITY", QUALITY if coding.quality is None else coding.quality)]
         if coding.subsampling in _SAMPLING_FACTORS:
             found.append(("IMWRITE_JPEG_SAMPLING_FACTOR", _SAMPLING_FACTORS[coding.subsampling]))
         return tuple(found)
 
     def with_metadata(self, encoded: memoryview, metadata: Metadata) -> list[Piece]:
-        """Return a JPEG with metadata after its JFIF segment, which takes the resolution."""
+        """Return an encoded file with the resolution in its JFIF segment and the other metadata after it."""
         head, rest = bytes(encoded[:2]), 2
         first = next(_segments(FileBytes(encoded)), None)
         if first and first.marker == _APP0 and first.size >= 14 and first.content.startswith(_JFIF):
@@ -171,14 +171,14 @@ class Jpeg(Format):
 
 
 def _segments(file: FileBytes) -> Iterator[_Segment]:
-    """Yield the segments before the first scan, up to where the file is damaged. They are found where libjpeg finds them."""
+    """Yield the segments before the first scan, as libjpeg finds them. Stops where the file is damaged."""
     at = 2
     with contextlib.suppress(HeaderError):
         while True:
             first, marker, size = file.numbers(">BBH", at)
-            if first != 0xFF:  # bytes that are skipped
+            if first != 0xFF:  # stray bytes
                 at += len(file.read(at, min(_AHEAD, file.size - at)).partition(b"\xff")[0])
-            elif marker == 0xFF:  # a byte that fills
+            elif marker == 0xFF:  # a fill byte
                 at += 1
             elif marker in _WITHOUT_LENGTH:
                 at += 2
@@ -191,7 +191,7 @@ def _segments(file: FileBytes) -> Iterator[_Segment]:
 
 
 def frame(file: FileBytes) -> tuple[int, int, int, int]:
-    """Return the frame header: bits per sample, rows, columns, components."""
+    """Return bits per sample, rows, columns and number of components from the frame header."""
     for segment in _segments(file):
         if segment.marker in _FRAMES:
             bits, rows, columns, components = file.numbers(">BHHB", segment.start)
@@ -200,13 +200,13 @@ def frame(file: FileBytes) -> tuple[int, int, int, int]:
 
 
 def _contents(segments: Iterable[_Segment], marker: int, name: bytes = b"") -> list[bytes]:
-    """Return the contents of the segments with a marker and a name, without the name."""
+    """Return the contents of the segments with a marker and an identifier (`name`), without the identifier."""
     contents = (segment.content for segment in segments if segment.marker == marker)
     return [content[len(name) :] for content in contents if content.startswith(name)]
 
 
 def _profile(parts: list[bytes]) -> bytes:
-    """Return the profile whose parts, in any order, begin with their number and their count; empty where one is missing."""
+    """Return a profile joined from its parts, which start with their number and their count; b"" if a part is missing."""
     parts = [part for part in parts if len(part) > 2]
     numbered = {part[0]: part[2:] for part in reversed(parts)}
     count = parts[0][1] if parts else 0
@@ -214,7 +214,7 @@ def _profile(parts: list[bytes]) -> bytes:
 
 
 def _resolution(contents: list[bytes]) -> tuple[float, float] | None:
-    """Return the dots per inch of JFIF, down and across; None where it has only an aspect ratio."""
+    """Return the vertical and horizontal dots per inch of JFIF; None if it defines only an aspect ratio."""
     for content in contents:
         if len(content) >= 7:
             unit, across, down = struct.unpack_from(">BHH", content, 2)
@@ -223,7 +223,7 @@ def _resolution(contents: list[bytes]) -> tuple[float, float] | None:
 
 
 def _density(dots_per_inch: tuple[float, float]) -> tuple[int, int, int] | None:
-    """Return the unit that needs less rounding, and dots across and down in it; None where they fit into neither."""
+    """Return the unit with the smaller rounding error, and dots across and down in it; None if out of range in both units."""
     found = []
     for unit, inches in _UNITS.items():
         exact = np.multiply(dots_per_inch, inches)
@@ -242,10 +242,10 @@ def _subsampling(factors: list[tuple[int, int]]) -> str | None:
 
 
 def _deep(data: bytes, bits: int, components: int) -> NDArray[Any]:
-    """Return the pixels of a file with 12 bits per sample, or of a lossless one with 2 to 16."""
+    """Return the pixels of a file with 12 bits per sample, or of a lossless JPEG with 2 to 16."""
     from imagecodecs import jpeg8_decode
 
-    # libjpeg fills up a file that is cut short; only the marker at the end shows that all data are there.
+    # libjpeg pads truncated files without an error, so check for the end marker.
     if data.rfind(b"\xff\xd9", -(1 << 16)) < 0:
         raise HeaderError
     with decoder_errors():
@@ -256,7 +256,7 @@ def _deep(data: bytes, bits: int, components: int) -> NDArray[Any]:
 
 
 def _inks(file: FileBytes, size: tuple[int, int]) -> NDArray[Any]:
-    """Return cyan, magenta, yellow and black, 255 for all of an ink: Pillow inverts them, as programs do for a JPEG."""
+    """Return cyan, magenta, yellow and black, where 255 is full ink. Pillow inverts the stored values, as is usual for JPEG."""
     from imgconv.images.formats.pillow_codec import opened
 
     with opened("JpegImagePlugin:JpegImageFile", file.view) as picture:

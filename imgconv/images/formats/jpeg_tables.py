@@ -1,8 +1,8 @@
-"""The quality of a JPEG, from its quantisation tables.
+"""Estimate the quality of a JPEG from its quantisation tables.
 
-Encoders that follow the Independent JPEG Group scale the example tables of ITU-T T.81, annex K, by a number from 1 to 100
-(`jpeg_set_quality` of libjpeg). Where the tables of a file are those of such a number, that number is returned, otherwise
-the one whose tables are nearest.
+Encoders that follow the Independent JPEG Group scale the example tables of ITU-T T.81, annex K, by a quality from 1 to 100
+(`jpeg_set_quality` of libjpeg). For such files the exact quality is returned; for others, the quality with the nearest
+tables.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ _CHROMINANCE = """
 99 99 99 99 99 99 99 99   99 99 99 99 99 99 99 99   99 99 99 99 99 99 99 99   99 99 99 99 99 99 99 99
 """
 
-# The greatest entry of a table of 8 bits, and of one of 16 bits.
+# Maximum entry of a table with 8-bit entries, and of one with 16-bit entries.
 _GREATEST, _GREATEST_WIDE = 255, 32_767
 
-# The entries of a table in the order of a file: diagonal by diagonal, up one and down the next.
+# Zigzag order, in which files store the entries of a table.
 _ZIGZAG = sorted(range(64), key=lambda i: (i // 8 + i % 8, i // 8 if (i // 8 + i % 8) % 2 else i % 8))
 
 
 def tables_of(segments: Iterable[bytes]) -> dict[int, NDArray[np.int64]]:
-    """Return the quantisation tables in the contents of DQT segments, by number; 64 entries each, in the order of the file."""
+    """Return the quantisation tables in the contents of DQT segments, by number: 64 entries each, in zigzag order."""
     found = {}
     for content in segments:
         at = 0
@@ -46,17 +46,17 @@ def tables_of(segments: Iterable[bytes]) -> dict[int, NDArray[np.int64]]:
 
 
 def quality_of(tables: Mapping[int, NDArray[np.int64]], components: list[int]) -> int | None:
-    """Return the quality, 1 to 100, or None where a table is missing.
+    """Return the quality, 1 to 100, or None if a table is missing.
 
     Args:
-        tables: as `tables_of` returns them.
-        components: the number of the table of each colour component, the luminance first.
+        tables: the tables by number, as returned by `tables_of`.
+        components: the table number of each colour component, luminance first.
     """
     if not components or not set(components) <= tables.keys():
         return None
     luminance, others = tables[components[0]], [tables[number] for number in components[1:3]]
     most = _GREATEST if max(table.max() for table in (luminance, *others)) <= _GREATEST else _GREATEST_WIDE
-    # How much coarser the entries are than those of each quality, on average; at the nearest quality that is about 1.
+    # Mean ratio of the entries to those of each quality. At the nearest quality it is about 1.
     pairs = [(_scaled(0, most), luminance), *((_scaled(1, most), table) for table in others)]
     coarser = np.mean([(table / scaled).mean(axis=1) for scaled, table in pairs], axis=0)
     return int(np.abs(np.log(coarser)).argmin()) + 1
@@ -64,7 +64,7 @@ def quality_of(tables: Mapping[int, NDArray[np.int64]], components: list[int]) -
 
 @cache
 def _scaled(which: int, most: int) -> NDArray[np.int64]:
-    """Return the tables of luminance (0) or chrominance (1) for every quality from 1 to 100, (100, 64)."""
+    """Return the tables of luminance (0) or chrominance (1) for all qualities from 1 to 100, (100, 64)."""
     base = np.array((_LUMINANCE, _CHROMINANCE)[which].split(), np.int64)[_ZIGZAG]
     quality = np.arange(1, 101)
     percent = np.where(quality < 50, 5000 // quality, 200 - 2 * quality)

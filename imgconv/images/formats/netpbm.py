@@ -1,8 +1,8 @@
 """PBM, PGM, PPM and PFM (netpbm.sourceforge.net/doc).
 
-Binary files are read by windows and written in strips, without OpenCV, which works row by row and byte by byte. A
-12-megapixel PPM in 8 bits, file included, takes 12 ms to read here and 38 ms with `cv2.imread`, 12 ms to write here and
-28 ms with `cv2.imwrite` (medians of 15, 2026-11-23, two cores, OpenCV 5.0).
+Binary files are read in windows and written in strips, without OpenCV, which works row by row and byte by byte. Reading a
+12-megapixel PPM of 8 bits, file access included, takes 12 ms (`cv2.imread`: 38 ms); writing it takes 12 ms (`cv2.imwrite`:
+28 ms; medians of 15, 2026-11-23, two cores, OpenCV 5.0).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from imgconv.images.image import Coding, Image
 from imgconv.images.metadata import Metadata
 from imgconv.images.pages import Header, OnePage, Pages, StillPage
 
-# Kind, columns, rows and, but for bitmaps, the greatest value, with blanks and comments between them, and one blank at the end.
+# Kind, columns, rows and (except for bitmaps) the maximum value, separated by white space and comments. One space follows.
 _GAP = rb"(?:\s|#[^\n\r]*[\n\r])+"
 _NUMBER = _GAP + rb"(\d{1,10})"
 _PNM = re.compile(rb"P([14])" + _NUMBER * 2 + rb"()\s|P([2356])" + _NUMBER * 3 + rb"\s")
@@ -32,19 +32,19 @@ _PFM = re.compile(rb"P([Ff])\s+\+?(\d{1,10})\s+\+?(\d{1,10})\s+([-+]?(?:\d+\.?\d
 
 _TEXTS = b"123"
 
-# Bytes read and written at a time: they stay in the second-level cache.
+# Bytes read and written at a time; they fit into the second-level cache.
 _STRIP = 1 << 20
 
 
 class _Layout(NamedTuple):
-    """What a header says.
+    """The contents of a file header.
 
     Attributes:
-        kind: `1` to `3` are texts of a bitmap, grey and colour, `4` to `6` the same in binary, `f` and `F` grey and colour in
-            floating point.
+        kind: `1` to `3` for a bitmap, grey and colour as text, `4` to `6` for the same in binary, `f` and `F` for grey and
+            colour in floating point.
         greatest: the value of white.
-        stored: type of a sample, as stored.
-        start: where the samples begin.
+        stored: data type of the samples in the file.
+        start: position of the first sample.
     """
 
     kind: bytes
@@ -61,37 +61,37 @@ class _Layout(NamedTuple):
 
     @property
     def row_bytes(self) -> int:
-        """Bytes of a row, which a bitmap pads to whole bytes."""
+        """Number of bytes of a row. Rows of a bitmap are padded to whole bytes."""
         return -(-self.columns // 8) if self.kind == b"4" else self.columns * self.header.channels * self.stored.itemsize
 
 
 class _Netpbm(Format):
-    """What all of them have in common: reading, and writing of integers."""
+    """The base class of the Netpbm formats: reading of all of them, writing of integers."""
 
     def header(self, file: FileBytes) -> Header:
-        """Return what the header says of the pixels."""
+        """Return the header of the picture."""
         return _layout(file).header
 
     def open(self, file: FileBytes, name: str, max_pixels: int) -> Pages:
-        """Return the page of a file; a binary one is read by windows."""
+        """Return the page of a file. Binary files support reading in windows."""
         page = StillPage if _layout(file).kind in _TEXTS else _WindowPage
         return OnePage(page(self, file, name, max_pixels))
 
     def metadata(self, file: FileBytes) -> tuple[Metadata, Coding]:
-        """Return the number of bits of a binary bitmap."""
+        """Return empty metadata, and 1 bit per sample for a binary bitmap."""
         return Metadata(), Coding(bits=1 if file.head.startswith(b"P4") else None)
 
     def decode(self, file: FileBytes, name: str, header: Header) -> Image:
-        """Return the picture. Samples are fractions of the greatest value."""
+        """Return the picture. Samples are scaled from the maximum value in the header to full range."""
         layout = _layout(file)
         if layout.kind not in _TEXTS:
             return self.image(_window(file, layout, slice(None), slice(None)), header, *self.metadata(file))
         image = super().decode(file, name, header)
-        # OpenCV scales 8 bits by itself.
+        # OpenCV already scales 8-bit samples.
         return image if layout.greatest < 256 else image.replaced(scaled_from(image.pixels, layout.greatest))
 
     def encode(self, picture: Picture, coding: Coding, where: str) -> Iterable[Piece]:
-        """Yield a binary file: PBM, PGM or PPM, by the type and the channels of the picture."""
+        """Yield a binary file: PBM, PGM or PPM, depending on the data type and the channels of the picture."""
         header = picture.header
         rows, columns = header.shape[:2]
         kind = 4 if header.dtype == bool else 6 if header.channels == 3 else 5
@@ -134,7 +134,7 @@ class Pbm(_Netpbm):
 
 
 class Pnm(_Netpbm):
-    """PNM: PBM, PGM or PPM. Files of all three are read as PNM, so that a result in the format of its input can be any."""
+    """PNM: PBM, PGM or PPM. All three are read as PNM, so that an output in the format of its input can become any of them."""
 
     name = "pnm"
     title = "PNM"
@@ -144,7 +144,7 @@ class Pnm(_Netpbm):
 
 
 class Pfm(_Netpbm):
-    """PFM: floating point. Of the scale in the header only the sign counts, which is the byte order. OpenCV writes it."""
+    """PFM: floating point, written by OpenCV. The scale in the header is ignored except for its sign, the byte order."""
 
     name = "pfm"
     title = "PFM"
@@ -155,10 +155,10 @@ class Pfm(_Netpbm):
 
 
 class _WindowPage(StillPage):
-    """The picture of a binary file."""
+    """The picture of a binary file, with random access."""
 
     def read(self, rows: slice = slice(None), columns: slice = slice(None)) -> NDArray[Any]:
-        """Return the pixels of some rows and columns; no other rows are read."""
+        """Return the pixels in a window of rows and columns. Only these rows are read from the file."""
         try:
             return _window(self._file, _layout(self._file), rows, columns)
         except HeaderError as error:
@@ -180,14 +180,14 @@ def _layout(file: FileBytes) -> _Layout:
 
 
 def _window(file: FileBytes, layout: _Layout, rows: slice, columns: slice) -> NDArray[Any]:
-    """Return the pixels of some rows and columns of a binary file, at full range.
+    """Return the pixels in a window of rows and columns of a binary file, at full range.
 
     Raises:
-        HeaderError: the file ends before its last row.
+        HeaderError: the file is too short for its size.
     """
     header, size = layout.header, layout.row_bytes
     if layout.start + layout.rows * size > file.size:
-        raise HeaderError("has fewer pixels than it claims")
+        raise HeaderError("has fewer pixels than its header gives")
     wanted = range(layout.rows)[rows]
     top, bottom = (min(wanted), max(wanted) + 1) if wanted else (0, 0)
     width = len(range(layout.columns)[columns])
@@ -195,7 +195,7 @@ def _window(file: FileBytes, layout: _Layout, rows: slice, columns: slice) -> ND
     step = max(1, _STRIP // size)
     for first in range(top, bottom, step):
         last = min(first + step, bottom)
-        # PFM begins at the bottom.
+        # PFM stores the bottom row first.
         at = layout.rows - last if layout.kind in b"fF" else first
         block = np.frombuffer(file.block(layout.start + at * size, (last - first) * size), layout.stored)
         if layout.kind == b"4":

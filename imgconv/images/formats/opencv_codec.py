@@ -1,6 +1,6 @@
-"""OpenCV's decoders and encoders, for one picture without its metadata.
+"""OpenCV's decoders and encoders for single pictures, and conversion of channel order and range.
 
-Also pixels as other libraries order and scale them, and as `Image` and OpenCV do: blue, green, red, at full range.
+`Image` and OpenCV store blue, green, red at full range; other libraries use red, green, blue or fewer bits.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from imgconv.opencv import load_cv2
 if TYPE_CHECKING:
     from imgconv.images.formats.base import Format
 
-#: OpenCV's names for blocks of `Metadata`.
+#: OpenCV's constants for the blocks of `Metadata` that it can write.
 _KINDS = {"exif": "IMAGE_METADATA_EXIF", "xmp": "IMAGE_METADATA_XMP", "icc": "IMAGE_METADATA_ICCP"}
 
 
 def decoded(view: memoryview, chosen: Format, name: str) -> NDArray[Any]:
-    """Return the pixels of a file as OpenCV decodes them, (H, W) or (H, W, C), or raise a `ReadError`."""
+    """Return the pixels of a file, (H, W) or (H, W, C), decoded by OpenCV. Raises a `ReadError` on failure."""
     cv2 = load_cv2()
     try:
         pixels: NDArray[Any] | None = cv2.imdecode(np.frombuffer(view, np.uint8), cv2.IMREAD_UNCHANGED)
@@ -30,7 +30,7 @@ def decoded(view: memoryview, chosen: Format, name: str) -> NDArray[Any]:
         raise ReadError(f"{name}: {_reason(error)}") from error
     if pixels is None or not pixels.size:
         if not chosen.is_built_in():
-            raise ReadError(f"{name}: is {chosen.title}, which is not among the formats that this OpenCV was built with")
+            raise ReadError(f"{name}: is {chosen.title}, which is not supported by this build of OpenCV")
         raise chosen.damaged(name, "OpenCV cannot read it")
     return pixels[:, :, 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
 
@@ -38,9 +38,9 @@ def decoded(view: memoryview, chosen: Format, name: str) -> NDArray[Any]:
 def encoded(
     pixels: NDArray[Any], extension: str, parameters: tuple[tuple[str, int], ...], metadata: Metadata | None = None
 ) -> memoryview | None:
-    """Return the file that OpenCV encodes pixels to, with EXIF, XMP and colour profile, or None where it cannot.
+    """Return pixels encoded as a file by OpenCV, with EXIF, XMP and colour profile; None if OpenCV fails.
 
-    Parameters are names of OpenCV's constants with their values; those that this OpenCV lacks are left out.
+    Parameters are pairs of the name of an OpenCV constant and a value. Constants that this OpenCV lacks are ignored.
     """
     cv2 = load_cv2()
     numbers = [n for name, value in parameters if hasattr(cv2, name) for n in (getattr(cv2, name), value)]
@@ -58,25 +58,25 @@ def encoded(
 
 
 def has_writer(extension: str) -> bool:
-    """Return whether this OpenCV can write a format."""
+    """Return whether this OpenCV can write files with an extension."""
     cv2 = load_cv2()
     try:
         return bool(cv2.haveImageWriter(extension))
-    except cv2.error:  # it is built in, but was not enabled when OpenCV was loaded
+    except cv2.error:  # the codec was built in, but not enabled when OpenCV was loaded
         return False
 
 
 def swapped(pixels: NDArray[Any]) -> NDArray[Any]:
-    """Return pixels, (H, W) or (H, W, C), with red and blue exchanged, contiguous.
+    """Return pixels, (H, W) or (H, W, C), with red and blue exchanged, as a contiguous array.
 
-    From three channels on, the first three are colour; without colour pixels are returned as they are.
+    The first three of three or more channels are colour. Pixels with fewer channels are not changed.
     """
     if pixels.ndim == 2 or pixels.shape[2] < 3:
         return np.ascontiguousarray(pixels)
     if pixels.shape[2] > 4 or pixels.itemsize > 4 or pixels.dtype == bool:
         return np.take(pixels, [2, 1, 0, *range(3, pixels.shape[2])], axis=2)
     cv2 = load_cv2()
-    # OpenCV moves the values without looking at them, and supports three types.
+    # `cvtColor` moves the values without interpreting them, so a type of the same size can stand in for any other.
     kind = {1: np.uint8, 2: np.uint16, 4: np.float32}[pixels.itemsize]
     code = cv2.COLOR_RGBA2BGRA if pixels.shape[2] == 4 else cv2.COLOR_RGB2BGR
     found: NDArray[Any] = cv2.cvtColor(np.require(pixels, requirements="A").view(kind), code)
@@ -84,14 +84,14 @@ def swapped(pixels: NDArray[Any]) -> NDArray[Any]:
 
 
 def scaled(pixels: NDArray[Any], bits: int) -> NDArray[Any]:
-    """Return samples of `bits` bits, 16 at most, scaled to the full range of uint8 or, beyond 8 bits, of uint16."""
+    """Return samples of up to 16 bits scaled to the full range of uint8 or, above 8 bits, of uint16."""
     return scaled_from(pixels, (1 << bits) - 1)
 
 
 def scaled_from(pixels: NDArray[Any], greatest: int) -> NDArray[Any]:
-    """Return samples, uint8 or uint16, from 0 to `greatest` scaled to the full range of uint8 or, beyond 255, of uint16.
+    """Return samples, uint8 or uint16, scaled from 0 to `greatest` to the full range of uint8 or, above 255, of uint16.
 
-    Larger samples are clipped.
+    Samples above `greatest` are clipped.
     """
     dtype, full = (np.uint8, 255) if greatest < 256 else (np.uint16, 65_535)
     if greatest == full and pixels.dtype == dtype:
@@ -102,7 +102,7 @@ def scaled_from(pixels: NDArray[Any], greatest: int) -> NDArray[Any]:
 
 
 def _reason(error: Exception) -> str:
-    """Return in one line why OpenCV could not read a file."""
+    """Return a one-line description of an OpenCV error."""
     text = " ".join(str(error).split())
     if "allocate" in text or "(-4:" in text:
         return "the image does not fit into memory"

@@ -1,4 +1,4 @@
-"""Formats that are only read, as far as Pillow reads them right, or that are only recognized."""
+"""Formats that are only read, as far as Pillow supports them correctly, or that are only recognized."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from imgconv.images.metadata import Metadata
 from imgconv.images.pages import Header
 
 _PLUGIN = "SunImagePlugin:SunImageFile"
-_RUNS, _RED_FIRST = 2, 3  # kinds of files
+_RUNS, _RED_FIRST = 2, 3  # file types: run-length encoded, red first
 
 
 class SunRaster(Format):
@@ -23,10 +23,10 @@ class SunRaster(Format):
     dtypes = ()
 
     def header(self, file: FileBytes) -> Header:
-        """Return what the header says of the pixels."""
+        """Return the header of the picture."""
         columns, bits, kind, table = file.numbers(">I4xI4xI4xI", 4)
-        # Pillow mistakes the order of 32 bits, ignores the colours of 1 bit, and takes the byte that fills up a row of runs
-        # for a pixel.
+        # Pillow decodes 32 bits in the wrong channel order, ignores the colours of 1 bit, and decodes the padding byte of a
+        # run-length encoded row as a pixel.
         is_odd = kind == _RUNS and -(-columns * bits // 8) % 2
         if bits not in (1, 8, 24) or kind > _RED_FIRST or (bits == 1 and table) or is_odd:
             raise HeaderError(f"a Sun raster of this kind ({bits} bits per pixel) is not supported; convert it to PNG")
@@ -38,7 +38,7 @@ class SunRaster(Format):
 
 
 class Pam(Format):
-    """PAM, which is not supported: the error names what to convert it to."""
+    """PAM, which is not supported. The error suggests other formats."""
 
     name = "pam"
     title = "PAM"
@@ -47,5 +47,5 @@ class Pam(Format):
     dtypes = ()
 
     def header(self, file: FileBytes) -> Header:
-        """Raise an error."""
+        """Raise a `HeaderError`."""
         raise HeaderError("is PAM, which is not supported; convert it to PPM or PNG")

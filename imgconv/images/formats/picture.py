@@ -1,4 +1,4 @@
-"""Pictures on their way into a file, and what encodes them."""
+"""Pictures to be written, and the base class of encoders."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Result:
-    """What is to be written to a file, as far as it is known before the pixels are.
+    """The properties of a result that are known before its pixels are computed.
 
     Attributes:
-        header: shape, type and channels of the first picture.
-        opaque: whether its alpha, if it has one, is known to be full everywhere, so that it may be left out.
-        bits: bits per sample that carry information, where they are fewer than those of the type.
+        header: shape, data type and channels of the first picture.
+        opaque: whether the alpha channel is known to be full everywhere, so that it may be dropped.
+        bits: number of significant bits per sample if fewer than those of the data type.
         count: number of pages or frames.
-        frames: whether they are frames of an animation.
+        frames: whether the pictures are frames of an animation.
     """
 
     header: Header
@@ -40,13 +40,13 @@ class Result:
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A picture on its way into a file: its header, its rows from the top down, and the metadata to be written.
+    """A picture to be written: its header, its rows from top to bottom, and its metadata.
 
     Attributes:
-        header: shape, type and the meaning of the channels.
-        strips: the pixels in blocks of whole rows, in the order of `Image`.
+        header: shape, data type and channels.
+        strips: the pixels in blocks of whole rows, with the channel order of `Image`.
         metadata: the blocks to be written.
-        nodata: the level that marks missing values; None where there is none.
+        nodata: the value that marks missing values, or None.
     """
 
     header: Header
@@ -56,7 +56,7 @@ class Picture:
 
     @classmethod
     def of(cls, image: Image) -> Picture:
-        """Return an image as a picture of one strip, in the byte order of the machine."""
+        """Return an image as a picture with one strip, in native byte order."""
         pixels = image.pixels.astype(image.pixels.dtype.newbyteorder("="), copy=False)
         return cls(Header.of_image(image.replaced(pixels)), (pixels,), image.metadata, image.nodata)
 
@@ -67,18 +67,18 @@ class Picture:
 
 
 class Encoder(ABC):
-    """Writes the pages of one file, one after the other."""
+    """An encoder for the pages of one file, one page at a time."""
 
     @abstractmethod
     def add(self, picture: Picture) -> Iterable[Piece]:
-        """Return the bytes that the file continues with once this page is known.
+        """Add a page, and return the bytes that can be written now.
 
         Raises:
             WriteError: the page cannot be written.
         """
 
     def finish(self) -> Iterable[Piece]:
-        """Return the bytes that the file ends with.
+        """Return the remaining bytes of the file.
 
         Raises:
             WriteError: the file cannot be completed.
@@ -87,18 +87,18 @@ class Encoder(ABC):
 
 
 class OnePictureEncoder(Encoder):
-    """Writes a file with one picture."""
+    """An encoder for a file with one picture."""
 
     def __init__(self, chosen: Format, coding: Coding, where: str) -> None:
         self._format, self._coding, self._where = chosen, coding, where
 
     def add(self, picture: Picture) -> Iterable[Piece]:
-        """Return the file."""
+        """Return the bytes of the file."""
         return self._format.encode(picture, self._coding, self._where)
 
 
 def recut(strips: Iterable[NDArray[Any]], rows: int) -> Iterator[NDArray[Any]]:
-    """Yield blocks of rows anew, `rows` in each but the last, however many the strips have."""
+    """Regroup strips into blocks of `rows` rows; the last block may have fewer."""
     rest: NDArray[Any] | None = None
     for strip in strips:
         if rest is not None:

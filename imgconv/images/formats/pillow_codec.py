@@ -1,4 +1,4 @@
-"""Pillow's decoders, without its own limit on the size of a picture."""
+"""Pillow's decoders, without Pillow's limit on the number of pixels."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _lock = threading.Lock()
 
 @contextmanager
 def lifted_limit() -> Iterator[None]:
-    """Call Pillow without its own limit on the size of a picture: imgconv has checked it.
+    """Disable Pillow's limit on the number of pixels, because imgconv checks sizes itself.
 
     Raises:
-        HeaderError: as `decoder_errors` does.
+        HeaderError: for errors of Pillow, see `decoder_errors`.
     """
     from PIL import Image as Pillow
 
@@ -40,34 +40,34 @@ def lifted_limit() -> Iterator[None]:
 
 
 def file_of(plugin: str, view: memoryview) -> Any:
-    """Return a file opened with one plugin of Pillow, such as `BmpImagePlugin:BmpImageFile`; no pixel is decoded yet."""
+    """Open a file with a plugin of Pillow, such as `BmpImagePlugin:BmpImageFile`, without decoding pixels."""
     module, _, name = plugin.partition(":")
     return getattr(importlib.import_module(f"PIL.{module}"), name)(io.BytesIO(view))
 
 
 @contextmanager
 def opened(plugin: str, view: memoryview) -> Iterator[Any]:
-    """Open a file with one plugin of Pillow; no pixel is decoded yet.
+    """Open a file with a plugin of Pillow, without decoding pixels, and close it on exit.
 
     Raises:
-        HeaderError: as `decoder_errors` does.
+        HeaderError: for errors of Pillow, see `decoder_errors`.
     """
     with lifted_limit(), file_of(plugin, view) as file:
         yield file
 
 
 def header_of(plugin: str, file: FileBytes) -> Header:
-    """Return the header of a file with 8 bits per sample, as Pillow reads it from the first bytes."""
+    """Return the header of a file with 8 bits per sample. Pillow reads it from the first bytes of the file."""
     with opened(plugin, memoryview(file.head)) as picture:
         return Header.of(picture.height, picture.width, _channels(picture), np.uint8)
 
 
 def pixels_of(plugin: str, file: FileBytes) -> NDArray[Any]:
-    """Return the pixels of a file with 8 bits per sample. Palettes are looked up; the result is grey where all colours are."""
+    """Return the pixels of a file with 8 bits per sample. A palette of greys gives one channel, other palettes three."""
     with opened(plugin, file.view) as picture:
         if picture.mode == "P":
             picture = picture.convert("L" if _channels(picture) == 1 else "RGB")
-        found = np.asarray(picture)  # which is read-only
+        found = np.asarray(picture)  # read-only
     if found.ndim == 2:
         return found * np.uint8(255) if found.dtype == bool else found.copy()
     return swapped(found)

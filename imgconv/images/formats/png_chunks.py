@@ -1,4 +1,4 @@
-"""The chunks of a PNG (third edition, 5.3 and 11.3): the walk over a file, metadata in it, and chunks to be written."""
+"""The chunks of a PNG (third edition, 5.3 and 11.3): iteration, metadata, and encoding."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 #: Keyword of the text that holds XMP.
 XMP = b"XML:com.adobe.xmp"
 
-# The walk over a file ends after this many chunks. A file of 1 GB in chunks of 8 KB has as many.
+# Maximum number of chunks. A file of 1 GB in chunks of 8 KB has this many.
 _MOST_CHUNKS = 1 << 17
 
-# Chunks of metadata: the first one of each kind counts, but all texts.
+# Chunks with metadata. Of those in `_SINGLE`, the first one of each kind is used.
 _SINGLE = (b"eXIf", b"iCCP", b"cICP", b"sRGB", b"gAMA", b"cHRM", b"pHYs")
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 
 _LONGEST_KEYWORD, _MOST_TEXT = 79, 1 << 20
 
-# The most bytes that one compressed block, and all blocks of a file together, are inflated to.
+# Maximum decompressed size of one block, and of all blocks of a file together, in bytes.
 _MOST_INFLATED, _MOST_INFLATED_IN_ALL = 1 << 24, 1 << 25
 
 _INCH = 0.0254  # metres
 _METRE = 1  # the unit of pHYs
 
-#: The most dots a metre that pHYs holds.
+#: Maximum dots per metre in pHYs.
 MOST_DOTS = (1 << 31) - 1
 
 
 def chunks(file: FileBytes, end: bytes = b"IEND") -> Iterator[tuple[bytes, int, int]]:
-    """Yield the chunks of a file before the first one called `end`: name, where the content begins, and its length.
+    """Yield name, start of the content and length of each chunk before the first one named `end`.
 
     Raises:
-        HeaderError: the file ends before.
+        HeaderError: the file ends before that chunk, or has too many chunks.
     """
     at = len(SIGNATURE)
     for _ in range(_MOST_CHUNKS):
@@ -53,13 +53,13 @@ def chunks(file: FileBytes, end: bytes = b"IEND") -> Iterator[tuple[bytes, int, 
 
 
 class Blocks:
-    """The blocks of metadata of a file. Damaged ones are left out; of several of one kind or keyword the first counts."""
+    """The metadata blocks of a file. Damaged blocks are ignored; the first block of each kind or keyword is used."""
 
     def __init__(self, file: FileBytes) -> None:
         self._single: dict[bytes, bytes] = {}
-        self._texts: dict[bytes, tuple[bytes, bytes, bool]] = {}  # keyword as written, content, whether that is compressed
+        self._texts: dict[bytes, tuple[bytes, bytes, bool]] = {}  # original keyword, content, whether it is compressed
         self._left = _MOST_INFLATED_IN_ALL
-        with contextlib.suppress(HeaderError):  # the file is cut short
+        with contextlib.suppress(HeaderError):  # the file is truncated
             for kind, start, size in chunks(file):
                 if kind in _SINGLE or kind in _TEXTS:
                     content = bytes(file.block(start, size))
@@ -75,22 +75,22 @@ class Blocks:
         compressed = kind == b"zTXt" or (kind == b"iTXt" and rest[:1] == b"\1")
         if kind == b"zTXt":
             rest = rest[1:]
-        elif kind == b"iTXt":  # two flags, the language and the translated keyword stand before the text
+        elif kind == b"iTXt":  # two flags, the language and the translated keyword precede the text
             rest = rest[2:].partition(b"\0")[2].partition(b"\0")[2]
         self._texts.setdefault(keyword.lower(), (keyword, rest, compressed))
 
     def single(self, kind: bytes, size: int | None = None) -> bytes:
-        """Return the content of a chunk, or nothing; also where it is not of a size that is given."""
+        """Return the content of a chunk; b"" if it is missing or does not have the given size."""
         found = self._single.get(kind, b"")
         return found if size in (None, len(found)) else b""
 
     def text(self, keyword: bytes) -> bytes:
-        """Return the text of a keyword, in capitals or not, or nothing."""
+        """Return the text of a keyword, ignoring case; b"" if it is missing."""
         _, content, compressed = self._texts.get(keyword.lower(), (b"", b"", False))
         return self._inflated(content) if compressed else content
 
     def other_texts(self) -> Iterator[tuple[str, str]]:
-        """Yield keyword and text of those beside comment and XMP, up to a limit."""
+        """Yield keyword and text of all texts except comment and XMP, up to a total length of 1 MB."""
         room = _MOST_TEXT
         for name, (keyword, _, _) in self._texts.items():
             if name not in (b"comment", XMP.lower()) and 0 < len(keyword) <= _LONGEST_KEYWORD:
@@ -100,7 +100,7 @@ class Blocks:
                     yield keyword.decode("latin-1"), text
 
     def profile(self, colours: int) -> bytes:
-        """Return the colour profile, or one for gamma and primaries where the file has neither a profile nor code points."""
+        """Return the colour profile; without profile, code points and sRGB chunk, one for gamma and primaries."""
         _, _, coded = self.single(b"iCCP").partition(b"\0")
         found = self._inflated(coded[1:]) if coded[:1] == b"\0" else b""
         gamma, primaries = self.single(b"gAMA", 4), self.single(b"cHRM", 32)
@@ -112,12 +112,12 @@ class Blocks:
         return profiles.of_gamma(int.from_bytes(gamma, "big") / 100_000, numbers, colours)
 
     def resolution(self) -> tuple[float, float] | None:
-        """Return dots per inch, down and across."""
+        """Return the vertical and horizontal dots per inch, or None."""
         across, down, unit = struct.unpack(">IIB", self.single(b"pHYs", 9) or bytes(9))
         return (down * _INCH, across * _INCH) if unit == _METRE and across and down else None
 
     def _inflated(self, coded: bytes) -> bytes:
-        """Return what zlib has compressed; nothing where it is damaged or too long."""
+        """Return data decompressed with zlib; b"" if they are damaged or too long."""
         stream = zlib.decompressobj()
         try:
             found = stream.decompress(coded, max(1, min(_MOST_INFLATED, self._left)))
@@ -128,7 +128,7 @@ class Blocks:
 
 
 def density(dots_per_inch: tuple[float, float]) -> bytes:
-    """Return the content of a pHYs chunk, or nothing where it cannot hold the numbers."""
+    """Return the content of a pHYs chunk; b"" if the numbers are out of range."""
     down, across = (dots / _INCH for dots in dots_per_inch)
     if not all(0.5 < dots < MOST_DOTS for dots in (down, across)):
         return b""
@@ -136,7 +136,7 @@ def density(dots_per_inch: tuple[float, float]) -> bytes:
 
 
 def text_chunk(keyword: str, text: str) -> bytes:
-    """Return the chunk of a text: in Latin-1, as tEXt prescribes, unless that would be read as another text."""
+    """Return a text chunk: tEXt in Latin-1 if decoding it gives the same text, else iTXt."""
     coded = utf_8(text)
     plain = text.replace("\0", "").encode("latin-1", "replace")
     if text_of(plain) == text_of(coded):
@@ -145,5 +145,5 @@ def text_chunk(keyword: str, text: str) -> bytes:
 
 
 def chunk(kind: bytes, content: bytes) -> bytes:
-    """Return a chunk: length, name, content and checksum."""
+    """Return an encoded chunk: length, name, content and checksum."""
     return struct.pack(">I4s", len(content), kind) + content + struct.pack(">I", zlib.crc32(content, zlib.crc32(kind)))

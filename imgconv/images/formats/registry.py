@@ -1,6 +1,6 @@
-"""The formats: recognized by the content of a file, or found by name and extension.
+"""The registry of formats: recognition by file content, lookup by name and extension.
 
-The classes are imported in the order of this list until one fits, so that most runs import one or two of them.
+The classes are imported one by one, in the order of `CLASSES`, until one matches. Most runs import only one or two.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from imgconv.images.formats.base import Format
 from imgconv.images.names import displayed
 from imgconv.vocabulary import suggestion
 
-#: Every format as `module:class`, the more common ones first. Alternatives for a picture are offered in this order.
+#: All formats as `module:class`, the more common ones first. Error messages list alternatives in this order.
 CLASSES = (
     "png:Png",
     "jpeg:Jpeg",
@@ -45,30 +45,30 @@ def _instance(place: str) -> Format:
 
 
 def all_formats() -> Iterator[Format]:
-    """Yield every format, in the order of `CLASSES`; its module is imported when it is its turn."""
+    """Yield all formats in the order of `CLASSES`. Modules are imported lazily."""
     return map(_instance, CLASSES)
 
 
 def writable_formats() -> Iterator[Format]:
-    """Yield the formats that can be written."""
+    """Yield the formats that imgconv can write."""
     return (found for found in all_formats() if found.dtypes)
 
 
 def recognized(head: bytes) -> Format | None:
-    """Return the format of a file by its first bytes, 4096 at most; None where no format recognizes them."""
+    """Return the format of a file by its first bytes, at most 4096; None if no format recognizes them."""
     return next((found for found in all_formats() if found.recognizes(head)), None)
 
 
 def extensions() -> dict[str, Format]:
-    """Return every extension of a format that can be written, with its dot, in the order of the formats."""
+    """Return the extensions, with the dot, of all formats that can be written, in the order of the formats."""
     return {extension: found for found in writable_formats() for extension in found.extensions}
 
 
 def format_named(name: str) -> Format:
-    """Return the format that a name or an extension, with or without its dot, stands for.
+    """Return the writable format with a name or an extension. The dot is optional.
 
     Raises:
-        WriteError: it is unknown.
+        WriteError: the name is unknown.
     """
     word = name.strip().lower()
     for found in writable_formats():
@@ -80,10 +80,10 @@ def format_named(name: str) -> Format:
 
 
 def format_of(path: str) -> Format:
-    """Return the format that the extension of a file name stands for.
+    """Return the writable format for the extension of a file name.
 
     Raises:
-        WriteError: there is none, or it is unknown; the message lists those that are known.
+        WriteError: the extension is missing or unknown. The message lists the supported extensions.
     """
     extension = os.path.splitext(path)[1].lower()
     for found in writable_formats():
@@ -91,5 +91,5 @@ def format_of(path: str) -> Format:
             return found
     known = ", ".join(found.extensions[0] for found in writable_formats())
     if not extension:
-        raise WriteError(f"{displayed(path)}: has no extension, which would name the format; add one of {known}")
-    raise WriteError(f"{displayed(path)}: no format has the extension {displayed(extension)}; choose one of {known}")
+        raise WriteError(f"{displayed(path)}: has no extension to select the format; add one of {known}")
+    raise WriteError(f"{displayed(path)}: unknown extension {displayed(extension)}; choose one of {known}")

@@ -20,7 +20,7 @@ from imgconv.images.image import Coding
 from imgconv.images.metadata import Fitted, Metadata, exif_in, fit_metadata_with_exif, with_exif_read
 from imgconv.images.pages import Header, Timing
 
-# Flags of the file, in VP8X, and of a frame, in ANMF: it replaces what lies below.
+# Flags of the file, in VP8X, and of a frame, in ANMF: the frame replaces the pixels below it.
 _ANIMATED, _HAS_XMP, _HAS_EXIF, _HAS_ALPHA, _HAS_PROFILE = 0x02, 0x04, 0x08, 0x10, 0x20
 _REPLACES = 0x02
 
@@ -28,11 +28,11 @@ _LOSSLESS = {b"VP8L": True, b"VP8 ": False, b"ALPH": False}  # the chunks of a p
 _METADATA = (b"ICCP", b"EXIF", b"XMP ")
 
 _MOST_LOOPS = 65_535
-_LARGEST = (1 << 32) - 1024  # bytes of a RIFF file, but for the heads of its chunks
+_LARGEST = (1 << 32) - 1024  # maximum size of a RIFF file in bytes, with a reserve for the heads of the chunks
 
 
 class _Chunk(NamedTuple):
-    """A chunk: its name, where its content begins, the length of the content, and its first bytes, 32 at most."""
+    """A chunk: its name, start and length of its content, and the first bytes of the content, at most 32."""
 
     kind: bytes
     start: int
@@ -50,17 +50,17 @@ class Webp(AnimatedFormat):
     alpha = True
     places = COMMON_METADATA
     quality = True
-    side = 16_383
+    max_side = 16_383
     plugin = "WebPImagePlugin:WebPImageFile"
-    longest = (1 << 24) - 1
-    alpha_is_a_hint = True  # libwebp announces alpha for frames that leave pixels as they were
+    max_duration = (1 << 24) - 1
+    alpha_is_a_hint = True  # libwebp declares alpha if a frame keeps pixels of the one before
 
     def recognizes(self, head: bytes) -> bool:
-        """Return whether a file is a RIFF file of the type WebP."""
+        """Return whether a file is a RIFF file of type WEBP."""
         return head[:4] == b"RIFF" and head[8:12] == b"WEBP"
 
     def header(self, file: FileBytes) -> Header:
-        """Return what the first chunk says. libwebp rejects a picture, or frames, that do not fit into it."""
+        """Return the header, read from the first chunk. libwebp rejects pictures and frames that contradict it."""
         kind, _, _, head = next(_chunks(file), _Chunk(b"", 0, 0, b""))
         rows = columns = 0
         alpha = False
@@ -72,12 +72,12 @@ class Webp(AnimatedFormat):
             rows, columns, alpha = (packed >> 14 & 0x3FFF) + 1, (packed & 0x3FFF) + 1, bool(packed >> 28 & 1)
         elif kind == b"VP8 " and len(head) >= 10 and head[3:6] == b"\x9d\x01\x2a":
             columns, rows = (side & 0x3FFF for side in struct.unpack_from("<HH", head, 6))
-        if not rows or not columns or max(rows, columns) > self.side:  # no picture can fill a larger canvas
+        if not rows or not columns or max(rows, columns) > self.max_side:  # no picture can fill a larger canvas
             raise HeaderError
         return Header.of(rows, columns, 3 + alpha, np.uint8)
 
     def metadata(self, file: FileBytes) -> tuple[Metadata, Coding]:
-        """Return the metadata, and whether the pixels are coded without loss. Resolution and comment are those of EXIF."""
+        """Return the metadata, and whether compression is lossless. Resolution and comment are read from EXIF."""
         found: dict[bytes, bytes] = {}
         lossless = None
         with contextlib.suppress(HeaderError):
@@ -94,7 +94,7 @@ class Webp(AnimatedFormat):
         return with_exif_read(metadata, comment=True), Coding(lossless=lossless)
 
     def animation(self, file: FileBytes) -> Animation | None:
-        """Return the timing of the frames."""
+        """Return the frame durations and the loop count."""
         loop, durations = 0, []
         for kind, _, _, head in _chunks(file):
             if kind == b"ANIM" and len(head) >= 6:
@@ -103,18 +103,18 @@ class Webp(AnimatedFormat):
                 durations.append(float(int.from_bytes(head[12:15], "little")))
         return Animation(Timing(tuple(durations), loop)) if durations else None
 
-    def fitted(self, metadata: Metadata, colours: int) -> Fitted:
+    def fit(self, metadata: Metadata, colours: int) -> Fitted:
         """Return metadata with the resolution and the comment in EXIF."""
         return fit_metadata_with_exif(metadata, self.title, colours)
 
     def parameters(self, coding: Coding, dtype: DTypeLike) -> tuple[tuple[str, int], ...]:
-        """Return the quality, or the mode without loss that also keeps the colour of transparent pixels."""
+        """Return the encoder parameters for a quality, or for lossless mode that keeps the colour of transparent pixels."""
         if coding.quality is not None and not coding.lossless:
             return ("IMWRITE_WEBP_LOSSLESS_MODE", 0), ("IMWRITE_WEBP_QUALITY", coding.quality)
         return (("IMWRITE_WEBP_LOSSLESS_MODE", 2),)
 
     def with_metadata(self, encoded: memoryview, metadata: Metadata) -> list[Piece]:
-        """Return an encoded picture with metadata added."""
+        """Return an encoded picture with metadata inserted."""
         if not metadata.only({"exif", "xmp", "icc"}).blocks():
             return [encoded]
         return _extended(self.header(FileBytes(encoded)), 0, _coded(encoded), metadata)
@@ -122,10 +122,10 @@ class Webp(AnimatedFormat):
     def encode_frames(
         self, frames: Sequence[NDArray[Any]], timing: Timing, coding: Coding, metadata: Metadata, where: str
     ) -> Iterable[Piece]:
-        """Return an animation of frames that are encoded as pictures are.
+        """Return an animation whose frames are encoded like single pictures.
 
-        libwebp's encoder of animations, which Pillow uses, would merge equal frames and change transparent pixels. Without
-        loss, of each frame after the first only the rectangle that has changed is stored.
+        libwebp's animation encoder, which Pillow uses, merges equal frames and changes transparent pixels. In lossless mode,
+        only the changed rectangle of each frame after the first is stored.
         """
         lossy = coding.quality is not None and not coding.lossless
         pieces: list[Piece] = []
@@ -137,20 +137,20 @@ class Webp(AnimatedFormat):
             place = _three(left // 2) + _three(top // 2) + _sides(part) + _three(round(duration)) + bytes([_REPLACES])
             coded = _coded(encoded)
             pieces += [struct.pack("<4sI", b"ANMF", len(place) + sum(map(len, coded))), place, *coded]
-        # The colour of the background, which is never seen, precedes the number of loops.
+        # The background colour, which is never visible, precedes the loop count.
         played = _chunk(b"ANIM", bytes(4) + struct.pack("<H", min(timing.loop, _MOST_LOOPS)))
         rows, columns, channels = frames[0].shape
         if sum(map(len, (*pieces, metadata.icc, metadata.exif, metadata.xmp))) > _LARGEST:
-            raise WriteError(f"{where}: the animation cannot be written as WebP: it has more than 4 GB")
+            raise WriteError(f"{where}: the animation exceeds the 4 GB of a WebP file; write fewer frames")
         header = Header.of(rows, columns, channels, np.uint8)
         return _extended(header, _ANIMATED, [*played, *pieces], metadata)
 
 
 def _chunks(file: FileBytes) -> Iterator[_Chunk]:
-    """Yield the chunks of a file, the last one perhaps cut.
+    """Yield the chunks of a file. The last one may be truncated.
 
     Raises:
-        HeaderError: there are too many.
+        HeaderError: there are too many chunks.
     """
     at = 12
     while at + 8 <= file.size:
@@ -161,13 +161,13 @@ def _chunks(file: FileBytes) -> Iterator[_Chunk]:
 
 
 def _coded(encoded: memoryview) -> list[Piece]:
-    """Return the chunks of the picture in an encoded file."""
+    """Return the chunks with the picture in an encoded file."""
     chunks = _chunks(FileBytes(encoded))
     return [encoded[at - 8 : at + size + size % 2] for kind, at, size, _ in chunks if kind in _LOSSLESS]
 
 
 def _extended(header: Header, flags: int, pictures: list[Piece], metadata: Metadata) -> list[Piece]:
-    """Return a file with metadata: the profile before the pictures, EXIF and XMP behind them."""
+    """Return a file with metadata: the profile before the pictures, EXIF and XMP after them."""
     flags |= _HAS_ALPHA * header.has_alpha | _HAS_PROFILE * bool(metadata.icc)
     flags |= _HAS_EXIF * bool(metadata.exif) | _HAS_XMP * bool(metadata.xmp)
     pieces = [

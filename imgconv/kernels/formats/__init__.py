@@ -1,7 +1,7 @@
-"""Kernels as other programs write them: read from a file, and written as text.
+"""Kernel formats of other programs: reading from a file, and writing as text, with one module per format.
 
-One module a format. Whatever is written is laid on the image as written (correlation), and holds the kernel to the
-last bit or is refused: a kernel that changes on its way is worse than none.
+Written kernels are laid on the image as written (correlation) and are exact to the last bit. A kernel that a format cannot
+represent exactly is rejected.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from types import MappingProxyType
 from imgconv.errors import KernelError
 from imgconv.kernels.formats import catalog_yaml, ffmpeg, imagemagick, numpy_source, rows, vips
 from imgconv.kernels.kernel import Kernel
-from imgconv.kernels.literals import quoted, shown
+from imgconv.kernels.literals import printable, quoted
 from imgconv.kernels.yaml_tree import read_text
 from imgconv.vocabulary import suggestion
 
-#: The formats that a kernel is written in: name, and the function that writes it.
+#: The writers by name of the format.
 WRITERS: Mapping[str, Callable[[Kernel], str]] = MappingProxyType(
     {
         "yaml": catalog_yaml.write,
@@ -30,21 +30,21 @@ WRITERS: Mapping[str, Callable[[Kernel], str]] = MappingProxyType(
 )
 
 
-#: Most numbers, and most lines, that a kernel file holds: 2048 x 2048.
+#: Maximum number of numbers, and of lines, in a kernel file: 2048 x 2048.
 MAX_NUMBERS = 2**22
 
 _NUMBER = re.compile(r"[^\s,;]+")
 
 
 def read_kernel_file(path: str | os.PathLike[str]) -> Kernel:
-    """Return the kernel in a text file, its name `@path`.
+    """Return the kernel in a text file, named `@path`.
 
-    The content decides the format: an ImageMagick string has `WxH:` before the numbers, a libvips mask
-    has a first line with its width and height, and everything else is rows of numbers. A file named `.mat` is a
-    libvips mask.
+    The format is detected from the content: an ImageMagick string has `WxH:` before the numbers, a libvips mask has a
+    first line with its width and height, and anything else is rows of numbers. A file with the extension `.mat` is
+    always a libvips mask.
 
     Raises:
-        KernelError: the file cannot be read, or its content is in none of the formats; the message says where.
+        KernelError: the file cannot be read, or its content is in none of the formats; the message gives the position.
     """
     name = os.fspath(path)
     text = _without_comments(read_text(path, "kernel file"))
@@ -58,15 +58,15 @@ def read_kernel_file(path: str | os.PathLike[str]) -> Kernel:
             weights, anchor, delta = rows.read(text)
         return Kernel(weights, anchor, f"@{name}", delta)
     except KernelError as error:
-        hint = "; a catalog is loaded by load_catalog or IMGCONV_KERNELS" if name.lower().endswith((".yaml", ".yml")) else ""
-        raise KernelError(f"{shown(name)}: {error}{hint}") from None
+        hint = "; load a catalog with load_catalog or IMGCONV_KERNELS" if name.lower().endswith((".yaml", ".yml")) else ""
+        raise KernelError(f"{printable(name)}: {error}{hint}") from None
 
 
 def format_kernel(kernel: Kernel, form: str) -> str:
-    """Return the kernel as text in a format of another program, one of `WRITERS`, with a newline at its end.
+    """Return the kernel as text in the format `form`, one of `WRITERS`, ending with a newline.
 
     Raises:
-        KernelError: no such format, or one that cannot hold this kernel without loss; the message says why.
+        KernelError: the format is unknown or cannot represent this kernel exactly; the message gives the reason.
     """
     writer = WRITERS.get(form)
     if writer is None:
@@ -75,13 +75,13 @@ def format_kernel(kernel: Kernel, form: str) -> str:
 
 
 def _without_comments(text: str) -> str:
-    """Return the text without what follows a `#`; the lines stay, so that messages count them rightly."""
+    """Return the text without comments (from `#` to the end of a line); lines are kept for correct line numbers."""
     return "\n".join(line.split("#", 1)[0] for line in text.splitlines())
 
 
 def _check_count(text: str) -> None:
-    """Refuse a text of more numbers than a kernel would have, before there is a value in memory for each of them."""
+    """Reject a text with more numbers than a kernel may have, before it is parsed."""
     lines = text.count("\n")
     if lines > MAX_NUMBERS or any(count > MAX_NUMBERS for count, _ in enumerate(_NUMBER.finditer(text), start=1)):
-        what = "lines" if lines > MAX_NUMBERS else "numbers"
-        raise KernelError(f"it holds more than {MAX_NUMBERS:,} {what}; make the kernel smaller")
+        unit = "lines" if lines > MAX_NUMBERS else "numbers"
+        raise KernelError(f"the file has more than {MAX_NUMBERS:,} {unit}; reduce the kernel")

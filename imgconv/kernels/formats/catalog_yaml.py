@@ -1,4 +1,4 @@
-"""A kernel as a catalog file: what `--kernels` reads."""
+"""A kernel as a catalog file, for `load_catalog`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from imgconv.kernels.notation import NAME
 
 
 def write(kernel: Kernel) -> str:
-    """Return a catalog of this one kernel. Any kernel has one; a name that no entry may have is brought into shape."""
+    """Return a catalog with this kernel. All kernels are supported; an invalid name is converted to a valid one."""
     form = exact_form(kernel)
     numbers = kernel.weights if form is None else form[0]
     lines = ["kernels:", f"  {_entry_name(kernel.name)}:"]
@@ -36,7 +36,7 @@ def _entry_name(name: str) -> str:
 
 
 def _scalar(value: Number) -> str:
-    """Return a number as every YAML parser reads it: exponents need a point for YAML 1.1, complex numbers are text."""
+    """Return a number for any YAML parser: exponents get the decimal point that YAML 1.1 needs, complex numbers quotes."""
     text = format_number(value)
     if isinstance(value, complex):
         return f'"{text}"'

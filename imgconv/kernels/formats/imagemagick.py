@@ -2,10 +2,10 @@
 
     magick in.png -morphology Correlate '3x3+1+1: -1,0,1 -2,0,2 -1,0,1' out.png
 
-ImageMagick's Correlate lays the string on the image as it is written, as imgconv does; its Convolve, and `-convolve`,
-turn it by 180 degrees first. `X` counts columns and `Y` rows, from the top left; left out, they are the middle, and
-for an even size the tap above or to the left of it (imgconv takes the one below or to the right). `nan` and `-` are
-holes that take no part: here, 0.
+ImageMagick's Correlate lays the kernel on the image as written, as imgconv does; its Convolve and `-convolve` rotate it by 180
+degrees first. `X` (columns) and `Y` (rows) give the anchor, counted from the top left. The default is the middle, or, for an
+even size, the tap above or to the left of it (in imgconv the one below or to the right). The holes `nan` and `-`, elements
+that do not take part, are read as 0.
 Source: ImageMagick, API documentation of AcquireKernelInfo, and the usage pages on morphology and on convolution.
 """
 
@@ -24,7 +24,7 @@ _HOLES = ("nan", "-")
 
 
 def read(text: str) -> Parts:
-    """Return weights, anchor and delta of one kernel string; names and lists of kernels are rejected."""
+    """Return the weights, anchor and delta of one kernel string; kernel names and lists of kernels are rejected."""
     before, _, after = text.partition(":")
     head = before.strip().removeprefix("'").strip()
     geometry = _GEOMETRY.fullmatch(head)
@@ -37,7 +37,7 @@ def read(text: str) -> Parts:
     anchor = middle if geometry[3] is None else (int(geometry[4]), int(geometry[3]))
     body = after.strip().rstrip("'; \n\t")
     if ";" in body:
-        raise KernelError("expected one kernel, found a list of them parted by ';'")
+        raise KernelError("expected one kernel, found a list separated by ';'")
     values = _values(body)
     if len(values) != rows * columns:
         raise KernelError(f"expected {rows * columns} values for {columns}x{rows}, found {len(values)}")
@@ -48,12 +48,12 @@ def write(kernel: Kernel) -> str:
     """Return the kernel string.
 
     Raises:
-        KernelError: the kernel has a delta or complex weights, which the string cannot hold.
+        KernelError: the kernel has a delta or complex weights, which the format does not support.
     """
     if kernel.is_complex:
-        raise KernelError("an ImageMagick kernel has real weights; write complex ones as yaml or numpy")
+        raise KernelError("ImageMagick kernels cannot have complex weights; write the kernel as yaml or numpy")
     if kernel.delta:
-        raise KernelError(f"an ImageMagick kernel holds no delta, and this one has {kernel.delta:g}; write it as yaml or vips")
+        raise KernelError(f"ImageMagick kernels cannot have a delta, found {kernel.delta:g}; write the kernel as yaml or vips")
     rows, columns = kernel.shape
     values = " ".join(",".join(format_number(value) for value in row) for row in kernel.weights.tolist())
     return f"{columns}x{rows}+{kernel.anchor[1]}+{kernel.anchor[0]}: {values}\n"

@@ -1,4 +1,4 @@
-"""The weights as Python source: an expression with `np` that evaluates to the array."""
+"""The weights as Python source: a NumPy expression that evaluates to the array."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from imgconv.kernels.literals import format_number
 
 
 def write(kernel: Kernel) -> str:
-    """Return the expression, in whole numbers and a divisor where those give the same bits.
+    """Return the expression, as whole numbers and a divisor if they give the same bits.
 
     Raises:
-        KernelError: the kernel has a delta or an anchor that is not the middle; an array holds neither.
+        KernelError: the kernel has a delta, or an anchor that is not the middle, which an array cannot store.
     """
     rows, columns = kernel.shape
     if kernel.delta:
-        raise KernelError(f"an array holds no delta, and this kernel has {kernel.delta:g}; write it as yaml")
+        raise KernelError(f"an array cannot store a delta, found {kernel.delta:g}; write the kernel as yaml")
     if kernel.anchor != (rows // 2, columns // 2):
-        raise KernelError(f"an array holds no anchor, and this kernel has {kernel.anchor}; write it as yaml")
+        raise KernelError(f"an array cannot store an anchor, found {kernel.anchor}; write the kernel as yaml")
     numbers, divisor = over_divisor(kernel)
     lines = ["[" + ", ".join(format_number(value) for value in row) + "]" for row in numbers.tolist()]
     kind = "complex128" if kernel.is_complex else "float64"

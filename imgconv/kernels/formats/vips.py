@@ -1,9 +1,9 @@
-"""libvips' text matrix: a line `width height [scale [offset]]`, then one line a row; for `vips conv`.
+"""The text matrix of libvips, for `vips conv`: a line `width height [scale [offset]]`, then one line per row.
 
     vips conv in.png out.png mask.mat
 
-libvips lays the mask on the image as it is written, its middle (height / 2, width / 2, rounded down) on the pixel,
-divides the sum by the scale and adds the offset: the scale divides the weights here, and the offset is the delta.
+libvips lays the mask on the image as written, with the anchor (height / 2, width / 2), rounded down. It divides the sum by the
+scale and adds the offset. Here, the weights are divided by the scale, and the offset is the delta.
 Source: libvips documentation of vips_matrixload and vips_conv.
 """
 
@@ -19,32 +19,32 @@ _SUFFIX = ".mat"
 
 
 def matches(text: str, name: str) -> bool:
-    """Return whether the text is a mask: by its name, or because its first row can only be a header.
+    """Return whether the text is a mask, by the extension of its name or by a first row that must be a header.
 
     Raises:
-        KernelError: it could be a mask as well as rows of numbers.
+        KernelError: the text may be either a mask or rows of numbers.
     """
     if name.lower().endswith(_SUFFIX):
         return True
     if ";" in text:
         return False
     found = [row for _, row in numbered(text)]
-    if not found or not _announces(found[0], found[1:]):
+    if not found or not _header_matches(found[0], found[1:]):
         return False
     if len(found[0]) == len(found[1]):
         raise KernelError(
-            f"this is {len(found)} rows of numbers, or a libvips mask of {len(found) - 1} with a header; "
-            f"end the rows with ; for the first, or name the file {_SUFFIX} for the second"
+            f"ambiguous: {len(found)} rows of numbers, or a libvips mask with a header and {len(found) - 1} more; "
+            f"end the rows with ; for the former, or use the extension {_SUFFIX} for the latter"
         )
     return True
 
 
 def read(text: str) -> Parts:
-    """Return weights, anchor and delta of a mask."""
+    """Return the weights, anchor and delta of a mask."""
     found = numbered(text)
     if not found or not _is_header(found[0][1]):
-        shown = " ".join(map(format_number, found[0][1])) if found else "nothing"
-        raise KernelError(f"expected a header 'width height [scale [offset]]' of a libvips mask, found {shown[:60]}")
+        header_text = " ".join(map(format_number, found[0][1])) if found else "nothing"
+        raise KernelError(f"expected the header 'width height [scale [offset]]' of a libvips mask, found {header_text[:60]}")
     header = [value.real for value in found[0][1]]
     columns, rows = int(header[0]), int(header[1])
     scale, offset = (*header[2:], *(1.0, 0.0)[len(header) - 2 :])
@@ -59,18 +59,18 @@ def read(text: str) -> Parts:
 
 
 def write(kernel: Kernel) -> str:
-    """Return the mask, in whole numbers and a scale where those give the same bits.
+    """Return the mask, as whole numbers and a scale if they give the same bits.
 
     Raises:
         KernelError: the weights are complex, or the anchor is not the middle.
     """
     if kernel.is_complex:
-        raise KernelError("a libvips mask has real weights; write complex ones as yaml or numpy")
+        raise KernelError("libvips masks cannot have complex weights; write the kernel as yaml or numpy")
     rows, columns = kernel.shape
     if kernel.anchor != (rows // 2, columns // 2):
         raise KernelError(
-            f"a libvips mask lies with its middle {(rows // 2, columns // 2)} on the pixel, "
-            f"and this kernel with its anchor {kernel.anchor}; write it as yaml or imagemagick"
+            f"libvips masks of this size have the anchor {(rows // 2, columns // 2)}, found {kernel.anchor}; "
+            "write the kernel as yaml or imagemagick"
         )
     numbers, scale = over_divisor(kernel)
     lines = [f"{columns} {rows} {scale} {format_number(kernel.delta)}"]
@@ -85,6 +85,6 @@ def _is_header(row: tuple[Number, ...]) -> bool:
     return all(side.is_integer() and 0 < side <= 100_000 for side in sides) and (len(row) < 3 or row[2] != 0)
 
 
-def _announces(first: tuple[Number, ...], others: list[tuple[Number, ...]]) -> bool:
-    """Return whether the first row is a header that counts the other rows, and the numbers in each, rightly."""
+def _header_matches(first: tuple[Number, ...], others: list[tuple[Number, ...]]) -> bool:
+    """Return whether the first row is a header with the width and height of the other rows."""
     return _is_header(first) and len(others) == first[1] and all(len(row) == first[0] for row in others)

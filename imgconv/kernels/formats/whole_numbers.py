@@ -1,4 +1,4 @@
-"""Weights as whole numbers and one fraction, where that gives the same bits: short to read, and what FFmpeg needs."""
+"""Weights as whole numbers times one fraction, if that gives the same bits; FFmpeg requires it, others are more readable."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from imgconv.kernels.kernel import Kernel
 
 
 def exact_form(kernel: Kernel) -> tuple[NDArray[np.float64], int, int] | None:
-    """Return (whole numbers, above, below) with `numbers * above / below` equal to the weights bit for bit, or None.
+    """Return (numbers, above, below), whole numbers with `numbers * above / below` equal to the weights bit for bit, or None.
 
-    The integer form of a kernel may differ from its weights by their rounding; a file has to give the weights themselves.
+    The integer form of a kernel may differ from its weights by rounding, but a file must store the weights themselves.
     """
     form = kernel.integer_form
     if form is None:
@@ -28,6 +28,6 @@ def exact_form(kernel: Kernel) -> tuple[NDArray[np.float64], int, int] | None:
 
 
 def over_divisor(kernel: Kernel) -> tuple[NDArray[Any], int]:
-    """Return (numbers, divisor) with `numbers / divisor` equal to the weights bit for bit; whole numbers if possible."""
+    """Return (numbers, divisor), whole numbers if possible, with `numbers / divisor` equal to the weights bit for bit."""
     form = exact_form(kernel)
     return (kernel.weights, 1) if form is None or form[1] != 1 else (form[0], form[2])

@@ -1,4 +1,4 @@
-"""Animations made at random from the specifications, and how other programs read any."""
+"""Random animations generated from the specifications, and readers by other libraries."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ ANIMATED = sorted(f.name for f in registry.all_formats() if f.pages == "frames")
 ROWS, COLUMNS, COUNT = 12, 15, 6
 
 
-def opened(data: bytes, max_pixels: int = 1 << 24) -> Pages:
-    """Return the frames of a file called x.pic."""
+def open_pages(data: bytes, max_pixels: int = 1 << 24) -> Pages:
+    """Open the bytes of a file named x.pic."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "x.pic"
         path.write_bytes(data)
@@ -35,8 +35,8 @@ def opened(data: bytes, max_pixels: int = 1 << 24) -> Pages:
 
 
 def frames(data: bytes) -> list[np.ndarray]:
-    """Return the pixels of all frames, after a check that frames and headers are alike."""
-    pages = opened(data)
+    """Return the pixels of all frames; assert that all headers are equal and match the frames."""
+    pages = open_pages(data)
     found = [pages.open_page(index) for index in range(pages.count)]
     assert len({(page.header, page.metadata, page.coding) for page in found}) == 1
     images = [page.image() for page in found]
@@ -47,8 +47,8 @@ def frames(data: bytes) -> list[np.ndarray]:
     return [image.pixels for image in images]
 
 
-def written(pictures, kind: str, durations=None, loop: int = 0, coding: Coding | None = None, **metadata) -> bytes:
-    """Return pictures as an animation called out.pic."""
+def encode_frames(pictures, kind: str, durations=None, loop: int = 0, coding: Coding | None = None, **metadata) -> bytes:
+    """Return pictures encoded as an animation named out.pic."""
     timing = Timing(tuple(durations or [40] * len(pictures)), loop)
     images = (imgconv.Image(pixels, Metadata(**metadata)) for pixels in pictures)
     with tempfile.TemporaryDirectory() as folder:
@@ -58,7 +58,7 @@ def written(pictures, kind: str, durations=None, loop: int = 0, coding: Coding |
 
 
 def with_alpha(pixels: np.ndarray) -> np.ndarray:
-    """Return pixels in four channels, whatever they have, in their order."""
+    """Return pixels in four channels, in unchanged colour order: grey repeated, missing alpha opaque."""
     pixels = pixels if pixels.ndim == 3 else pixels[:, :, np.newaxis]
     grey, opaque = pixels.shape[2] < 3, pixels.shape[2] in (1, 3)
     colour = pixels[:, :, [0, 0, 0]] if grey else pixels[:, :, :3]
@@ -66,14 +66,14 @@ def with_alpha(pixels: np.ndarray) -> np.ndarray:
     return np.dstack([colour, alpha])
 
 
-def seen(pixels: np.ndarray) -> np.ndarray:
-    """Return pixels in four channels, those that are transparent without a colour."""
+def visible(pixels: np.ndarray) -> np.ndarray:
+    """Return pixels in four channels, with the colour of transparent ones set to 0."""
     pixels = with_alpha(pixels)
     return pixels * (pixels[:, :, 3:] > 0)
 
 
 def by_pillow(data: bytes) -> list[np.ndarray]:
-    """Return the frames, blue first, with alpha."""
+    """Return the frames decoded by Pillow, in BGRA."""
     found = []
     with Pillow.open(io.BytesIO(data)) as image:
         for index in range(image.n_frames):
@@ -83,21 +83,21 @@ def by_pillow(data: bytes) -> list[np.ndarray]:
 
 
 def by_opencv(data: bytes) -> list[np.ndarray]:
-    """Return the frames, blue first, with alpha."""
-    done, animation = cv2.imdecodeanimation(np.frombuffer(data, np.uint8).reshape(1, -1))  # OpenCV 4 takes no column
-    assert done
+    """Return the frames decoded by OpenCV, in BGRA."""
+    success, animation = cv2.imdecodeanimation(np.frombuffer(data, np.uint8).reshape(1, -1))  # OpenCV 4 rejects a column
+    assert success
     return [with_alpha(frame) for frame in animation.frames]
 
 
 def by_libvips(data: bytes) -> list[np.ndarray]:
-    """Return the frames, blue first, with alpha."""
+    """Return the frames decoded by libvips, in BGRA."""
     image = pyvips.Image.new_from_buffer(data, "", n=-1)
     pixels, rows = with_alpha(image.numpy()), image.get("page-height")
     return [pixels[start : start + rows, :, [2, 1, 0, 3]] for start in range(0, len(pixels), rows)]
 
 
-def place(numbers: np.random.Generator, whole: bool) -> tuple[int, int, int, int]:
-    """Return top, left, rows, columns."""
+def random_place(numbers: np.random.Generator, whole: bool) -> tuple[int, int, int, int]:
+    """Return a random rectangle as top, left, rows, columns; the full canvas if `whole`."""
     if whole:
         return 0, 0, ROWS, COLUMNS
     top, left = int(numbers.integers(ROWS)), int(numbers.integers(COLUMNS))
@@ -105,7 +105,7 @@ def place(numbers: np.random.Generator, whole: bool) -> tuple[int, int, int, int
 
 
 def gif_codes(indices: np.ndarray) -> bytes:
-    """Return the pixels of a GIF's picture: codes of 9 bits, with the table of them cleared before it would need 10."""
+    """Return the LZW data of a GIF frame, in 9-bit codes; the table is cleared before it would need 10 bits."""
     codes = []
     for at in range(0, indices.size, 250):
         codes += [256, *indices.ravel()[at : at + 250].tolist()]
@@ -118,17 +118,17 @@ def gif_codes(indices: np.ndarray) -> bytes:
 def gif(
     numbers: np.random.Generator, disposals: tuple[int, ...], *, transparent: float, whole: bool, loop: int | None = 0
 ) -> bytes:
-    """Return a GIF of frames anywhere, with colours of their own or of the file, some of 8 of them transparent."""
+    """Return a GIF of random frames with a local or global palette; the share `transparent` of them has transparency."""
     colours = numbers.integers(0, 256, 768, np.uint8).tobytes()
     data = b"GIF89a" + struct.pack("<HHBBB", COLUMNS, ROWS, 0xF7, 0, 0) + colours
     data += b"" if loop is None else b"!\xff\x0bNETSCAPE2.0\x03\x01" + struct.pack("<HB", loop, 0)
     for index in range(COUNT):
-        top, left, rows, columns = place(numbers, whole and not index)
+        top, left, rows, columns = random_place(numbers, whole and not index)
         flags = int(numbers.choice(disposals if index else disposals[:1])) << 2 | int(numbers.random() < transparent)
-        own = numbers.random() < 0.5
+        local_palette = numbers.random() < 0.5
         data += struct.pack("<2sBBHBB", b"!\xf9", 4, flags, 3 * index, 3, 0)
-        data += struct.pack("<BHHHHB", 0x2C, left, top, columns, rows, 0x87 * own)
-        data += numbers.integers(0, 256, 768, np.uint8).tobytes() if own else b""
+        data += struct.pack("<BHHHHB", 0x2C, left, top, columns, rows, 0x87 * local_palette)
+        data += numbers.integers(0, 256, 768, np.uint8).tobytes() if local_palette else b""
         data += gif_codes(numbers.integers(0, 8, (rows, columns)))
     return data + b";"
 
@@ -138,43 +138,43 @@ def chunk(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
-SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by the colour type of a PNG
+SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # samples per pixel by PNG colour type
 
 
 def apng(
     numbers: np.random.Generator, colour: int, bits: int = 8, *, disposals=(0, 1, 2), blends=(0, 1), extra=False, plain=False
 ) -> bytes:
-    """Return an animated PNG of frames anywhere.
+    """Return an animated PNG of randomly placed frames.
 
     Args:
-        numbers: where the random numbers come from.
-        colour: the colour type; of 3 the first of four colours is transparent.
-        bits: of a sample, 8 or 16; the same pictures in both.
-        disposals: what may become of a frame.
-        blends: how it may be drawn.
-        extra: whether there is a picture that is no frame.
-        plain: whether the frames are whole, one after the other.
+        numbers: random number generator.
+        colour: PNG colour type; in type 3 the first of four colours is transparent.
+        bits: bits per sample, 8 or 16, with the same pictures.
+        disposals: disposal methods to choose from.
+        blends: blend methods to choose from.
+        extra: whether to add a default image that is not a frame.
+        plain: whether every frame covers the canvas, without disposal or blending.
     """
     head = struct.pack(">IIBBBBB", COLUMNS, ROWS, bits, colour, 0, 0, 0)
     data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"acTL", struct.pack(">II", COUNT, 3))
     if colour == 3:
         data += chunk(b"PLTE", numbers.integers(0, 256, 12, np.uint8).tobytes()) + chunk(b"tRNS", b"\0")
 
-    def coded(rows: int, columns: int) -> bytes:
+    def encode_rows(rows: int, columns: int) -> bytes:
         samples = numbers.integers(0, 4 if colour == 3 else 256, (rows, columns, SAMPLES[colour]))
         if colour >= 4:
             samples[:, :, -1] = np.where(samples[:, :, -1] < 100, 0, 255)
         stored = (samples * 257).astype(">u2") if bits == 16 else samples.astype(np.uint8)
         return zlib.compress(b"".join(b"\0" + row.tobytes() for row in stored))
 
-    data += chunk(b"IDAT", coded(ROWS, COLUMNS)) if extra else b""
+    data += chunk(b"IDAT", encode_rows(ROWS, COLUMNS)) if extra else b""
     number = 0
     for index in range(COUNT):
-        top, left, rows, columns = place(numbers, plain or not (index or extra))
-        disposal, over = (0, 0) if plain else (int(numbers.choice(disposals)), int(numbers.choice(blends)))
-        where = (columns, rows, left, top)
-        data += chunk(b"fcTL", struct.pack(">IIIIIHHBB", number, *where, index + 1, 60, disposal, over))
-        pixels = coded(rows, columns)
+        top, left, rows, columns = random_place(numbers, plain or not (index or extra))
+        disposal, blend = (0, 0) if plain else (int(numbers.choice(disposals)), int(numbers.choice(blends)))
+        rectangle = (columns, rows, left, top)
+        data += chunk(b"fcTL", struct.pack(">IIIIIHHBB", number, *rectangle, index + 1, 60, disposal, blend))
+        pixels = encode_rows(rows, columns)
         first = index == 0 and not extra
         data += chunk(b"IDAT", pixels) if first else chunk(b"fdAT", struct.pack(">I", number + 1) + pixels)
         number += 1 if first else 2

@@ -1,4 +1,4 @@
-"""PNG files written by Pillow, with chunks added, and what they contain."""
+"""PNG files written by Pillow with added chunks, and their chunks and metadata."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image as Pillow
 
 from imgconv.images.metadata import Metadata
-from tests.images.formats.animations import opened
+from tests.images.formats.animations import open_pages
 
 
 def chunks(data: bytes) -> list[tuple[bytes, bytes]]:
@@ -23,17 +23,17 @@ def chunks(data: bytes) -> list[tuple[bytes, bytes]]:
     return found
 
 
-def saved(mode: str, **options) -> bytes:
+def save(mode: str, **options) -> bytes:
     file = io.BytesIO()
     Pillow.fromarray(np.arange(48, dtype=np.uint8).reshape(6, 8) * 5).convert(mode).save(file, "PNG", **options)
     return file.getvalue()
 
 
 def with_chunks(*added: bytes, mode: str = "RGB", at_the_end: bool = False) -> bytes:
-    plain = saved(mode)
-    place = len(plain) - 12 if at_the_end else 33
-    return plain[:place] + b"".join(added) + plain[place:]
+    plain = save(mode)
+    random_place = len(plain) - 12 if at_the_end else 33
+    return plain[:random_place] + b"".join(added) + plain[random_place:]
 
 
 def metadata(data: bytes) -> Metadata:
-    return opened(data).open_page(0).metadata
+    return open_pages(data).open_page(0).metadata

@@ -1,4 +1,4 @@
-"""The boxes of AVIF, put around a coded picture by hand: a grid, turns, colours."""
+"""AVIF boxes built here around a coded picture: grids, rotations and colour properties."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def size(rows: int, columns: int) -> bytes:
 
 TILE = imagecodecs.avif_encode(np.random.default_rng(3).integers(0, 256, (64, 64, 3), np.uint8), level=100)
 CODED = TILE[TILE.index(b"mdat") + 4 :]
-ESSENTIAL = (b"av1C", b"irot", b"imir")  # a decoder has to know these properties
+ESSENTIAL = (b"av1C", b"irot", b"imir")  # properties marked as essential
 PROFILE = box(b"colr", b"prof", b"a profile")
 
 
 def from_tile(name: bytes) -> bytes:
-    """Return a box of the tile."""
+    """Return a box copied from TILE."""
     at = TILE.index(name) - 4
     return TILE[at : at + struct.unpack_from(">I", TILE, at)[0]]
 
@@ -47,14 +47,14 @@ def from_tile(name: bytes) -> bytes:
 AV1, PIXI = from_tile(b"av1C"), from_tile(b"pixi")
 
 
-def by_hand(kinds: list[bytes], properties: list[list[bytes]], *more: bytes, size_of_meta: int = 0) -> bytes:
-    """Return an AVIF of items, the first of which is the picture.
+def avif(kinds: list[bytes], properties: list[list[bytes]], *more: bytes, size_of_meta: int = 0) -> bytes:
+    """Return an AVIF of items; the first is the picture.
 
     Args:
-        kinds: of each item; the content of a grid is that of two tiles side by side, that of others the coded tile.
-        properties: of each item.
-        more: boxes of the meta box.
-        size_of_meta: how its size is stored: as it is (0), as 64 bits (1).
+        kinds: type of each item; a grid has two tiles side by side, other items contain the coded tile.
+        properties: properties of each item.
+        more: further boxes in the meta box.
+        size_of_meta: whether the size of the meta box is stored in 32 (0) or 64 bits (1).
     """
     unique = list(dict.fromkeys(p for of_item in properties for p in of_item))
     links = b"".join(
@@ -87,12 +87,12 @@ def by_hand(kinds: list[bytes], properties: list[list[bytes]], *more: bytes, siz
     return file(0)
 
 
-def said(*properties: bytes, **options: int) -> Metadata:
-    """Return the metadata of a picture with some properties."""
-    return decode(by_hand([b"av01"], [[size(64, 64), AV1, PIXI, *properties]], **options)).metadata
+def metadata_of(*properties: bytes, **options: int) -> Metadata:
+    """Return the metadata of a picture with these properties."""
+    return decode(avif([b"av01"], [[size(64, 64), AV1, PIXI, *properties]], **options)).metadata
 
 
-QUARTERS = {
+ORIENTATIONS = {
     (): 1,
     (box(b"irot", b"\x01"),): 8,
     (box(b"irot", b"\x02"),): 3,
@@ -104,17 +104,15 @@ QUARTERS = {
 }
 
 
-@pytest.mark.parametrize(("properties", "expected"), QUARTERS.items())
-def test_turns_and_mirrors_as_orientations(properties, expected) -> None:
-    assert said(*properties).orientation == expected
+@pytest.mark.parametrize(("properties", "expected"), ORIENTATIONS.items())
+def test_rotations_and_mirrors_become_orientations(properties, expected) -> None:
+    assert metadata_of(*properties).orientation == expected
 
 
-def test_properties_of_other_items_are_not_those_of_the_picture() -> None:
+def test_properties_of_other_items_are_ignored() -> None:
     plain = [size(64, 64), AV1, PIXI]
     other = [*plain, box(b"irot", b"\1"), nclx(9, 16, 9, 0)]
-    assert decode(by_hand([b"av01", b"av01"], [[*plain, nclx(12, 13, 6, 0x80)], other])).metadata == Metadata(
-        cicp=b"\x0c\x0d\0\1"
-    )
+    assert decode(avif([b"av01", b"av01"], [[*plain, nclx(12, 13, 6, 0x80)], other])).metadata == Metadata(cicp=b"\x0c\x0d\0\1")
 
 
 def nclx(*points: int) -> bytes:
@@ -133,28 +131,28 @@ def nclx(*points: int) -> bytes:
         ((box(b"colr", b"rICC", b"another"),), Metadata(icc=b"another")),
     ],
 )
-def test_colours(properties, expected) -> None:
-    assert said(*properties) == expected
+def test_colour_properties(properties, expected) -> None:
+    assert metadata_of(*properties) == expected
 
 
-def test_the_colours_are_those_of_the_pixels_that_are_read() -> None:
-    """Whatever the matrix and the range in the file, a decoder gives RGB in full range: that is what a PNG has to say."""
-    assert said(nclx(9, 1, 9, 0)).cicp == said(nclx(9, 1, 1, 0x80)).cicp == b"\x09\x01\0\1"
+def test_code_points_describe_the_decoded_pixels() -> None:
+    """Decoders return full-range RGB for any matrix and range, so the code points must describe full-range RGB."""
+    assert metadata_of(nclx(9, 1, 9, 0)).cicp == metadata_of(nclx(9, 1, 1, 0x80)).cicp == b"\x09\x01\0\1"
 
 
-def test_sizes_of_64_bits() -> None:
-    assert said(box(b"irot", b"\x01"), size_of_meta=1).orientation == 8
+def test_64_bit_box_sizes_are_read() -> None:
+    assert metadata_of(box(b"irot", b"\x01"), size_of_meta=1).orientation == 8
 
 
-def test_a_grid() -> None:
+def test_a_grid_is_read() -> None:
     tile = [size(64, 64), AV1, PIXI]
     tiles = full_box(b"iref", 0, box(b"dimg", struct.pack(">HHHH", 1, 2, 2, 3)))
-    found = decode(by_hand([b"grid", b"av01", b"av01"], [[size(64, 128), PIXI], tile, tile], tiles))
+    found = decode(avif([b"grid", b"av01", b"av01"], [[size(64, 128), PIXI], tile, tile], tiles))
     coded = imagecodecs.avif_decode(TILE)
     assert np.array_equal(found.pixels[:, :, ::-1], np.hstack([coded, coded]))
 
 
 @given(st.binary(max_size=100))
-def test_any_bytes_have_metadata(data) -> None:
+def test_arbitrary_bytes_raise_nothing(data) -> None:
     file = FileBytes(memoryview(box(b"ftyp", b"avif\0\0\0\0mif1") + data))
     assert registry.format_named("avif").metadata(file)[0].orientation == 1

@@ -1,4 +1,4 @@
-"""OpenEXR: headers made from the specification, and the pixels where this OpenCV was built with it."""
+"""OpenEXR: headers built from the specification, and pixels if OpenCV was built with OpenEXR."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def attribute(name: str, kind: str, value: bytes) -> bytes:
 
 
 def exr(planes: dict[str, np.ndarray], kind: int, *, corner: tuple[int, int] = (0, 0), flags: int = 2) -> bytes:
-    """Return an uncompressed file of scan lines, with the channels in the order of their names."""
+    """Return an uncompressed scan-line file with its channels sorted by name."""
     rows, columns = next(iter(planes.values())).shape
     (top, left), dtype = corner, {0: "<u4", HALF: "<f2", FLOAT: "<f4"}[kind]
     listed = b"".join(f"{name}\0".encode() + struct.pack("<IBxxxII", kind, 0, 1, 1) for name in sorted(planes)) + b"\0"
@@ -49,47 +49,43 @@ def planes(names: str) -> dict[str, np.ndarray]:
 @pytest.mark.parametrize(("names", "channels"), [("BGR", 3), ("ABGR", 4), ("Y", 1)])
 @pytest.mark.parametrize(("kind", "dtype"), [(HALF, "float16"), (FLOAT, "float32")])
 @pytest.mark.parametrize("corner", [(0, 0), (-3, 40)])
-def test_the_header_and_the_pixels(names, channels, kind, dtype, corner) -> None:
-    given = planes(names)
-    data = exr(given, kind, corner=corner)
+def test_header_and_pixels(names, channels, kind, dtype, corner) -> None:
+    channel_planes = planes(names)
+    data = exr(channel_planes, kind, corner=corner)
     header = page(data).header
     assert header.shape == ((5, 8, channels) if channels > 1 else (5, 8))
     assert (header.dtype, header.has_alpha) == (np.dtype(dtype), channels == 4)
     if not BUILT_IN:
-        with pytest.raises(
-            ReadError, match=r"in\.exr: is OpenEXR, which is not among the formats that this OpenCV was built with"
-        ):
+        with pytest.raises(ReadError, match=r"in\.exr: is OpenEXR, which is not supported by this build of OpenCV"):
             decode(data, "in.exr")
         return
     image = decode(data, "in.exr")
-    expected = given["Y"] if names == "Y" else np.dstack([given[name] for name in "BGRA"[:channels]])
+    expected = channel_planes["Y"] if names == "Y" else np.dstack([channel_planes[name] for name in "BGRA"[:channels]])
     assert image.pixels.dtype == dtype
     assert np.array_equal(image.pixels, expected)
 
 
 @pytest.mark.parametrize(
-    ("kind", "flags", "words"), [(0, 2, "integers"), (HALF, 0x802, "deep"), (HALF, 0x1002, "several parts")]
+    ("kind", "flags", "words"), [(0, 2, "integer samples"), (HALF, 0x802, "deep"), (HALF, 0x1002, "several parts")]
 )
-def test_what_is_not_supported(kind, flags, words) -> None:
+def test_unsupported_files_are_an_error(kind, flags, words) -> None:
     with pytest.raises(ReadError, match=words):
         decode(exr(planes("BGR"), kind, flags=flags), "in.exr")
 
 
 @pytest.mark.parametrize("size", [3, 9, 30, 90, 150])
-def test_a_header_cut_short(size) -> None:
+def test_a_truncated_header_is_an_error(size) -> None:
     with pytest.raises(ReadError):
         decode(exr(planes("BGR"), HALF)[:size], "in.exr")
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
 @pytest.mark.parametrize("channels", [1, 3, 4])
-def test_writing(tmp_path, dtype, channels) -> None:
+def test_pixels_are_written_or_an_error(tmp_path, dtype, channels) -> None:
     pixels = np.random.default_rng(3).uniform(-1, 3, (9, 11, channels)).astype(dtype)
     path = tmp_path / "out.exr"
     if not BUILT_IN:
-        with pytest.raises(
-            WriteError, match=r"OpenEXR is not among the formats that this OpenCV was built with; choose .*\.tif"
-        ):
+        with pytest.raises(WriteError, match=r"OpenEXR is not supported by this build of OpenCV; choose .*\.tif"):
             imgconv.write_image(path, Image(pixels))
         assert not path.exists()
         return

@@ -1,4 +1,4 @@
-"""Radiance HDR: files made from the specification."""
+"""Radiance HDR: files built from the specification."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ def hdr(axes: tuple[str, str], lines: str = "") -> bytes:
 
 
 @pytest.mark.parametrize("lines", ["", "EXPOSURE=2.0\n", "# a comment\n" * 300])
-def test_from_the_top_left(lines) -> None:
+def test_rows_from_the_top_left_are_read(lines) -> None:
     found = read(hdr(("-Y", "+X"), lines))
     assert np.array_equal(found, (COLOURS * np.float32(2.0 ** (130 - 136))).astype(np.float32))
 
 
 @pytest.mark.parametrize("axes", [(f"{a}{m}", f"{b}{n}") for m, n in ("YX", "XY") for a in "+-" for b in "+-"])
-def test_from_another_corner_is_refused_with_what_to_do(axes) -> None:
+def test_other_axes_are_an_error_with_a_remedy(axes) -> None:
     if axes == ("-Y", "+X"):
         return
     with pytest.raises(
-        ReadError, match=r"in\.hdr: a Radiance HDR with the axes \S+ \S+ is not supported; save it from the top"
+        ReadError, match=r"in\.hdr: a Radiance HDR with the axes \S+ \S+ is not supported; save it with the axes -Y"
     ):
         decode(hdr(axes), "in.hdr")
 
 
-def test_negative_values_are_refused(tmp_path) -> None:
+def test_negative_values_are_an_error(tmp_path) -> None:
     pixels = np.ones((3, 4, 3), np.float32)
     pixels[1, 2, 0] = -0.5
-    with pytest.raises(WriteError, match=r"out\.hdr: Radiance HDR cannot hold negative values; choose another format"):
+    with pytest.raises(WriteError, match=r"out\.hdr: Radiance HDR cannot store negative values; choose another format"):
         imgconv.write_image(tmp_path / "out.hdr", pixels)
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""The pixels of JPEGs, those that OpenCV reads wrong or not at all among them, as Pillow, libvips and libjpeg wrote them."""
+"""Pixels of JPEGs written by Pillow and libjpeg, including kinds that OpenCV decodes incorrectly or not at all."""
 
 from __future__ import annotations
 
@@ -16,106 +16,106 @@ from PIL import Image as Pillow
 from imgconv.errors import ReadError
 from imgconv.images.colour.mixing import cmyk_to_rgb
 from imgconv.images.files import decode
-from tests.images.formats.pictures import page, read, red_first
+from tests.images.formats.pictures import page, read, to_rgb
 
 DOWN, ACROSS = np.mgrid[:40, :56]
 GREY = np.minimum(4 * ACROSS + DOWN, 255).astype(np.uint8)
-COLOURS = np.dstack([GREY, 255 - GREY, np.minimum(6 * DOWN, 255).astype(np.uint8)])  # red first
+COLOURS = np.dstack([GREY, 255 - GREY, np.minimum(6 * DOWN, 255).astype(np.uint8)])  # RGB
 INKS = np.dstack([COLOURS, GREY // 3])
 
 
-def saved(pixels: np.ndarray, mode: str | None = None, **options) -> bytes:
+def save(pixels: np.ndarray, mode: str | None = None, **options) -> bytes:
     file = io.BytesIO()
     image = Pillow.frombytes(mode, pixels.shape[1::-1], pixels.tobytes()) if mode else Pillow.fromarray(pixels)
     image.save(file, "JPEG", **options)
     return file.getvalue()
 
 
-def printer() -> bytes:
+def cmyk_profile() -> bytes:
     return bytes(pyvips.Operation.call("profile_load", "cmyk"))
 
 
-def inks(colorspace: str) -> bytes:
+def cmyk_jpeg(colorspace: str) -> bytes:
     return imagecodecs.jpeg8_encode(255 - INKS, level=98, colorspace="CMYK", outcolorspace=colorspace)
 
 
-JPEGS_OF_INKS = {
-    "Pillow's": lambda profile: saved(INKS, "CMYK", quality=98, icc_profile=profile or None),
-    "progressive": lambda profile: saved(INKS, "CMYK", quality=98, progressive=True, icc_profile=profile or None),
-    "YCCK": lambda profile: inks("YCCK"),
-    "without Adobe's marker": lambda profile: inks("CMYK").replace(
+CMYK_JPEGS = {
+    "Pillow's": lambda profile: save(INKS, "CMYK", quality=98, icc_profile=profile or None),
+    "progressive": lambda profile: save(INKS, "CMYK", quality=98, progressive=True, icc_profile=profile or None),
+    "YCCK": lambda profile: cmyk_jpeg("YCCK"),
+    "without Adobe's marker": lambda profile: cmyk_jpeg("CMYK").replace(
         b"\xff\xee\x00\x0eAdobe", b"\xff\xea\x00\x0eOther", 1
     ),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("how", JPEGS_OF_INKS)
+@pytest.mark.parametrize("kind", CMYK_JPEGS)
 @pytest.mark.parametrize("profiled", [False, True])
-def test_inks_become_colours_by_their_profile(how, profiled) -> None:
-    profile = printer() if profiled and how in ("Pillow's", "progressive") else b""
-    data = JPEGS_OF_INKS[how](profile)
+def test_cmyk_is_converted_by_its_profile(kind, profiled) -> None:
+    profile = cmyk_profile() if profiled and kind in ("Pillow's", "progressive") else b""
+    data = CMYK_JPEGS[kind](profile)
     found = decode(data)
     expected, icc, note = cmyk_to_rgb(INKS, profile)
-    # 1 to 3 levels of an ink are what the compression leaves.
-    assert np.abs(red_first(found.pixels).astype(int) - expected).mean() < 1.5
-    assert np.abs(red_first(found.pixels).astype(int) - expected).max() < 16
+    # The compression changes an ink by 1 to 3 levels.
+    assert np.abs(to_rgb(found.pixels).astype(int) - expected).mean() < 1.5
+    assert np.abs(to_rgb(found.pixels).astype(int) - expected).max() < 16
     assert (found.metadata.icc, found.notes, found.format) == (icc, (note,), "jpeg")
     opencv = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if profile:
-        assert np.abs(red_first(opencv).astype(int) - expected).mean() > 10
+        assert np.abs(to_rgb(opencv).astype(int) - expected).mean() > 10
 
 
 @pytest.mark.parametrize("pixels", [GREY, COLOURS], ids=["grey", "colours"])
-def test_12_bits_are_read_as_16(pixels) -> None:
+def test_12_bits_are_scaled_to_16(pixels) -> None:
     wide = pixels.astype(np.uint16) * 16 + 5
     data = imagecodecs.jpeg8_encode(wide, level=98, bitspersample=12)
     assert read(data).dtype == np.uint16
-    assert np.abs(read(data) - wide * (65_535 / 4095)).mean() < 200  # of 65535
+    assert np.abs(read(data) - wide * (65_535 / 4095)).mean() < 200  # levels of 65535
     assert page(data).coding.bits == decode(data).coding.bits == 12
 
 
 @pytest.mark.parametrize("bits", [2, 7, 8, 9, 12, 16])
 @pytest.mark.parametrize("pixels", [GREY, COLOURS], ids=["grey", "colours"])
-def test_lossless(pixels, bits) -> None:
-    full, most = (1 << bits) - 1, 255 if bits < 9 else 65_535
+def test_lossless_jpegs_are_exact(pixels, bits) -> None:
+    full, largest = (1 << bits) - 1, 255 if bits < 9 else 65_535
     samples = (pixels.astype(np.uint32) * full // 255).astype(np.uint8 if bits < 9 else np.uint16)
     found = read(imagecodecs.jpeg8_encode(samples, lossless=True, bitspersample=bits))
-    assert np.array_equal(found, np.rint(samples * (most / full)).astype(samples.dtype))
+    assert np.array_equal(found, np.rint(samples * (largest / full)).astype(samples.dtype))
 
 
 @pytest.mark.parametrize("progressive", [False, True])
 @pytest.mark.parametrize("pixels", [GREY, COLOURS], ids=["grey", "colours"])
-def test_usual_ones(pixels, progressive) -> None:
-    data = saved(pixels, progressive=progressive)
+def test_grey_and_colour_match_pillow(pixels, progressive) -> None:
+    data = save(pixels, progressive=progressive)
     assert np.abs(read(data).astype(int) - np.asarray(Pillow.open(io.BytesIO(data)))).max() <= 1
 
 
-def test_what_is_not_supported() -> None:
+def test_two_components_are_an_error() -> None:
     with pytest.raises(ReadError, match=r"x\.pic: a JPEG with 2 components of 8 bits is not supported; save it as PNG or TIFF"):
         decode(imagecodecs.jpeg8_encode(np.dstack([GREY, GREY])), "x.pic")
 
 
 # Damage
 
-WHOLE = {
-    "inks": saved(INKS, "CMYK"),
+INTACT = {
+    "inks": save(INKS, "CMYK"),
     "12 bits": imagecodecs.jpeg8_encode(COLOURS.astype(np.uint16) * 16, bitspersample=12),
     "lossless": imagecodecs.jpeg8_encode(GREY.astype(np.uint16) * 16, lossless=True, bitspersample=12),
 }
 
 
-@pytest.mark.parametrize("kind", WHOLE)
-def test_a_file_that_is_cut_is_not_read(kind) -> None:
-    data = WHOLE[kind]
+@pytest.mark.parametrize("kind", INTACT)
+def test_a_truncated_file_is_a_read_error(kind) -> None:
+    data = INTACT[kind]
     for end in (*range(3, len(data), max(1, len(data) // 60)), len(data) - 2):
         with pytest.raises(ReadError, match="x: "):
             decode(data[:end], "x")
 
 
-@pytest.mark.parametrize("kind", WHOLE)
+@pytest.mark.parametrize("kind", INTACT)
 @given(places=st.lists(st.tuples(st.integers(0, 1 << 16), st.integers(1, 255)), min_size=1, max_size=4))
-def test_a_damaged_file_gives_a_read_error_or_a_picture(kind, places) -> None:
-    data = bytearray(WHOLE[kind])
+def test_a_damaged_file_gives_a_picture_or_a_read_error(kind, places) -> None:
+    data = bytearray(INTACT[kind])
     for place, change in places:
         data[3 + place % (len(data) - 3)] ^= change
     try:

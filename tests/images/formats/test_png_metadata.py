@@ -1,4 +1,4 @@
-"""The metadata of a PNG: the chunks of other programs, texts, colour in all its forms."""
+"""Metadata of PNG: chunks of other programs, texts, and colour descriptions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from imgconv.images.metadata import Metadata
 from tests.images.formats.animations import (
     chunk,
 )
-from tests.images.formats.png_files import chunks, metadata, saved, with_chunks
+from tests.images.formats.png_files import chunks, metadata, save, with_chunks
 
 XMP = b"XML:com.adobe.xmp"
 PACKET = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"/>'
@@ -26,8 +26,8 @@ EXIF = Metadata().oriented(6).exif
 
 
 @pytest.fixture
-def put(tmp_path):
-    """Return the file with metadata, and the notes: `put(**blocks)`."""
+def write_png(tmp_path):
+    """Write a PNG with metadata, and return its bytes and the notes: `write_png(**blocks)`."""
 
     def file(**blocks) -> tuple[bytes, tuple[str, ...]]:
         notes = imgconv.write_image(tmp_path / "out.png", imgconv.Image(np.zeros((6, 8, 3), np.uint8), Metadata(**blocks)))
@@ -37,13 +37,13 @@ def put(tmp_path):
 
 
 @pytest.mark.parametrize("at_the_end", [False, True])
-def test_chunks_anywhere(at_the_end) -> None:
+def test_chunks_are_read_before_and_after_the_pixels(at_the_end) -> None:
     added = (chunk(b"eXIf", EXIF), chunk(b"iTXt", XMP + bytes(5) + PACKET), chunk(b"tEXt", b"Comment\0gr\xfcn"))
     found = metadata(with_chunks(*added, at_the_end=at_the_end))
     assert (found.exif, found.xmp, found.comment) == (EXIF, PACKET, "grün")
 
 
-def test_blocks_that_are_compressed(profile) -> None:
+def test_compressed_blocks_are_read(profile) -> None:
     xmp = chunk(b"iTXt", XMP + b"\0\1\0en\0XMP\0" + zlib.compress(PACKET))
     found = metadata(with_chunks(xmp, chunk(b"iCCP", b"any name\0\0" + zlib.compress(profile))))
     assert (found.xmp, found.icc) == (PACKET, profile)
@@ -68,14 +68,14 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_comments(name) -> None:
+def test_comments_are_read(name) -> None:
     added, expected = TEXTS[name]
     assert metadata(with_chunks(added)).comment == expected
 
 
 @pytest.mark.parametrize("text", ["plain", "grün", "中文", "two\nlines", "Ã¼", "\udc80x"])
-def test_comments_are_written_so_that_others_read_them(put, text) -> None:
-    file, _ = put(comment=text)
+def test_comments_are_written_as_latin_1_or_utf_8(write_png, text) -> None:
+    file, _ = write_png(comment=text)
     expected = text.encode("utf-8", "replace").decode()
     assert metadata(file).comment == expected
     assert Pillow.open(io.BytesIO(file)).text["Comment"] == expected
@@ -86,7 +86,7 @@ def test_comments_are_written_so_that_others_read_them(put, text) -> None:
 def test_a_description_is_not_written_twice(tmp_path) -> None:
     info = PngImagePlugin.PngInfo()
     info.add_text("Description", "a bird")
-    image = decode(saved("RGB", pnginfo=info))
+    image = decode(save("RGB", pnginfo=info))
     assert image.metadata.comment == "a bird"
     imgconv.write_image(tmp_path / "out.png", image)
     with Pillow.open(tmp_path / "out.png") as found:
@@ -95,57 +95,57 @@ def test_a_description_is_not_written_twice(tmp_path) -> None:
     assert imgconv.read_image(tmp_path / "out.jpg").metadata.comment == "a bird"
 
 
-def test_other_texts_are_carried(tmp_path) -> None:
+def test_other_texts_are_kept(tmp_path) -> None:
     texts = {"Title": "a house", "Author": "Zoë 図", "Description": "what is seen", "Raw profile type exif": "\nexif\n 0\n"}
     info = PngImagePlugin.PngInfo()
     for number, (keyword, text) in enumerate(texts.items()):
         (info.add_itxt if number == 1 else info.add_text)(keyword, text, zip=number == 2)
     info.add_text("Comment", "by hand")
-    image = decode(saved("RGB", pnginfo=info))
+    image = decode(save("RGB", pnginfo=info))
     assert (dict(image.metadata.texts), image.metadata.comment, image.metadata.exif) == (texts, "by hand", b"")
     imgconv.write_image(tmp_path / "out.png", image)
     with Pillow.open(tmp_path / "out.png") as found:
         assert found.text == {**texts, "Comment": "by hand"}
     for other in registry.writable_formats():
         if other.name != "png":
-            assert "texts" in other.fitted(image.metadata, 3)[1]
+            assert "texts" in other.fit(image.metadata, 3)[1]
 
 
-def test_a_chunk_with_a_wrong_checksum_is_left_out() -> None:
+def test_a_chunk_with_a_wrong_checksum_is_ignored() -> None:
     damaged = bytearray(chunk(b"eXIf", EXIF))
     damaged[-10] ^= 1
     assert metadata(with_chunks(bytes(damaged), chunk(b"tEXt", b"Comment\0behind"))) == Metadata(comment="behind")
 
 
-def test_the_density(put) -> None:
+def test_the_resolution_is_read_from_phys(write_png) -> None:
     found = metadata(with_chunks(chunk(b"pHYs", struct.pack(">IIB", 5906, 11811, 1)))).resolution
     assert found == pytest.approx((300, 150), rel=1e-4)
     for content in (struct.pack(">IIB", 3, 4, 0), struct.pack(">IIB", 0, 4, 1), b"short"):
         assert metadata(with_chunks(chunk(b"pHYs", content))).resolution is None
-    assert "left out the resolution" in put(resolution=(1e-9, 1e12))[1][0]
+    assert "left out the resolution" in write_png(resolution=(1e-9, 1e12))[1][0]
 
 
 @pytest.mark.parametrize("dots", [72, 96, 240, 300, 1200])
-def test_a_resolution_is_rounded_once(put, dots) -> None:
-    once = metadata(put(resolution=(dots, dots))[0]).resolution
+def test_a_resolution_is_rounded_once(write_png, dots) -> None:
+    once = metadata(write_png(resolution=(dots, dots))[0]).resolution
     assert once == pytest.approx((dots, dots), abs=0.02)
-    assert metadata(put(resolution=once)[0]).resolution == once
+    assert metadata(write_png(resolution=once)[0]).resolution == once
 
 
-def test_chunks_stand_where_they_have_to(put, profile) -> None:
+def test_chunks_are_written_in_the_required_order(write_png, profile) -> None:
     blocks = {"exif": EXIF, "xmp": PACKET, "icc": profile, "comment": "ein grüner Vogel", "resolution": (300.0, 150.0)}
-    file, notes = put(**blocks, iptc=b"8BIM\x04\x04\0\0\0\0\0\0")
-    assert notes == ("left out IPTC: PNG has no place for it",)
+    file, notes = write_png(**blocks, iptc=b"8BIM\x04\x04\0\0\0\0\0\0")
+    assert notes == ("left out IPTC: PNG cannot store it",)
     kinds = [kind for kind, _ in chunks(file)]
     assert (kinds[0], kinds[-1]) == (b"IHDR", b"IEND")
     assert set(kinds[1 : kinds.index(b"IDAT")]) == {b"iCCP", b"pHYs", b"eXIf", b"iTXt", b"tEXt"}
 
 
-def test_what_pillow_writes_is_read(profile) -> None:
+def test_metadata_of_pillow_is_read(profile) -> None:
     texts = PngImagePlugin.PngInfo()
     texts.add_text("Comment", "grün", zip=True)
     texts.add_itxt(XMP.decode(), PACKET.decode(), zip=True)
-    found = metadata(saved("RGB", exif=EXIF, icc_profile=profile, pnginfo=texts, dpi=(150, 300)))
+    found = metadata(save("RGB", exif=EXIF, icc_profile=profile, pnginfo=texts, dpi=(150, 300)))
     assert found == Metadata(EXIF, PACKET, profile, comment="grün", resolution=found.resolution)
     assert found.resolution == pytest.approx((300, 150), rel=1e-4)
 
@@ -158,20 +158,20 @@ GAMMA = chunk(b"gAMA", struct.pack(">I", 100_000))
 PRIMARIES = chunk(b"cHRM", struct.pack(">8I", 31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000))
 
 
-def test_code_points_are_read_and_written(put) -> None:
+def test_code_points_are_read_and_written(write_png) -> None:
     assert metadata(with_chunks(CICP)) == Metadata(cicp=b"\x0c\x0d\0\1")
-    file, _ = put(cicp=b"\x09\x10\0\1")
+    file, _ = write_png(cicp=b"\x09\x10\0\1")
     assert [kind for kind, _ in chunks(file)][:2] == [b"IHDR", b"cICP"]
     assert metadata(file).cicp == b"\x09\x10\0\1"
     assert metadata(with_chunks(chunk(b"cICP", b"\x0c\x0d\0"))).cicp == b""
 
 
 @pytest.mark.parametrize("before", [SRGB, CICP, SRGB + CICP], ids=["sRGB", "cICP", "both"])
-def test_gamma_is_ignored_beside_a_better_description(before) -> None:
+def test_gamma_is_ignored_with_srgb_or_cicp(before) -> None:
     assert metadata(with_chunks(before, GAMMA, PRIMARIES)).icc == b""
 
 
-def test_a_profile_goes_before_gamma(profile) -> None:
+def test_a_profile_overrides_gamma(profile) -> None:
     assert metadata(with_chunks(GAMMA, PRIMARIES, chunk(b"iCCP", b"a\0\0" + zlib.compress(profile)))).icc == profile
 
 

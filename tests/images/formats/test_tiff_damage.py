@@ -1,4 +1,4 @@
-"""Files that are cut short, flipped bits, false claims: an image or an error of one line, soon, in little memory."""
+"""Truncated files, flipped bits and false sizes: an image or a one-line error, quickly and with little memory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ import tifffile
 from imgconv import Image, ReadError
 from imgconv.images.metadata import Metadata
 from imgconv.opencv import opencv_threads
-from tests.images.formats.tiff_files import bit_rows, described, encoded, made, opened
+from tests.images.formats.tiff_files import bit_rows, build, encode, open_pages, page_tags
 
 RNG = np.random.default_rng(0)
 RGB = np.add.outer(np.arange(40), np.arange(33))[:, :, np.newaxis].astype(np.uint8) * np.array([1, 2, 3], np.uint8)
@@ -36,10 +36,10 @@ def tiff(pixels: np.ndarray, **options: object) -> Callable[[], bytes]:
     return make
 
 
-def own() -> bytes:
-    exif = made([({271: (2, b"Maker\0"), 274: (3, 6), 273: (4, None), 279: (4, None)}, [])])
+def written_by_imgconv() -> bytes:
+    exif = build([({271: (2, b"Maker\0"), 274: (3, 6), 273: (4, None), 279: (4, None)}, [])])
     image = Image(RGB, Metadata(exif=exif, xmp=b"<x/>", icc=bytes(200), resolution=(72.0, 72.0)))
-    return encoded([image] * 3)
+    return encode([image] * 3)
 
 
 SEEDS = {
@@ -48,23 +48,23 @@ SEEDS = {
     "planes": tiff(np.moveaxis(RGB, 2, 0).astype("u2"), planarconfig="separate", compression="lzw", predictor=2, byteorder=">"),
     "floats": tiff((RGB / 255).astype("f4"), compression="deflate", predictor=3, bigtiff=True),
     "imagej": tiff(np.zeros((5, 7, 9), np.uint16), photometric="minisblack", imagej=True),
-    "bits": lambda: made([(described(7, 11, 12, 3, 2), [bit_rows(RNG.integers(0, 4096, (7, 11, 3)), 12)])], ">"),
-    "ycbcr": lambda: made([(described(7, 11, 8, 3, 6, t530=(3, [1, 1])), [bytes(range(231))])]),
-    "palette": lambda: made([(described(7, 11, 8, 1, 3, t320=(3, list(range(768)))), [bytes(range(77))])]),
-    "own": own,
+    "bits": lambda: build([(page_tags(7, 11, 12, 3, 2), [bit_rows(RNG.integers(0, 4096, (7, 11, 3)), 12)])], ">"),
+    "ycbcr": lambda: build([(page_tags(7, 11, 8, 3, 6, t530=(3, [1, 1])), [bytes(range(231))])]),
+    "palette": lambda: build([(page_tags(7, 11, 8, 1, 3, t320=(3, list(range(768)))), [bytes(range(77))])]),
+    "own": written_by_imgconv,
 }  # fmt: skip
 
 
 @functools.cache
-def seed(name: str) -> bytes:
+def seed_file(name: str) -> bytes:
     return SEEDS[name]()
 
 
 def read(data: bytes) -> list[Image | ReadError]:
-    """Return the pages or the errors, one line each that names the file. The header has to have said the same."""
+    """Return pages or errors; assert that headers match the pages, and that errors have one line with the file name."""
     found: list[Image | ReadError] = []
     try:
-        pages = opened(data, MOST_PIXELS)
+        pages = open_pages(data, MOST_PIXELS)
         for index in range(min(pages.count, 4)):
             try:
                 page = pages.open_page(index)
@@ -84,78 +84,78 @@ def read(data: bytes) -> list[Image | ReadError]:
 
 
 @pytest.mark.parametrize("name", SEEDS)
-def test_the_seeds_can_be_read(name) -> None:
-    assert all(isinstance(found, Image) for found in read(seed(name)))
+def test_undamaged_files_are_read(name) -> None:
+    assert all(isinstance(found, Image) for found in read(seed_file(name)))
 
 
 @pytest.mark.parametrize("name", SEEDS)
-def test_a_file_that_is_cut_short_is_an_error(name) -> None:
-    """Unless what is cut off is behind the last pixel: then all pages are there."""
-    data = seed(name)
-    whole = [image.pixels for image in read(data)]
+def test_a_truncated_file_is_an_error(name) -> None:
+    """If only data after the last pixel is missing, all pages are read."""
+    data = seed_file(name)
+    intact = [image.pixels for image in read(data)]
     for size in sorted({*range(0, len(data), max(1, len(data) // 30)), len(data) - 1}):
         found = read(data[:size])
         if all(isinstance(image, Image) for image in found):
-            assert len(found) == len(whole)
-            assert all(np.array_equal(image.pixels, pixels) for image, pixels in zip(found, whole, strict=True))
+            assert len(found) == len(intact)
+            assert all(np.array_equal(image.pixels, pixels) for image, pixels in zip(found, intact, strict=True))
 
 
 @pytest.mark.parametrize("name", SEEDS)
-def test_flipped_bits(name, capfd) -> None:
-    data, dice = seed(name), random.Random(name)
+def test_flipped_bits_give_an_image_or_an_error(name, capfd) -> None:
+    data, rng = seed_file(name), random.Random(name)
     for _ in range(30):
         changed = bytearray(data)
-        for _ in range(dice.choice((1, 2, 4, 8))):
-            # Directories are at the beginning or at the end.
-            near = dice.randrange(min(400, len(data)))
-            at = dice.choice((dice.randrange(len(data)), near, len(data) - 1 - near))
-            changed[at] = dice.choice((changed[at] ^ (1 << dice.randrange(8)), 0, 255))
+        for _ in range(rng.choice((1, 2, 4, 8))):
+            # Directories are near the start or the end.
+            near = rng.randrange(min(400, len(data)))
+            at = rng.choice((rng.randrange(len(data)), near, len(data) - 1 - near))
+            changed[at] = rng.choice((changed[at] ^ (1 << rng.randrange(8)), 0, 255))
         read(bytes(changed))
     assert capfd.readouterr() == ("", "")
 
 
-# Small files with large claims
+# Small files that claim large sizes
 
-NOTHING = imagecodecs.zlib_encode(bytes(50_000_000))
+COMPRESSED_ZEROS = imagecodecs.zlib_encode(bytes(50_000_000))
 TILES = {322: (4, 1 << 30), 323: (4, 1 << 30)}
 CLAIMS = {
-    "strips": described(4000, 4000, 8, 3, 2, t278=(4, 1)),
-    "lzw": described(4000, 4000, 8, 3, 2, t259=(3, 5)),
-    "zstd": described(4000, 4000, 8, 3, 2, t259=(3, 50_000)),
-    "fax": described(4000, 4000, 1, t259=(3, 4)),
-    "tiles": {**described(40, 40, t259=(3, 5)), **TILES},
-    "a bomb": described(20, 30, t259=(3, 8)),
-    "pixels": described(60_000, 60_000, 8, 3, 2),
-    "values": described(7, 9) | {258: (3, [8] * 5000), 339: (3, [1] * 5000)},
-    "offsets": described(7, 9, t273=(16, [1 << 63, (1 << 64) - 1]), t279=(16, [1 << 63, (1 << 64) - 1]), t278=(4, 4)),
-    "a table": described(1_000_000, 1, t259=(3, 5), t278=(4, 1)),
+    "strips": page_tags(4000, 4000, 8, 3, 2, t278=(4, 1)),
+    "lzw": page_tags(4000, 4000, 8, 3, 2, t259=(3, 5)),
+    "zstd": page_tags(4000, 4000, 8, 3, 2, t259=(3, 50_000)),
+    "fax": page_tags(4000, 4000, 1, t259=(3, 4)),
+    "tiles": {**page_tags(40, 40, t259=(3, 5)), **TILES},
+    "a bomb": page_tags(20, 30, t259=(3, 8)),
+    "pixels": page_tags(60_000, 60_000, 8, 3, 2),
+    "values": page_tags(7, 9) | {258: (3, [8] * 5000), 339: (3, [1] * 5000)},
+    "offsets": page_tags(7, 9, t273=(16, [1 << 63, (1 << 64) - 1]), t279=(16, [1 << 63, (1 << 64) - 1]), t278=(4, 4)),
+    "a table": page_tags(1_000_000, 1, t259=(3, 5), t278=(4, 1)),
 }
 
 
 @pytest.mark.parametrize("claim", CLAIMS)
-def test_claims_take_neither_time_nor_memory(claim) -> None:
-    data = made([(CLAIMS[claim], [NOTHING[:40_000]])], big=claim == "offsets")
+def test_false_claims_cost_neither_time_nor_memory(claim) -> None:
+    data = build([(CLAIMS[claim], [COMPRESSED_ZEROS[:40_000]])], big=claim == "offsets")
     tracemalloc.start()
     begin = time.process_time()
     found = read(data)
     seconds, (_, peak) = time.process_time() - begin, tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    if claim not in ("values", "fax"):  # of which one is sound, and the other has no way of being damaged
+    if claim not in ("values", "fax"):  # "values" is valid, and fax data has no checks
         assert isinstance(found[0], ReadError)
     assert seconds < 3
-    assert peak < 100 << 20  # NumPy asks for the room of 4000 x 4000 x 3 pixels, and does not touch it
+    assert peak < 100 << 20  # NumPy reserves 4000 x 4000 x 3 pixels without touching them
 
 
-def test_a_chain_of_empty_directories() -> None:
+def test_a_chain_of_empty_directories_is_rejected_quickly() -> None:
     chain = b"".join(struct.pack("<HI", 0, 8 + 6 * (n + 1)) for n in range(100_000))
     begin = time.process_time()
     assert isinstance(read(b"II*\0\x08\0\0\0" + chain)[0], ReadError)
     assert time.process_time() - begin < 3
 
 
-def test_directories_that_point_at_each_other() -> None:
-    entries = described(7, 9) | {34665: (4, 8), 34853: (4, 8), 330: (4, [8] * 1000)}
-    data = bytearray(made([(entries, [bytes(63)])]))
+def test_directories_that_refer_to_each_other_are_read() -> None:
+    entries = page_tags(7, 9) | {34665: (4, 8), 34853: (4, 8), 330: (4, [8] * 1000)}
+    data = bytearray(build([(entries, [bytes(63)])]))
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         offset = file.pages[0].offset
         for tag in (34665, 34853):
@@ -176,9 +176,9 @@ def overlapping_directories() -> bytes:
 
 
 def overlapping_values() -> bytes:
-    """Return a TIFF of 1.4 MB in which each of 4,000 entries, of tags that tifffile reads at once, takes all of it."""
+    """Return a TIFF of 1.4 MB with 4,000 entries that each span the file, of tags that tifffile reads eagerly."""
     entries = {258: (3, [8]), 339: (3, [1])}
-    data = bytearray(made([(described(7, 9) | entries | {n: (4, [1, 2]) for n in range(60_000, 64_000)}, [bytes(63)])]))
+    data = bytearray(build([(page_tags(7, 9) | entries | {n: (4, [1, 2]) for n in range(60_000, 64_000)}, [bytes(63)])]))
     data += bytes(1 << 20)
     at = data.find(struct.pack("<HHI", 60_000, 4, 2))
     for n in range(4000):
@@ -187,9 +187,9 @@ def overlapping_values() -> bytes:
 
 
 def stack_of_microscope() -> bytes:
-    """Return a TIFF whose private directory of MetaMorph claims ten thousand texts for each of ten thousand planes."""
+    """Return a TIFF whose private MetaMorph tags claim ten thousand texts for each of ten thousand planes."""
     private = {33628: (4, [4, 9000] * 10_000), 33629: (5, [1] * 20_000), 33630: (5, [1, 1]), 33631: (4, [0])}
-    return made([(described(7, 9) | private, [bytes(63)])])
+    return build([(page_tags(7, 9) | private, [bytes(63)])])
 
 
 @pytest.mark.parametrize(
@@ -197,25 +197,25 @@ def stack_of_microscope() -> bytes:
     [b"II*\0\x08\0\0\0\0\0\x08\0\0\0", overlapping_directories(), overlapping_values(), stack_of_microscope()],
     ids=["circle", "directories", "values", "microscope"],
 )
-def test_directories_that_are_made_to_take_long(data) -> None:
+def test_malicious_directories_are_read_quickly(data) -> None:
     start = time.process_time()
     read(data)
     assert time.process_time() - start < 5
 
 
-def test_pages_in_great_number_are_counted() -> None:
+def test_a_chain_of_100000_pages_is_opened_quickly() -> None:
     chain = b"".join(struct.pack("<HHHIII", 1, 256, 3, 1, 1, 8 + 18 * (n + 1)) for n in range(100_000))
     start = time.process_time()
     with pytest.raises(ReadError, match=r"in\.tif: page 1: "):
-        opened(b"II*\0\x08\0\0\0" + chain)
+        open_pages(b"II*\0\x08\0\0\0" + chain)
     assert time.process_time() - start < 3
 
 
-def test_logging_is_left_as_it_was(caplog) -> None:
-    """What tifffile logs of a file is not passed on, and its logger is not changed."""
+def test_logging_is_unchanged(caplog) -> None:
+    """Log messages of tifffile are suppressed, and its logger is unchanged afterwards."""
     logger = logging.getLogger("tifffile")
     before = (logger.level, logger.disabled, list(logger.handlers), list(logger.filters))
-    data = made([(described(7, 9) | {60_000: (2, b"text\0\0\0\0"), 700: (99, None)}, [bytes(63)])])
+    data = build([(page_tags(7, 9) | {60_000: (2, b"text\0\0\0\0"), 700: (99, None)}, [bytes(63)])])
     data = data.replace(struct.pack("<HH", 60_000, 2), struct.pack("<HH", 60_000, 77))
     assert isinstance(read(data)[0], Image)
     assert (logger.level, logger.disabled, list(logger.handlers), list(logger.filters)) == before
@@ -225,7 +225,7 @@ def test_logging_is_left_as_it_was(caplog) -> None:
 
 
 @pytest.mark.parametrize(("tag", "number", "offset"), [(258, 3, 3), (259, 3, 5), (262, 513, 5), (257, 8, 40), (277, 2, 40)])
-def test_an_entry_that_means_another_picture_when_it_is_damaged_is_damage(tag, number, offset) -> None:
+def test_a_damaged_entry_is_a_read_error(tag, number, offset) -> None:
     file = io.BytesIO()
     pixels = np.random.default_rng(1).integers(0, 256, (40, 50, 3), np.uint8)
     tifffile.imwrite(file, pixels, photometric="rgb", metadata=None)
@@ -234,21 +234,21 @@ def test_an_entry_that_means_another_picture_when_it_is_damaged_is_damage(tag, n
     (count,) = struct.unpack_from("<H", data, start)
     [entry] = [at for at in range(start + 2, start + 2 + 12 * count, 12) if struct.unpack_from("<H", data, at) == (tag,)]
     struct.pack_into("<II", data, entry + 4, number, offset)
-    with pytest.raises(ReadError, match=r"^in\.tif: is damaged or cut short: it begins like TIFF, but") as caught:
-        opened(bytes(data)).page(0)
+    with pytest.raises(ReadError, match=r"^in\.tif: is damaged or truncated: recognized as TIFF, but") as caught:
+        open_pages(bytes(data)).page(0)
     assert "not supported between" not in str(caught.value)
 
 
 @pytest.mark.parametrize("error", [RuntimeError("can't start new thread"), MemoryError()])
-def test_strips_are_decoded_one_by_one_where_threads_cannot_start(error, monkeypatch) -> None:
+def test_strips_are_decoded_serially_if_threads_cannot_start(error, monkeypatch) -> None:
     file = io.BytesIO()
     pixels = np.random.default_rng(1).integers(0, 256, (1000, 1000, 3), np.uint8)
     tifffile.imwrite(file, pixels, photometric="rgb", compression="lzw", rowsperstrip=50)
-    expected = opened(file.getvalue()).page(0).pixels
+    expected = open_pages(file.getvalue()).page(0).pixels
 
     def start(thread: threading.Thread) -> None:
         raise error
 
     monkeypatch.setattr(threading.Thread, "start", start)
     with opencv_threads(8):
-        assert np.array_equal(opened(file.getvalue()).page(0).pixels, expected)
+        assert np.array_equal(open_pages(file.getvalue()).page(0).pixels, expected)

@@ -1,4 +1,4 @@
-"""The level that marks missing values, as GDAL stores it, on its way through the command."""
+"""The nodata value (GDAL's tag 42113) in outputs of the command."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from imgconv.cli import main
         (["--depth", "64f"], "float64", "-9999"),
     ],
 )
-def test_the_output_says_what_stands_in_it(tmp_path, options, dtype, text) -> None:
+def test_the_nodata_value_matches_the_stored_pixels(tmp_path, options, dtype, text) -> None:
     pixels = np.arange(30, dtype=np.float32).reshape(5, 6)
     pixels[2, 3] = -9999
     tifffile.imwrite(tmp_path / "in.tif", pixels, extratags=[(42113, "s", 0, "-9999", True)])
@@ -31,7 +31,7 @@ def test_the_output_says_what_stands_in_it(tmp_path, options, dtype, text) -> No
         assert found[2, 3] == float(text)
 
 
-def test_without_metadata_nothing_says_it(tmp_path) -> None:
+def test_strip_removes_the_nodata_value(tmp_path) -> None:
     tifffile.imwrite(tmp_path / "in.tif", np.ones((4, 5), np.float32), extratags=[(42113, "s", 0, "-9999", True)])
     assert main.run(["apply", "box", str(tmp_path / "in.tif"), str(tmp_path / "out.tif"), "--strip"]) == 0
     with tifffile.TiffFile(tmp_path / "out.tif") as file:

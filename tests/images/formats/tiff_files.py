@@ -1,4 +1,4 @@
-"""TIFF files: written by tifffile, or by hand with any directory, whether it makes sense or not."""
+"""TIFF files written by tifffile, or built here with arbitrary directories, even invalid ones."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ ROWS, COLUMNS = 37, 21
 
 CODES = {1: "B", 2: "s", 3: "H", 4: "I", 5: "I", 6: "b", 7: "s", 8: "h", 9: "i", 10: "i", 11: "f", 12: "d", 13: "I", 16: "Q"}
 
-#: A tag's kind and values: numbers, or bytes.
+#: The type and values of each tag; values are numbers or bytes.
 Entries = dict[int, tuple[int, Any]]
 
 
 def packed(order: str, kind: int, values: Any) -> tuple[int, bytes]:
-    """Return how many values there are, and their bytes."""
+    """Return the number of values, and their bytes."""
     if isinstance(values, bytes):
         return len(values), values
     values = values if isinstance(values, Sequence) else [values]
     return len(values) // (1 + (kind in (5, 10))), struct.pack(f"{order}{len(values)}{CODES[kind]}", *values)
 
 
-def made(pages: Iterable[tuple[Entries, Sequence[bytes]]], order: str = "<", big: bool = False) -> bytes:
-    """Return a TIFF of pages, each of them entries and strips, or tiles; where these are and how long is filled in.
+def build(pages: Iterable[tuple[Entries, Sequence[bytes]]], order: str = "<", big: bool = False) -> bytes:
+    """Return a TIFF of pages, each with entries and strips or tiles, whose offsets and lengths are filled in.
 
-    An entry whose value is None is left out, 273 and 279 too.
+    An entry with the value None is omitted, also 273 and 279.
     """
     place, entry = order + ("Q" if big else "I"), order + ("HHQ" if big else "HHI")
     data = bytearray(
@@ -68,8 +68,8 @@ def made(pages: Iterable[tuple[Entries, Sequence[bytes]]], order: str = "<", big
     return bytes(data)
 
 
-def described(rows: int, columns: int, bits: int = 8, samples: int = 1, photometric: int = 1, **more: Any) -> Entries:
-    """Return the entries of an uncompressed page in one strip; more of them as `t338=(3, 2)`."""
+def page_tags(rows: int, columns: int, bits: int = 8, samples: int = 1, photometric: int = 1, **more: Any) -> Entries:
+    """Return the entries of an uncompressed page in one strip; further ones are given as `t338=(3, 2)`."""
     found: Entries = {
         256: (4, columns),
         257: (4, rows),
@@ -83,7 +83,7 @@ def described(rows: int, columns: int, bits: int = 8, samples: int = 1, photomet
 
 
 def bit_rows(values: np.ndarray, bits: int) -> bytes:
-    """Return (H, W, samples) packed into so many bits each, the highest first, rows beginning on bytes."""
+    """Return (H, W, samples) packed with `bits` bits per sample, highest first, each row padded to whole bytes."""
     rows = []
     for row in values.reshape(len(values), -1):
         text = "".join(f"{int(value):0{bits}b}" for value in row)
@@ -92,15 +92,15 @@ def bit_rows(values: np.ndarray, bits: int) -> bytes:
     return b"".join(rows)
 
 
-def written(pixels: np.ndarray, **options: object) -> bytes:
-    """Return what tifffile writes."""
+def by_tifffile(pixels: np.ndarray, **options: object) -> bytes:
+    """Return a file written by tifffile."""
     file = io.BytesIO()
     tifffile.imwrite(file, pixels, **options)
     return file.getvalue()
 
 
 def noise(dtype: str, channels: int, rows: int = ROWS, columns: int = COLUMNS) -> np.ndarray:
-    """Return pixels over the whole range of their type, (H, W) or (H, W, channels)."""
+    """Return random pixels over the range of their type, (H, W) or (H, W, channels); floats from -1 to 2."""
     rng = np.random.default_rng(channels)
     shape = (rows, columns, channels)[: 2 + (channels > 1)]
     if np.dtype(dtype).kind == "f":
@@ -108,16 +108,16 @@ def noise(dtype: str, channels: int, rows: int = ROWS, columns: int = COLUMNS) -
     return np.frombuffer(rng.bytes(int(np.prod(shape)) * np.dtype(dtype).itemsize), dtype).reshape(shape)
 
 
-def opened(data: bytes, max_pixels: int = MAX_PIXELS) -> imgconv.Pages:
-    """Return the pages of a file that is called in.tif."""
+def open_pages(data: bytes, max_pixels: int = MAX_PIXELS) -> imgconv.Pages:
+    """Open the bytes of a file named in.tif."""
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         Path("in.tif").write_bytes(data)
         return imgconv.open_image("in.tif", max_pixels=max_pixels)
 
 
 def page(data: bytes, index: int = 0) -> imgconv.Image:
-    """Return a page. Its header, its metadata and a window of it have to agree with it."""
-    found = opened(data).open_page(index)
+    """Return a page; assert that its header, its metadata and a window agree with it."""
+    found = open_pages(data).open_page(index)
     header, metadata, coding = found.header, found.metadata, found.coding
     image = found.image()
     assert (header.shape, header.dtype) == (image.pixels.shape, image.pixels.dtype)
@@ -130,8 +130,8 @@ def page(data: bytes, index: int = 0) -> imgconv.Image:
     return image
 
 
-def encoded(images: Sequence[imgconv.Image | np.ndarray] | imgconv.Image | np.ndarray, **coding: Any) -> bytes:
-    """Return the file out.tif with these pages."""
+def encode(images: Sequence[imgconv.Image | np.ndarray] | imgconv.Image | np.ndarray, **coding: Any) -> bytes:
+    """Return these pages encoded as out.tif."""
     pages = images if isinstance(images, list) else [images]
     pages = [image if isinstance(image, imgconv.Image) else imgconv.Image(image) for image in pages]
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
@@ -139,6 +139,6 @@ def encoded(images: Sequence[imgconv.Image | np.ndarray] | imgconv.Image | np.nd
         return Path("out.tif").read_bytes()
 
 
-def red_first(pixels: np.ndarray) -> np.ndarray:
-    """Return pixels with red and blue exchanged."""
+def to_rgb(pixels: np.ndarray) -> np.ndarray:
+    """Return BGR pixels in RGB order, or the reverse."""
     return pixels[:, :, [2, 1, 0, 3][: pixels.shape[2]]] if pixels.ndim == 3 and pixels.shape[2] > 2 else pixels

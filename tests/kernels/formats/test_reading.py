@@ -83,7 +83,7 @@ def test_imagemagick_strings_are_read(write_file, text, expected):
         ("2x2:1,2,3,4j", "value 4: expected a real number, found '4j'"),
         ("1x1:-", "found only holes"),
         ("1x1:", "found only holes"),
-        ("1x1:1;1x1:2", "found a list of them parted by ';'"),
+        ("1x1:1;1x1:2", "found a list separated by ';'"),
         ("2x2+2+0:1,2,3,4", "anchor .0, 2. lies outside"),
     ],
 )
@@ -112,12 +112,12 @@ def test_libvips_masks_and_similar_rows_of_numbers_are_read(write_file, text, na
 @pytest.mark.parametrize(
     ("text", "name", "reason"),
     [
-        ("2 1\n5 6", "m.txt", "this is 2 rows of numbers, or a libvips mask of 1 with a header; end the rows with ;"),
+        ("2 1\n5 6", "m.txt", "ambiguous: 2 rows of numbers, or a libvips mask with a header and 1 more; end the rows with ;"),
         ("x y\n1 2", "m.mat", "line 1, number 1: expected a number"),
-        ("1.5 2\n1 2", "m.mat", "expected a header 'width height .scale .offset..' of a libvips mask, found 1.5 2"),
-        ("2 1 0\n1 2", "m.mat", "expected a header"),
-        ("2 1j\n1 2", "m.mat", "expected a header"),
-        ("0 2\n", "m.mat", "expected a header"),
+        ("1.5 2\n1 2", "m.mat", "expected the header 'width height .scale .offset..' of a libvips mask, found 1.5 2"),
+        ("2 1 0\n1 2", "m.mat", "expected the header"),
+        ("2 1j\n1 2", "m.mat", "expected the header"),
+        ("0 2\n", "m.mat", "expected the header"),
         ("", "m.mat", "found nothing"),
         ("2 3\n1 2\n3 4", "m.mat", "expected 3 rows of 2 numbers after the header, found 2"),
         ("2 2\n1 2\n3", "m.mat", "expected 2 numbers in line 3, found 1"),
@@ -135,13 +135,13 @@ def test_invalid_libvips_masks_are_rejected(write_file, text, name, reason):
     [
         ("", "expected rows of numbers, found none"),
         ("# nothing\n", "expected rows of numbers, found none"),
-        ("1 2 3\n\n4 5", "the row in line 3 has 2 numbers where the row in line 1 has 3"),
+        ("1 2 3\n\n4 5", "the row in line 3 has 2 numbers, but the row in line 1 has 3"),
         ("1 2\n3 four", "line 2, number 2: expected a number .* found 'four'"),
         ("1 2\n3 inf", "line 2, number 2: expected a number"),
         ("1 2\n3 1e999", "line 2, number 2: the number '1e999' is too large"),
-        (b"1 2\n3 \xff", "is not UTF-8 text: line 2 holds the byte 0xff"),
-        (b"\x89PNG\r\n\x1a\n", "is not UTF-8 text: line 1 holds the byte 0x89"),
-        (b"1" * (MAX_BYTES + 1), "larger than 32 MiB"),
+        (b"1 2\n3 \xff", "is not UTF-8 text: line 2 has the byte 0xff"),
+        (b"\x89PNG\r\n\x1a\n", "is not UTF-8 text: line 1 has the byte 0x89"),
+        (b"1" * (MAX_BYTES + 1), "larger than the limit of 32 MiB"),
     ],
 )
 def test_files_without_a_valid_kernel_are_rejected(write_file, text, reason):
@@ -151,17 +151,17 @@ def test_files_without_a_valid_kernel_are_rejected(write_file, text, reason):
 
 
 def test_a_catalog_is_rejected_with_a_hint(write_file):
-    with pytest.raises(KernelError, match="a catalog is loaded by"):
+    with pytest.raises(KernelError, match="load a catalog with"):
         read_kernel_file(write_file("kernels: {}", "mine.yaml"))
 
 
 def test_a_missing_file_is_rejected(tmp_path):
-    with pytest.raises(KernelError, match=r"there is no kernel file .*none\.txt'; check the path"):
+    with pytest.raises(KernelError, match=r"the kernel file .*none\.txt' does not exist; check the path"):
         read_kernel_file(tmp_path / "none.txt")
 
 
 def test_a_directory_is_rejected(tmp_path):
-    with pytest.raises(KernelError, match="is a directory; name a file in it"):
+    with pytest.raises(KernelError, match="is a directory; choose a file in it"):
         read_kernel_file(tmp_path)
 
 

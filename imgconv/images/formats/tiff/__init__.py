@@ -1,7 +1,7 @@
 """TIFF and BigTIFF, decoded and encoded by tifffile.
 
-`pages` reads pages, with the help of `samples` (what a directory says of them), `segments` (strips and tiles), `pixels` (what
-the samples become) and `metadata`; `encoder` writes them. Directories are walked and laid out by `imgconv.images.directories`.
+`pages` reads pages, using `samples` (number, type and meaning of the samples), `segments` (strips and tiles), `pixels`
+(conversion of samples to pixels) and `metadata`. `encoder` writes pages. `imgconv.images.directories` handles directories.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class Tiff(Format):
         """Return the header of the first page."""
         return self.open(file, self.title, 0).open_page(0).header
 
-    def fitted(self, metadata: Metadata, colours: int) -> Fitted:
-        """Return metadata with resolution and comment in the places that TIFF shares with EXIF."""
+    def fit(self, metadata: Metadata, colours: int) -> Fitted:
+        """Return metadata with resolution and comment in the EXIF fields, which TIFF shares."""
         return fit_metadata_with_exif(metadata, self.title, colours, self.places)
 
     def encoder(self, count: int, timing: Timing | None, coding: Coding, where: str) -> Encoder:

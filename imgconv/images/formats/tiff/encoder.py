@@ -1,7 +1,7 @@
-"""Writes TIFF: pages in strips, lowest byte first, the directory of each page before its pixels.
+"""The TIFF encoder. Pages are written in strips, little-endian, with the directory of each page before its pixels.
 
-Strips that are not compressed are passed on one by one. Compressed ones are kept until all of a page are encoded, because the
-directory before them says how long they are.
+Uncompressed strips are passed on one by one. Compressed strips are kept until all strips of a page are encoded, because the
+directory before them contains their lengths.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from imgconv.images.pages import Header
 from imgconv.opencv import codec_threads
 from imgconv.threads import thread_count
 
-# The least that keeps threads and caches busy, in bytes: LZW of 12 megapixels is as fast as with larger strips.
+# Strip size in bytes. Larger strips do not make LZW of 12 megapixels faster.
 _STRIP = 1 << 19
 
-_CLASSIC_END = (1 << 32) - 1  # of the offsets of a classic TIFF
-_ALIGNMENT = 16  # of pixels in the file, for programs that map them into memory
+_CLASSIC_END = (1 << 32) - 1  # maximum offset in a classic TIFF
+_ALIGNMENT = 16  # alignment of pixels in the file, for programs that map the file into memory
 
-# The growth of bytes that cannot be compressed, at worst: LZW writes codes of 9 to 12 bits.
+# Maximum growth of incompressible data: LZW writes codes of 9 to 12 bits.
 _GROWTH = 1.5
 
 _NUMBERS = {word: number for number, word in reversed(WORDS.items())}
@@ -43,7 +43,7 @@ _PAGE_OF_SEVERAL = 2
 
 
 class TiffEncoder(Encoder):
-    """Writes the pages of a TIFF.
+    """An encoder for the pages of a TIFF.
 
     Args:
         count: number of pages.
@@ -56,14 +56,13 @@ class TiffEncoder(Encoder):
         self._number, self._at, self._layout = 0, _ALIGNMENT, Layout("<", False, _ALIGNMENT)
 
     def add(self, picture: Picture) -> Iterator[Piece]:
-        """Yield the bytes of a page.
+        """Yield the bytes of a page. The size of the first page selects classic TIFF or BigTIFF.
 
         Raises:
-            WriteError: it cannot be encoded; or it lies beyond the 4 GB of a classic TIFF, after pages that were so much
-                smaller that no BigTIFF seemed to be needed.
+            WriteError: the page cannot be encoded, or it exceeds the 4 GB of a classic TIFF.
         """
         sizes, strips = self._strips(picture)
-        entries = _described(picture.header, self._compression) | entries_of(picture.metadata, picture.nodata)
+        entries = _sample_entries(picture.header, self._compression) | entries_of(picture.metadata, picture.nodata)
         self._number += 1
         if 1 < self._count <= 0xFFFF:
             entries[TIFF.TAGS["NewSubfileType"]] = new_field(LONG, [_PAGE_OF_SEVERAL])
@@ -73,14 +72,15 @@ class TiffEncoder(Encoder):
             big = Layout("<", True, _ALIGNMENT)
             if self._count * (_directory_size(entries, sizes, big) + pixels + 2 * _ALIGNMENT) > _CLASSIC_END:
                 self._layout = big
-            yield directories.head(self._layout).ljust(_ALIGNMENT, b"\0")
+            yield directories.file_header(self._layout).ljust(_ALIGNMENT, b"\0")
         start = _aligned(self._at + _directory_size(entries, sizes, self._layout))
         end = _aligned(start + sum(sizes))
         if end > _CLASSIC_END and not self._layout.big:
-            raise WriteError(f"{self._where}: page {self._number} lies beyond 4 GB, after much smaller ones; write fewer pages")
+            reason = "exceeds the 4 GB of a classic TIFF, selected by the size of page 1"
+            raise WriteError(f"{self._where}: page {self._number} {reason}; write fewer pages")
         following = end if self._number < self._count else 0
         table = _strip_table(sizes, start, self._layout)
-        yield directories.laid_out(entries | table, self._layout, self._at, following).ljust(start - self._at, b"\0")
+        yield directories.to_bytes(entries | table, self._layout, self._at, following).ljust(start - self._at, b"\0")
         yield from strips
         yield bytes(end - start - sum(sizes))
         self._at = end
@@ -92,7 +92,7 @@ class TiffEncoder(Encoder):
             WriteError: pages are missing.
         """
         if self._number != self._count:
-            raise WriteError(f"{self._where}: {self._number} of {self._count} pages were written")
+            raise WriteError(f"{self._where}: only {self._number} of {self._count} pages were written")
         return ()
 
     def _strips(self, picture: Picture) -> tuple[list[int], Iterable[Piece]]:
@@ -109,13 +109,13 @@ class TiffEncoder(Encoder):
                     encoded += pool.map(self._encoded, some)
         except (ImgconvError, MemoryError):
             raise
-        except Exception as error:  # each codec has exceptions of its own
+        except Exception as error:  # each codec has its own exceptions
             reason = " ".join(str(error).split())[:200]
             raise WriteError(f"{self._where}: the image cannot be written as TIFF ({reason})") from error
         return [len(strip) for strip in encoded], encoded
 
     def _encoded(self, strip: NDArray[Any]) -> bytes:
-        """Return a strip, (H, W, channels), encoded by the codecs of tifffile."""
+        """Return a strip, (H, W, channels), encoded with the codecs of tifffile."""
         data: Any = strip
         if strip.dtype == bool:
             data = np.packbits(strip[:, :, 0], axis=1)
@@ -123,12 +123,12 @@ class TiffEncoder(Encoder):
             data = TIFF.PREDICTORS[_predictor(strip.dtype)](strip, axis=-2)
         if self._compression == COMPRESSION.NONE:
             return bytes(data)
-        if self._compression == COMPRESSION.PACKBITS:  # packs rows one by one
+        if self._compression == COMPRESSION.PACKBITS:  # compresses each row separately
             return bytes(TIFF.COMPRESSORS[self._compression](data, axis=-1 if strip.dtype == bool else -2))
         return bytes(TIFF.COMPRESSORS[self._compression](data))
 
 
-def _described(header: Header, compression: int) -> Tree:
+def _sample_entries(header: Header, compression: int) -> Tree:
     """Return the entries that describe the samples of a page (TIFF 6.0)."""
     rows, columns, channels = *header.shape[:2], header.channels
     extra = [EXTRASAMPLE.UNSPECIFIED] * (channels - header.colours - header.has_alpha)
@@ -152,14 +152,14 @@ def _described(header: Header, compression: int) -> Tree:
 
 
 def _strip_table(sizes: list[int], start: int, layout: Layout) -> Tree:
-    """Return the entries with the places of the strips, the first of which is at `start`."""
+    """Return the entries with offsets and lengths of the strips. The first strip is at `start`."""
     kind = LONG8 if layout.big else LONG
     offsets = list(itertools.accumulate(sizes[:-1], initial=start))
     return {TIFF.TAGS["StripOffsets"]: new_field(kind, offsets), TIFF.TAGS["StripByteCounts"]: new_field(kind, sizes)}
 
 
 def _directory_size(entries: Tree, sizes: list[int], layout: Layout) -> int:
-    return len(directories.laid_out(entries | _strip_table([0] * len(sizes), 0, layout), layout, 0))
+    return len(directories.to_bytes(entries | _strip_table([0] * len(sizes), 0, layout), layout, 0))
 
 
 def _predictor(dtype: np.dtype[Any]) -> int:
@@ -180,7 +180,7 @@ def _plain_sizes(header: Header) -> list[int]:
 
 
 def _arranged(strip: NDArray[Any], header: Header) -> NDArray[Any]:
-    """Return pixels as they stand in a file, (H, W, C), red first and lowest byte first."""
+    """Return pixels as stored in a file: (H, W, C), red first, little-endian."""
     strip = strip.astype(header.dtype.newbyteorder("="), copy=False)
     ordered = swapped(strip) if header.colours == 3 else strip
     found = np.ascontiguousarray(ordered, header.dtype.newbyteorder("<"))

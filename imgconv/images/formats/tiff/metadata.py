@@ -1,8 +1,8 @@
-"""The metadata of a page, and the entries of a directory that store them.
+"""Conversion between the metadata of a page and the entries of its directory.
 
-The first directory of EXIF data and the directory of a page are the same structure. So `Metadata.exif` is the page's directory
-without the entries that describe how its pixels are stored, and without the blocks that have a place of their own in
-`Metadata`. Private tags, such as those of GeoTIFF, stay in it.
+The directory of a page has the same structure as the first directory of EXIF data. `Metadata.exif` therefore contains the
+page's directory without the entries that describe the storage of pixels and without the blocks that are separate fields of
+`Metadata`. Private tags, such as those of GeoTIFF, are kept.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _XMP, _IPTC, _RESOURCES, _PROFILE, _NO_DATA = (
 )
 _RESOLUTION = frozenset({exif.ACROSS, exif.DOWN, exif.UNIT})
 
-# Tags that describe how pixels are stored, or that are true of the stored pixels only: numbers of TIFF 6.0, of its
-# supplements (raw pictures, layers, JPEG, alpha), of DNG, and those of microscopes, which hold offsets in the file.
-_OF_PIXELS = frozenset(
+# Tags that describe the storage of pixels, or that are valid only for the stored pixels: from TIFF 6.0, its supplements
+# (raw pictures, layers, JPEG, alpha) and DNG, and microscope tags that contain offsets into the file.
+_STORAGE_TAGS = frozenset(
     {
         *(254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278, 279, 280, 281, 284, 288, 289, 290, 291),
         *(292, 293, 297, 301, 317, 320, 321, 322, 323, 324, 325, 326, 327, 328, 330, 332, 333, 334, 336, 337, 338, 339),
@@ -36,28 +36,28 @@ _OF_PIXELS = frozenset(
     }
 )  # fmt: skip
 
-# ImageJ stores the number of pages in its description, and believes it even where the file has fewer; tifffile stores a shape.
+# Counts in ImageJ's description, which ImageJ trusts even if the file has fewer pages, and the shape stored by tifffile.
 _IMAGEJ = b"ImageJ="
 _IMAGEJ_COUNTS = re.compile(rb"(?m)^(images|channels|slices|frames|hyperstack|mode)=[^\n]*\n?")
 _SHAPE = re.compile(rb'(\{"shape": \[.*\}|shape=\([\d, ]*\))\s*', re.DOTALL)
 
-# The record of Photoshop's image resources that holds IPTC (Photoshop file formats, image resource IDs).
+# Head of the IPTC record in Photoshop's image resources (Photoshop file formats, image resource IDs).
 _IPTC_RECORD = b"8BIM\x04\x04\0\0"
 
 
 def metadata_of(file: FileBytes, layout: Layout, offset: int) -> Metadata:
-    """Return the metadata of the page at `offset`, without what is damaged."""
-    found = directories.tree(file, layout, offset, lambda tag: tag not in _OF_PIXELS)
-    xmp, iptc, resources, profile = (_taken(found, tag) for tag in (_XMP, _IPTC, _RESOURCES, _PROFILE))
-    words = _own_words(_taken(found, exif.DESCRIPTION))
-    if words.strip(b"\0"):
-        found[exif.DESCRIPTION] = new_field(ASCII, words)
+    """Return the metadata of the page whose directory is at `offset`. Damaged entries are ignored."""
+    found = directories.tree(file, layout, offset, lambda tag: tag not in _STORAGE_TAGS)
+    xmp, iptc, resources, profile = (_popped(found, tag) for tag in (_XMP, _IPTC, _RESOURCES, _PROFILE))
+    description = _without_counts(_popped(found, exif.DESCRIPTION))
+    if description.strip(b"\0"):
+        found[exif.DESCRIPTION] = new_field(ASCII, description)
     fields = {tag: field for tag, field in found.items() if isinstance(field, Field)}
     usual = set(_RESOLUTION)
     if directories.integers(fields.get(exif.ORIENTATION))[:1] == [1]:
         usual.add(exif.ORIENTATION)
-    # Entries that every file has are not EXIF that could be missed.
-    block = b"" if found.keys() <= usual else directories.alone(found, layout.order)
+    # Entries that nearly all files have do not count as EXIF.
+    block = b"" if found.keys() <= usual else directories.to_exif(found, layout.order)
     return Metadata(
         exif=block,
         xmp=xmp.rstrip(b"\0"),
@@ -69,15 +69,15 @@ def metadata_of(file: FileBytes, layout: Layout, offset: int) -> Metadata:
 
 
 def entries_of(metadata: Metadata, nodata: float | None) -> Tree:
-    """Return the entries that store metadata and the level of missing values.
+    """Return the directory entries for metadata and for the value that marks missing values.
 
-    Entries of EXIF data that describe how pixels are stored are left out: they are true of another file.
+    EXIF entries that describe the storage of pixels are dropped, because they belong to another file.
     """
     found: Tree = {}
     file = FileBytes(memoryview(metadata.exif))
     layout = directories.layout_of(file)
     if layout is not None:
-        found = directories.tree(file, layout, layout.first, lambda tag: tag not in _OF_PIXELS)
+        found = directories.tree(file, layout, layout.first, lambda tag: tag not in _STORAGE_TAGS)
     for tag in (_XMP, _IPTC, _RESOURCES, _PROFILE):
         found.pop(tag, None)
     blocks = {
@@ -89,22 +89,22 @@ def entries_of(metadata: Metadata, nodata: float | None) -> Tree:
     return found | {tag: new_field(kind, block) for tag, (kind, block) in blocks.items() if block}
 
 
-def _taken(found: Tree, tag: int) -> bytes:
-    """Return the values of an entry as bytes, and remove it."""
+def _popped(found: Tree, tag: int) -> bytes:
+    """Remove an entry and return its values as bytes."""
     field = found.pop(tag, None)
     return field.values.tobytes() if isinstance(field, Field) else b""
 
 
-def _own_words(description: bytes) -> bytes:
-    """Return a description without what programs store in it about the number of pages and their shape."""
-    words = description.rstrip(b"\0 ")
-    if words.startswith(_IMAGEJ):
-        return _IMAGEJ_COUNTS.sub(b"", words) + b"\0"
-    return b"" if _SHAPE.fullmatch(words) else description
+def _without_counts(description: bytes) -> bytes:
+    """Return a description without the page counts of ImageJ and the shape of tifffile."""
+    text = description.rstrip(b"\0 ")
+    if text.startswith(_IMAGEJ):
+        return _IMAGEJ_COUNTS.sub(b"", text) + b"\0"
+    return b"" if _SHAPE.fullmatch(text) else description
 
 
 def _with_iptc(resources: bytes, iptc: bytes) -> bytes:
-    """Return image resources; IPTC that stands beside them is added where they have none."""
+    """Return image resources, with IPTC from a separate tag added if they contain none."""
     if not iptc or _IPTC_RECORD[:6] in resources:
         return resources
     return resources + _IPTC_RECORD + struct.pack(">I", len(iptc)) + iptc + bytes(len(iptc) % 2)

@@ -1,4 +1,4 @@
-"""The pages of a TIFF: each has a header, metadata and pixels of its own."""
+"""The pages of a TIFF. Each page has its own header, metadata and pixels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from imgconv.images import directories
 from imgconv.images.file_bytes import FileBytes, HeaderError
 from imgconv.images.formats.tiff import Tiff
 from imgconv.images.formats.tiff.metadata import metadata_of
-from imgconv.images.formats.tiff.pixels import put_pixels
+from imgconv.images.formats.tiff.pixels import write_pixels
 from imgconv.images.formats.tiff.samples import LABS, WORDS
 from imgconv.images.formats.tiff.segments import Directories, Segments
 from imgconv.images.image import Coding, Image
@@ -26,14 +26,14 @@ from imgconv.images.metadata import Metadata
 from imgconv.images.pages import Page, Pages, require_size
 
 _ALL = slice(None)
-_STRIP = 1 << 20  # bytes of separate planes that become pixels at a time
+_STRIP = 1 << 20  # bytes of separate planes that are converted to pixels at a time
 
-# ImageJ stores a stack behind one directory, and the number of its pages in the description.
+# ImageJ stores a stack of pages with a single directory, and their number in the description.
 _IMAGEJ_PAGES = re.compile(r"ImageJ=[^\n]*\n(?:[^\n]*\n)*?images=(\d{1,9})(?:\n|$)")
 
 
 class TiffPages(Pages):
-    """The pages of a TIFF: its chain of directories, without those of smaller copies and masks."""
+    """The pages of a TIFF: its chain of directories, without reduced copies and masks."""
 
     def __init__(self, file: FileBytes, name: str, max_pixels: int) -> None:
         layout = directories.layout_of(file)
@@ -41,7 +41,7 @@ class TiffPages(Pages):
             raise HeaderError
         self._offsets = directories.pages(file, layout)
         if not self._offsets:
-            raise HeaderError("is damaged or cut short: it begins like TIFF, but has no page")
+            raise HeaderError("is damaged or truncated: recognized as TIFF, but has no page")
         self._directories, self.name, self._max_pixels = Directories(file, layout), name, max_pixels
         self.count, self._step = len(self._offsets), 0
         if self.count == 1:
@@ -54,15 +54,15 @@ class TiffPages(Pages):
             return TiffPage(self._directories, offset, index * self._step, name, self.count, self._max_pixels)
 
     def _stacked(self) -> tuple[int, int]:
-        """Return the number of pages that ImageJ stored behind the only directory, and their distance in bytes."""
+        """Return the number of pages of an ImageJ stack and their distance in bytes; (1, 0) for other files."""
         try:
             page = self._page(0)
-        except ReadError:  # it is raised again when the page is opened
+        except ReadError:  # raised again when the page is opened
             return 1, 0
         claimed, (start, length) = _IMAGEJ_PAGES.match(page.samples.directory.description), page.segments.plain_place
         if not (claimed and length):
             return 1, 0
-        # The first page that is cut short is counted too, so that it is missed.
+        # The first truncated page is counted, too, so that reading it reports the damage.
         return max(1, min(int(claimed[1]), -(-(self._directories.file.size - start) // length))), length
 
 
@@ -71,11 +71,11 @@ class TiffPage(Page):
 
     Args:
         source: the directories of the file.
-        offset: position of its directory.
-        shift: distance of its pixels behind the places that the directory names.
-        name: its name for messages.
+        offset: position of the directory of the page.
+        shift: offset of the pixels from the position in the directory, in bytes.
+        name: name of the page for messages.
         count: number of pages of the file.
-        max_pixels: the most pixels that it may have.
+        max_pixels: maximum number of pixels.
     """
 
     def __init__(self, source: Directories, offset: int, shift: int, name: str, count: int, max_pixels: int) -> None:
@@ -86,21 +86,21 @@ class TiffPage(Page):
 
     @functools.cached_property
     def metadata(self) -> Metadata:
-        """The metadata of the page; the colour profile is that of the pixels after conversion."""
+        """The metadata of the page. The colour profile is that of the converted pixels."""
         found = self._stored_metadata
         if self.samples.photometric == PHOTOMETRIC.SEPARATED:
-            return replace(found, icc=self._printed[0])
+            return replace(found, icc=self._cmyk_conversion[0])
         return replace(found, icc=b"") if self.samples.photometric in LABS else found
 
     @property
     def coding(self) -> Coding:
-        """How the pixels are stored."""
+        """Compression and bit depth of the pixels."""
         page = self.samples.directory
         is_narrow = self.samples.dtype.kind == "u" and page.bitspersample < 8 * self.samples.dtype.itemsize
         return Coding(compression=WORDS.get(page.compression), bits=page.bitspersample if is_narrow else None)
 
     def read(self, rows: slice = _ALL, columns: slice = _ALL) -> NDArray[Any]:
-        """Return the pixels of some rows and columns; only the strips and tiles that they touch are decoded."""
+        """Return the pixels in a window of rows and columns. Only the strips and tiles that overlap it are decoded."""
         wanted = [range(*part.indices(side)) for part, side in zip((rows, columns), self.header.shape, strict=False)]
         down, across = (range(min(part), max(part) + 1) if part else part for part in wanted)
         shape = (len(down), len(across), *self.header.shape[2:])
@@ -114,7 +114,7 @@ class TiffPage(Page):
     def _image(self) -> Image:
         notes = [self.samples.note]
         if self.samples.photometric == PHOTOMETRIC.SEPARATED:
-            notes.append(self._printed[1])
+            notes.append(self._cmyk_conversion[1])
         return Image(
             self.read(),
             self.metadata,
@@ -129,7 +129,7 @@ class TiffPage(Page):
 
     @property
     def _nodata(self) -> float | None:
-        """The level that marks missing values, as GDAL stores it in a text."""
+        """The value that marks missing values, from the text in GDAL's tag, or None."""
         try:
             return float(self.samples.directory.tags.valueof("GDAL_NODATA"))
         except (TypeError, ValueError):
@@ -140,8 +140,8 @@ class TiffPage(Page):
         return metadata_of(self._source.file, self._source.layout, self._offset)
 
     @functools.cached_property
-    def _printed(self) -> tuple[bytes, str]:
-        """The colour profile after the conversion of CMYK, and the note on it."""
+    def _cmyk_conversion(self) -> tuple[bytes, str]:
+        """The colour profile after the conversion of CMYK, and the note on the conversion."""
         from imgconv.images.colour.mixing import cmyk_to_rgb
 
         _, profile, note = cmyk_to_rgb(np.zeros((1, 1, 4), self.samples.dtype), self._stored_metadata.icc)
@@ -159,18 +159,18 @@ class TiffPage(Page):
             if page.planes > 1:
                 target[:, :, plane] = samples[:, :, 0]
             else:
-                put_pixels(samples, page, profile, target)
+                write_pixels(samples, page, profile, target)
 
         self.segments.read(rows, columns, take, self._shift)
         if page.planes > 1:
             step = max(1, _STRIP * len(rows) // together.nbytes)
             for row in range(0, len(rows), step):
-                put_pixels(together[row : row + step], page, profile, pixels[row : row + step])
+                write_pixels(together[row : row + step], page, profile, pixels[row : row + step])
 
 
 @contextmanager
 def _named(name: str) -> Iterator[None]:
-    """Turn whatever is raised into a `ReadError` of one line that names the file."""
+    """Convert exceptions to a `ReadError` whose one-line message names the file."""
     try:
         yield
     except ImgconvError:
@@ -181,6 +181,6 @@ def _named(name: str) -> Iterator[None]:
         if str(error):
             raise ReadError(f"{name}: {error}") from None
         raise Tiff().damaged(name, "its directory or pixels cannot be read") from None
-    except Exception as error:  # each codec has exceptions of its own
+    except Exception as error:  # each codec has its own exceptions
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise Tiff().damaged(name, f"cannot be decoded ({reason})") from error

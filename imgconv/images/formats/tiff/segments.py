@@ -1,4 +1,4 @@
-"""Directories, strips and tiles as tifffile reads them: those that a window touches, decoded in threads."""
+"""Directories, strips and tiles, read by tifffile. Only those that a window overlaps are decoded, in several threads."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from imgconv.images.pages import quiet
 from imgconv.opencv import codec_threads
 from imgconv.threads import thread_count
 
-#: Receives decoded samples, (H, W, samples) or (H, W, 1) of a plane, with the plane and their position in the window.
+#: Receives decoded samples, (H, W, samples) or (H, W, 1) of a plane; then plane, row and column in the window.
 Take: TypeAlias = Callable[[NDArray[Any], int, int, int], None]
 
-# Bytes of samples that are decoded or passed on at a time, as far as the file leaves a choice.
+# Bytes of samples that are decoded or passed on at a time, unless strips or tiles are larger.
 _AT_ONCE = 1 << 20
 
-# The most pixels of a tile around a smaller page.
+# Maximum number of pixels of a tile that is larger than the page.
 _LARGEST_TILE = 1 << 24
 
-# What tifffile may read of one directory beyond the length of the file, and what each access costs beside its bytes.
+# Bytes that tifffile may read for one directory in addition to the length of the file, and the extra cost of each access.
 _BUDGET, _ACCESS = 1 << 20, 64
 
-# Tags without which the samples would mean something else; of the first ones a directory has a single value.
+# Tags that define the meaning of the samples: those with a single value, and others.
 _SINGLE, _REQUIRED = (
     frozenset(map(tifffile.TIFF.TAGS.__getitem__, names))
     for names in (
@@ -48,13 +48,13 @@ _SINGLE, _REQUIRED = (
 
 
 class _Stream(io.RawIOBase):
-    """A file as tifffile reads it, up to a budget: directories can make it read the same values again and again."""
+    """A file for tifffile, with a budget, because malicious directories can cause the same values to be read repeatedly."""
 
     def __init__(self, file: FileBytes) -> None:
         self._file, self._at, self.left = file, 0, 0
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go to a position."""
+        """Set and return the position."""
         self._at = max(0, offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._file.size}[whence])
         return self._at
 
@@ -71,7 +71,7 @@ class _Stream(io.RawIOBase):
 
 
 class Directories:
-    """The directories of a file as tifffile reads them."""
+    """The directories of a file, read by tifffile."""
 
     def __init__(self, file: FileBytes, layout: Layout) -> None:
         self.file, self.layout = file, layout
@@ -80,10 +80,10 @@ class Directories:
         self._lock = threading.Lock()
 
     def samples(self, offset: int) -> Samples:
-        """Return what the directory at `offset` says of its samples.
+        """Return the samples that the directory at `offset` describes.
 
         Raises:
-            HeaderError: it is damaged, or the samples cannot be read. Other exceptions are those of tifffile.
+            HeaderError: the directory is damaged, or the samples are not supported. Exceptions of tifffile are passed on.
         """
         required = directories.fields(self.file, self.layout, offset, (_SINGLE | _REQUIRED).__contains__)
         if not required or not all(field.number == 1 or (field.number and tag in _REQUIRED) for tag, field in required.items()):
@@ -92,13 +92,13 @@ class Directories:
             self._stream.left = _BUDGET + self.file.size
             if self._opened is None:
                 self._stream.seek(0)
-                # Of these, tifffile reads all directories at once.
+                # For these formats, tifffile would read all directories at once.
                 self._opened = tifffile.TiffFile(self._stream, is_lsm=False, is_scanimage=False, is_ndpi=False)
             self._opened.filehandle.seek(offset)
             page = tifffile.TiffPage(self._opened, index=0)
-            if not all(tag in page.tags for tag in required):  # tifffile leaves out what it finds damaged
+            if not all(tag in page.tags for tag in required):  # tifffile drops damaged tags
                 raise HeaderError
-            return Samples(page)  # which may read further values
+            return Samples(page)  # within the lock, because it may read further values
 
 
 class Segments:
@@ -106,10 +106,10 @@ class Segments:
 
     Args:
         file: the file.
-        samples: what they hold.
+        samples: the samples of the page.
 
     Raises:
-        HeaderError: tiles are much larger than the page.
+        HeaderError: the strips or tiles are empty or much larger than the page.
     """
 
     def __init__(self, file: FileBytes, samples: Samples) -> None:
@@ -120,24 +120,24 @@ class Segments:
         if page.is_tiled:
             self._height, self._width = page.tilelength, page.tilewidth
         if not 0 < self._height * self._width <= max(self._rows * self._columns, _LARGEST_TILE):
-            raise HeaderError(f"is damaged: its tiles claim {self._height} x {self._width} pixels")
+            raise HeaderError(f"is damaged: its strips or tiles have {self._height} x {self._width} pixels")
 
     @property
     def plain_place(self) -> tuple[int, int]:
-        """Position and length of the samples in the file; a length of 0 unless they are stored in one piece, not compressed."""
+        """Position and length of the samples if they are stored uncompressed and contiguously, else (0, 0)."""
         page = self._page
         if not page.is_contiguous or page.fillorder != 1 or not page.dataoffsets[0]:
             return 0, 0
         return page.dataoffsets[0], self._rows * self._columns * self._samples.count * self._samples.dtype.itemsize
 
     def read(self, rows: range, columns: range, take: Take, shift: int = 0) -> None:
-        """Pass the samples of a window on, piece by piece, from several threads.
+        """Pass the samples of a window to `take`, piece by piece, from several threads.
 
         Args:
             rows: rows of the window.
-            columns: its columns.
-            take: receives the pieces, in the byte order of the machine.
-            shift: distance of the samples behind the place that the directory names, where there is a `plain_place`.
+            columns: columns of the window.
+            take: receives the pieces, in native byte order.
+            shift: offset of the samples from the position in the directory; ignored unless `plain_place` has a length.
         """
         start, length = self.plain_place
         if length:
@@ -154,7 +154,7 @@ class Segments:
 
         threads = min(codec_threads(thread_count()), len(pieces))
         if threads > 1:
-            # Under a limit of memory, threads may not start, or lack memory that one of them would have.
+            # Under a memory limit, threads may fail to start or run out of memory. Then decode on this thread.
             with contextlib.suppress(RuntimeError, MemoryError), ThreadPoolExecutor(threads) as pool:
                 for _ in pool.map(read_some, pieces):
                     pass
@@ -174,12 +174,12 @@ class Segments:
                 take(samples.astype(self._samples.dtype, copy=False), plane, row - rows.start, 0)
 
     def _touched(self, rows: range, columns: range) -> list[list[int]]:
-        """Return the indices of the segments that a window touches, in groups that are decoded in one go."""
+        """Return the indices of the segments that overlap a window, in groups that are decoded together."""
         height, width, planes = self._height, self._width, self._samples.planes
         down, across = -(-self._rows // height), -(-self._columns // width)
         number, claimed = down * across * planes, min(len(self._page.dataoffsets), len(self._page.databytecounts))
         if claimed < number:
-            raise HeaderError(f"is damaged: its table has {claimed} of {number} strips or tiles")
+            raise HeaderError(f"is damaged: its table lists {claimed} of {number} strips or tiles")
         indices = [
             (plane * down + row) * across + column
             for plane in range(planes)
@@ -193,7 +193,7 @@ class Segments:
         page, dtype = self._page, self._samples.dtype
         offset, size, data = page.dataoffsets[index], page.databytecounts[index], None
         if (offset == 0) != (size == 0):
-            raise HeaderError("is damaged: a strip or tile begins or ends nowhere")
+            raise HeaderError("is damaged: a strip or tile lacks its position or its length")
         if size:
             data = self._file.block(offset, size)
             if page.compression in PICTURES:
@@ -201,11 +201,11 @@ class Segments:
         segment, (plane, _, row, column, _), shape = decode(data, index, jpegtables=page.jpegtables, jpegheader=page.jpegheader)
         top, left = max(row, rows.start), max(column, columns.start)
         bottom, right = min(row + shape[1], rows.stop), min(column + shape[2], columns.stop)
-        if segment is None:  # left out, as GDAL does where all pixels have the level of missing values
+        if segment is None:  # GDAL omits segments in which all values are missing
             samples = np.broadcast_to(np.array(page.nodata, dtype), (bottom - top, right - left, self._together))
         else:
             samples = segment[0, top - row : bottom - row, left - column : right - column].astype(dtype, copy=False)
-        # A strip left out may claim many pixels: what they become takes no more memory than a part of them.
+        # An omitted strip may cover many pixels, so it is passed on in parts to limit memory.
         step = max(1, _AT_ONCE // max(1, samples[:1].nbytes))
         for first in range(0, bottom - top, step):
             take(samples[first : first + step], plane, top + first - rows.start, left - columns.start)

@@ -1,4 +1,4 @@
-"""Errors for results and settings that a format cannot store, with what to choose instead."""
+"""Errors for results and settings that a format cannot store, with advice on alternatives."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from imgconv.images.image import Coding
 from imgconv.images.pages import Header
 from imgconv.vocabulary import DEPTHS
 
-# The word of `vocabulary.DEPTHS` for each type.
+# The word of `vocabulary.DEPTHS` for each data type.
 _DEPTHS = {"bool": "1", "uint8": "8", "uint16": "16", "float16": "16f", "float32": "32f", "float64": "64f"}
 
 _MOST_ALTERNATIVES = 4
 
 
-def result_error(chosen: Format, result: Result, lack: str, where: str) -> WriteError:
-    """Return the error for a result that a format cannot store, where `lack` is what `Format.refusal` returned."""
-    return WriteError(f"{where}: {chosen.title} {lack}; choose {_advice(chosen, replace(result, bits=None))}")
+def result_error(chosen: Format, result: Result, limitation: str, where: str) -> WriteError:
+    """Return the error for a result that a format cannot store; `limitation` is the text of `Format.limitation`."""
+    return WriteError(f"{where}: {chosen.title} {limitation}; choose {_advice(chosen, replace(result, bits=None))}")
 
 
 def require_coding(chosen: Format, wanted: Coding, where: str) -> None:
-    """Raise a `WriteError` for settings that a format does not support; the message names those that it supports."""
+    """Raise a `WriteError` if the format does not support the settings in `wanted`. The message lists the alternatives."""
     if wanted.quality is not None and not chosen.quality:
         lossy = ", ".join(f.extensions[0] for f in writable_formats() if f.quality)
-        raise WriteError(f"{where}: {chosen.title} has no quality to choose; `quality` is for {lossy}")
+        raise WriteError(f"{where}: {chosen.title} has no quality setting; `quality` is for {lossy}")
     if wanted.lossless and not chosen.lossless:
         raise WriteError(f"{where}: {chosen.title} cannot be written without loss; choose another format, such as .png")
     if wanted.compression is not None and wanted.compression not in chosen.compressions:
-        known = f"it supports {', '.join(chosen.compressions)}" if chosen.compressions else "it has none to choose"
+        known = f"it supports {', '.join(chosen.compressions)}" if chosen.compressions else "it has no compression setting"
         raise WriteError(f"{where}: {chosen.title} does not support `compression` {wanted.compression}; {known}")
 
 
 def _advice(chosen: Format, result: Result) -> str:
-    """Return what to choose instead, in words that may follow "choose"."""
+    """Return alternatives for a result that cannot be stored, as the object of "choose"."""
     header, dtype = result.header, result.header.dtype
     if dtype.kind == "c":
         return "the magnitude, or another real part of the result"
@@ -47,15 +47,15 @@ def _advice(chosen: Format, result: Result) -> str:
         return " ".join(["`gray`"] * has_colour + ["`alpha` drop"] * header.has_alpha) + ", or `depth` 8"
     words = []
     if not chosen.stores_pages(result):
-        words.append("one with `pages` 0")
+        words.append("one page with `pages` 0")
     else:
         if header.has_alpha and not result.opaque and not chosen.alpha:
             words.append("`alpha` drop")
-        if chosen.refusal(replace(result, header=Header(header.shape[:2], dtype), bits=16)):
-            held = [word for name, word in _DEPTHS.items() if not chosen.refusal(_as_type(result, name))]
-            depths = [word for word in held if word != "1" or len(held) == 1]  # 1 bit loses all shades of grey
+        if chosen.limitation(replace(result, header=Header(header.shape[:2], dtype), bits=16)):
+            supported = [word for name, word in _DEPTHS.items() if not chosen.limitation(_as_type(result, name))]
+            depths = [word for word in supported if word != "1" or len(supported) == 1]  # 1 bit loses all shades of grey
             words += [f"`depth` {' or '.join(depths)}"] if depths else []
-    others = [_usual_extension(f) for f in writable_formats() if not f.optional and not f.refusal(result)]
+    others = [_usual_extension(f) for f in writable_formats() if not f.optional and not f.limitation(result)]
     if others:
         words.append(f"another format ({', '.join(others[:_MOST_ALTERNATIVES])})")
     return ", or ".join(words) or f"another depth (`depth` {', '.join(DEPTHS)})"
