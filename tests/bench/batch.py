@@ -119,9 +119,9 @@ def check_quality(source: Path, target: Path) -> None:
 def print_table(results: dict[str, list[Run]]) -> None:
     print(f"{'':28} {'seconds':>8} {'ratio':>6} {'processor':>10} {'ratio':>6}")
     for name, runs in results.items():
-        wall, processor = (statistics.median(getattr(run, what) for run in runs) for what in Run._fields)
+        wall, processor = (statistics.median(getattr(run, field) for run in runs) for field in Run._fields)
         pairs = list(zip(runs, results[ALONE], strict=True))
-        ratios = [statistics.median(getattr(a, what) / getattr(b, what) for a, b in pairs) for what in Run._fields]
+        ratios = [statistics.median(getattr(a, field) / getattr(b, field) for a, b in pairs) for field in Run._fields]
         print(f"{name:28} {wall:8.2f} {ratios[0]:6.2f} {processor:10.2f} {ratios[1]:6.2f}")
 
 
