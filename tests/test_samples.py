@@ -63,7 +63,8 @@ def test_the_examples_hold_what_the_manual_says(samples: Path) -> None:
         assert file.pages.first.nodata == -9999
         assert 0 < (file.asarray() == -9999).mean() < 0.2
     assert imgconv.open_image(samples / "loop.gif").count == 8
-    assert Image.open(samples / "photos/below/tree.jpg").getexif()[0x0112] == 6
+    with Image.open(samples / "photos/below/tree.jpg") as tree:
+        assert tree.getexif()[0x0112] == 6
     assert imgconv.parse_kernel(f"@{samples / 'kernel.txt'}").weights.tolist() == [[0, -1, 0], [-1, 5, -1], [0, -1, 0]]
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import nullcontext
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -84,6 +86,7 @@ def command(
     cannot be read or written does not stop the others: it is named at the end, and the exit code is 6. With --no-clobber,
     existing results are skipped. Manual: imgconv help batch, untrusted-files
     """
+    start = time.perf_counter()
     require_isolation(isolate)
     from pathlib import Path
 
@@ -117,18 +120,24 @@ def command(
 
         from imgconv.running.folder import run_batch
 
-        on_terminal = sys.stderr.isatty()
-        with click.progressbar(
-            length=len(found.work), label="imgconv", file=sys.stderr, show_pos=True, hidden=not on_terminal
-        ) as bar:
+        with _display(len(found.work)) as advance:
 
             def progress(outcome: Outcome) -> None:
-                bar.update(1)
-                if verbose and not on_terminal and outcome.report is not None:
+                advance(outcome.status == "failed")
+                if verbose and outcome.report is not None and not sys.stderr.isatty():
                     note(describe(outcome.report))
 
             outcomes = run_batch(found.work, task, source, target, jobs=jobs, workers=workers, progress=progress)
-    _conclude(outcomes, as_json=as_json, verbose=verbose)
+    _conclude(outcomes, time.perf_counter() - start, as_json=as_json, verbose=verbose)
+
+
+def _display(total: int) -> AbstractContextManager[Callable[[bool], None]]:
+    """Return a context in which progress is displayed, if stderr is a terminal."""
+    if not sys.stderr.isatty():
+        return nullcontext(lambda failed: None)
+    from imgconv.cli.progress import batch_progress
+
+    return batch_progress(total)
 
 
 def _listed(path: str) -> list[str]:
@@ -141,8 +150,12 @@ def _listed(path: str) -> list[str]:
     return [name for name in names if name.strip()]
 
 
-def _conclude(outcomes: list[Outcome], *, as_json: bool, verbose: bool) -> None:
-    """Name what failed, print the summary, and leave with exit code 6 where anything failed."""
+def _conclude(outcomes: list[Outcome], seconds: float, *, as_json: bool, verbose: bool) -> None:
+    """Print notes, errors and the totals.
+
+    Raises:
+        BatchError: a file failed.
+    """
     counts = {status: sum(o.status == status for o in outcomes) for status in ("done", "skipped", "failed")}
     for outcome in outcomes:
         if outcome.report is not None:
@@ -152,8 +165,9 @@ def _conclude(outcomes: list[Outcome], *, as_json: bool, verbose: bool) -> None:
         elif verbose:
             note(f"skipped: {outcome.message}")
     if as_json:
-        print_json({"files": [outcome.as_dict() for outcome in outcomes], **counts})
+        print_json({"files": [outcome.as_dict() for outcome in outcomes], **counts, "seconds": round(seconds, 3)})
+    totals = ", ".join([*(f"{count} {status}" for status, count in counts.items() if count), f"{seconds:.1f} s"])
     if counts["failed"]:
-        raise BatchError(f"{counts['failed']} of {len(outcomes)} files failed; the errors are listed above")
+        raise BatchError(f"{totals}; the errors are listed above")
     if verbose or sys.stderr.isatty():
-        note(", ".join(f"{count} {status}" for status, count in counts.items() if count))
+        note(totals)

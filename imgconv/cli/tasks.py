@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -116,22 +119,31 @@ def run_one(
     threads = asked_threads(options["jobs"])
     if isolate:
         streams = os.name == "posix" or "-" in (source, target)
-        with start_workers(1, 1, timeout, memory, streams=streams) as workers:
+        with start_workers(1, 1, timeout, memory, streams=streams) as workers, _progress(source):
             workers.set_up(make_task(specs, **options), threads=threads)
             report = workers.run(reading, output)
     else:
         from imgconv.images.files import ReadingAhead
 
-        with opencv_threads(threads):
+        with opencv_threads(threads), _progress(source) as progress:
             ahead = ReadingAhead(reading)  # before the imports that follow
             from imgconv.running.file import run_file
 
-            report = run_file(ahead, output, make_task(specs, **options))
+            report = run_file(ahead, output, make_task(specs, **options), progress=progress)
     print_notes(report)
     if verbose:
         note(describe(report))
     if as_json:
         print_json(report.as_dict())
+
+
+def _progress(source: str) -> AbstractContextManager[Callable[[int, int], None]]:
+    """Return a context in which the progress of a file is displayed, if stderr is a terminal."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        return nullcontext(lambda done, total: None)
+    from imgconv.cli.progress import file_progress
+
+    return file_progress(source)
 
 
 def _in_folder(folder: str, source: str, file_format: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -63,7 +63,14 @@ class Report:
         }
 
 
-def run_file(source: Input | ReadingAhead, target: Output, task: Task, *, reading: ReadContext = nullcontext) -> Report:
+def run_file(
+    source: Input | ReadingAhead,
+    target: Output,
+    task: Task,
+    *,
+    reading: ReadContext = nullcontext,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Report:
     """Filter one file into another, page by page. Both may be the same file.
 
     Args:
@@ -71,6 +78,7 @@ def run_file(source: Input | ReadingAhead, target: Output, task: Task, *, readin
         target: the file to write.
         task: the filter and its options.
         reading: factory of a context manager that is entered around each read of the source.
+        progress: called when a page was filtered, with the number of pages done and of all.
 
     Raises:
         ReadError: the source cannot be read.
@@ -85,7 +93,8 @@ def run_file(source: Input | ReadingAhead, target: Output, task: Task, *, readin
     bits = first.coding.bits if header.dtype == first.pixels.dtype else None
     target.check(first.format, Result(header, first.is_opaque, bits, count, timing is not None))
     results = _Results()
-    written = target.write(results.of(found.images(reading), task), count, timing, first.format)
+    images = results.of(found.images(reading), task, lambda done: progress(done, count))
+    written = target.write(images, count, timing, first.format)
     return Report(
         source.path,
         str(target.path),
@@ -110,7 +119,7 @@ class _Results:
         self.plans: tuple[Plan, ...] = ()
         self.notes: tuple[str, ...] = ()
 
-    def of(self, images: Iterator[Image], task: Task) -> Iterator[Image]:
+    def of(self, images: Iterator[Image], task: Task, progress: Callable[[int], None]) -> Iterator[Image]:
         """Yield the filtered images lazily."""
         for number, image in enumerate(images):
             result, clipped, plans = filter_picture(image, task)
@@ -119,4 +128,5 @@ class _Results:
             self.notes += tuple(note for note in result.notes if note not in self.notes)
             self.clipped = -1 if min(clipped, self.clipped) < 0 else self.clipped + clipped
             self.samples += result.colour.size
+            progress(number + 1)
             yield result

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +13,7 @@ import time
 import cv2
 import numpy as np
 import pytest
+import tifffile
 
 import imgconv
 
@@ -137,4 +140,39 @@ def test_a_batch_on_a_terminal_shows_its_progress(environment, tmp_path, photo):
     shown = os.read(ours, 1 << 16).decode()
     os.close(ours)
     assert "3/3" in shown
-    assert "3 done" in shown
+    assert re.search(r"3 done, \d+\.\d s", shown)
+
+
+def on_terminal(environment, tmp_path, *arguments):
+    """Return what a command prints on a terminal of 80 columns, and its exit code."""
+    pty = pytest.importorskip("pty")
+    ours, theirs = pty.openpty()
+    variables = {**environment, "TERM": "xterm", "COLUMNS": "80"}
+    running = subprocess.Popen([*COMMAND, *arguments], cwd=tmp_path, env=variables, stderr=theirs, close_fds=True)
+    os.close(theirs)
+    printed = b""
+    with contextlib.suppress(OSError):  # the end, on Linux
+        while piece := os.read(ours, 1 << 16):
+            printed += piece
+    os.close(ours)
+    return printed.decode(), running.wait(timeout=60)
+
+
+def test_a_batch_on_a_terminal_counts_failures(environment, tmp_path, photo):
+    (tmp_path / "in").mkdir()
+    cv2.imwrite(str(tmp_path / "in" / "a.png"), photo)
+    (tmp_path / "in" / "b.png").touch()
+    printed, code = on_terminal(environment, tmp_path, "batch", "sharpen", "in", "out")
+    assert code == 6
+    assert "1 failed" in printed
+    assert re.search(r"1 done, 1 failed, \d+\.\d s; the errors are listed above", printed)
+
+
+def test_a_file_that_takes_longer_than_a_second_shows_its_page(environment, tmp_path):
+    pages = np.zeros((3, 3000, 2000), np.uint8)
+    tifffile.imwrite(tmp_path / "in.tif", pages, photometric="minisblack")
+    command = ("apply", "box:9", "in.tif", "out.tif", "--engine", "numpy", "--method", "windows", "--jobs", "1")
+    printed, code = on_terminal(environment, tmp_path, *command)
+    assert code == 0
+    assert "imgconv: in.tif" in printed
+    assert re.search(r"page \d of 3", printed)

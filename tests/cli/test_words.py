@@ -58,7 +58,7 @@ def test_a_url_is_no_input(fails):
 
 def test_an_unknown_format_lists_the_formats(fails, photo):
     message = fails(5, "apply", "box", "photo.png", "out.pdf")
-    assert "no format has the extension .pdf; choose one of .png, .jpg, .tiff" in message
+    assert "unknown extension .pdf; choose one of .png, .jpg, .tiff" in message
     assert "did you mean" not in message
 
 

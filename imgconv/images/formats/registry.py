@@ -92,4 +92,8 @@ def format_of(path: str) -> Format:
     known = ", ".join(found.extensions[0] for found in writable_formats())
     if not extension:
         raise WriteError(f"{displayed(path)}: has no extension to select the format; add one of {known}")
-    raise WriteError(f"{displayed(path)}: unknown extension {displayed(extension)}; choose one of {known}")
+    import mimetypes
+
+    # The extension of another format is no spelling mistake.
+    close = "" if mimetypes.guess_type(f"x{extension}")[0] else suggestion(extension, extensions())
+    raise WriteError(f"{displayed(path)}: unknown extension {displayed(extension)}{close}; choose one of {known}")
