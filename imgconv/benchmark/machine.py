@@ -78,8 +78,8 @@ def machine_text(machine: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _count(number: int | None, what: str) -> str:
-    return f"{number or 'unknown number of'} {what}{'' if number == 1 else 's'}"
+def _count(number: int | None, noun: str) -> str:
+    return f"{number or 'unknown number of'} {noun}{'' if number == 1 else 's'}"
 
 
 def _processor() -> str:

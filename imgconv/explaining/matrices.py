@@ -127,12 +127,12 @@ def _matrix_of(job: Job, weights: NDArray[Any]) -> SparseMatrix:
     """Return the matrix; weights that fall on the same pixel are added."""
     height, width = job.shape
     taps = np.argwhere(weights)
-    given = weights[taps[:, 0], taps[:, 1]]
+    tap_weights = weights[taps[:, 0], taps[:, 1]]
     down = _sources(job.rows, job.border.rows)[:, taps[:, 0]]
     across = _sources(job.columns, job.border.columns)[:, taps[:, 1]]
     outputs = job.columns.outputs
     own = np.repeat(np.arange(outputs), len(taps)).reshape(outputs, len(taps)) * (height * width)
-    keys, values = [np.zeros(0, np.intp)], [np.zeros(0, given.dtype)]
+    keys, values = [np.zeros(0, np.intp)], [np.zeros(0, tap_weights.dtype)]
     for n, sources in enumerate(down):
         inside = (sources != OUTSIDE) & (across != OUTSIDE)
         places = (own + sources * width + across)[inside]
@@ -140,7 +140,7 @@ def _matrix_of(job: Job, weights: NDArray[Any]) -> SparseMatrix:
         places, first = np.unique(places[order], return_index=True)
         if places.size:
             keys.append(places + n * outputs * height * width)
-            values.append(np.add.reduceat(np.broadcast_to(given, inside.shape)[inside][order], first))
+            values.append(np.add.reduceat(np.broadcast_to(tap_weights, inside.shape)[inside][order], first))
     places, entries = np.concatenate(keys), np.concatenate(values)
     kept = entries != 0
     rows, columns = np.divmod(places[kept], height * width)

@@ -31,15 +31,15 @@ def as_text(plans: Sequence[Plan], width: int = 100, others: Sequence[Plan] = ()
     parts = []
     for number, plan in enumerate(plans, start=1):
         title = [f"convolution {number} of {len(plans)}"] if len(plans) > 1 else []
-        other_plan = others[number - 1] if others else None
-        facts, table = _facts(plan, other_plan, width), _table(plan, other_plan)
-        parts.append("\n".join([*title, *facts, "", *table, *_rejected_methods(plan, other_plan, width)]))
+        other = others[number - 1] if others else None
+        facts, table = _facts(plan, other, width), _table(plan, other)
+        parts.append("\n".join([*title, *facts, "", *table, *_rejected_methods(plan, other, width)]))
     if len(plans) > 1:
         parts.append(f"all {len(plans)} convolutions: {_time(sum(plan.seconds for plan in plans))} predicted")
     return "\n\n".join(parts)
 
 
-def _facts(plan: Plan, other_plan: Plan | None, width: int) -> list[str]:
+def _facts(plan: Plan, other: Plan | None, width: int) -> list[str]:
     job, threads = plan.job, thread_count(plan.job.options.jobs)
     facts = [
         ("image", f"{size_text(job.shape)} {job.dtype.name} -> {size_text(job.output_shape)} {job.output.name}"),
@@ -49,11 +49,9 @@ def _facts(plan: Plan, other_plan: Plan | None, width: int) -> list[str]:
         ("engine", f"{plan.engine}, {threads} thread{'s' if threads > 1 else ''}"),
         ("method", f"{plan.method}: {METHODS[plan.method].about}"),
     ]
-    if other_plan is not None:
-        alike = other_plan.method == plan.method
-        facts.append(
-            (other_plan.engine, "the same" if alike else f"would use {other_plan.method}: {METHODS[other_plan.method].about}")
-        )
+    if other is not None:
+        alike = other.method == plan.method
+        facts.append((other.engine, "the same" if alike else f"would use {other.method}: {METHODS[other.method].about}"))
     return [line for label, text in facts for line in _wrapped(f"{label + ':':{_LABEL}}", text, width)]
 
 
@@ -62,7 +60,7 @@ def _kernel(job: Job) -> str:
     rank = "rank 1 (separable)" if kernel.rank == 1 else f"rank {kernel.rank}"
     zeros = "" if kernel.taps == kernel.weights.size else f" of {kernel.weights.size}"
     rotated = ", rotated by 180 degrees" if job.options.rotate else ""
-    return f"{kernel.name or 'given'}, {size_text(kernel.shape)}, {rank}, {kernel.taps}{zeros} weights{rotated}"
+    return f"{kernel.name or 'unnamed'}, {size_text(kernel.shape)}, {rank}, {kernel.taps}{zeros} weights{rotated}"
 
 
 def _geometry(job: Job) -> str:
@@ -103,18 +101,18 @@ def _bound_in_words(job: Job, bound: float) -> str:
     return f"{bound:.2g} levels" if job.dtype.kind in "biu" else f"{bound:.2g} of the largest sum"
 
 
-def _table(plan: Plan, other_plan: Plan | None) -> list[str]:
+def _table(plan: Plan, other: Plan | None) -> list[str]:
     """Return a row for each possible method: the chosen one first, then the others by predicted time."""
-    able = [c for c in _candidates(plan, other_plan) if c.seconds is not None]
+    able = [c for c in _candidates(plan, other) if c.seconds is not None]
     able.sort(key=lambda c: (c.method != plan.method, c.seconds))
     headings = zip(*_HEADINGS, _ERRORS[plan.job.dtype.kind in "biu"], ("times the", "chosen"), strict=True)
     rows = [*headings, *(_row(c, plan) for c in able)]
-    if other_plan is not None:
+    if other is not None:
         engines = ["", "engine", *("both" if METHODS[c.method].shared else METHODS[c.method].engine for c in able)]
         rows = [(row[0], engine, *row[1:]) for row, engine in zip(rows, engines, strict=True)]
-    left = 1 if other_plan is None else 2
+    left = 1 if other is None else 2
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    marks = {other_plan.method: "+", plan.method: "*"} if other_plan is not None else {plan.method: "*"}
+    marks = {other.method: "+", plan.method: "*"} if other is not None else {plan.method: "*"}
     lines = []
     for row in rows:
         cells = [cell.ljust(w) if n < left else cell.rjust(w) for n, (cell, w) in enumerate(zip(row, widths, strict=True))]
@@ -122,10 +120,10 @@ def _table(plan: Plan, other_plan: Plan | None) -> list[str]:
     return lines
 
 
-def _candidates(plan: Plan, other_plan: Plan | None) -> list[Candidate]:
+def _candidates(plan: Plan, other: Plan | None) -> list[Candidate]:
     """Return the methods of the plan's engine, then those available only in the other engine."""
     own = [c for c in plan.candidates if METHODS[c.method].serves(plan.engine)]
-    others = () if other_plan is None else other_plan.candidates
+    others = () if other is None else other.candidates
     return own + [c for c in others if not METHODS[c.method].serves(plan.engine)]
 
 
@@ -148,15 +146,15 @@ def _row(candidate: Candidate, plan: Plan) -> tuple[str, ...]:
 
 def _verdict(candidate: Candidate, plan: Plan) -> str:
     if candidate.method == plan.method:
-        return "chosen" if plan.job.options.method == "auto" else "asked for"
+        return "chosen" if plan.job.options.method == "auto" else "requested"
     assert candidate.seconds is not None
     ratio = candidate.seconds / plan.seconds
     return "the same" if 1 / _ALIKE < ratio < _ALIKE else _short(ratio)
 
 
-def _rejected_methods(plan: Plan, other_plan: Plan | None, width: int) -> list[str]:
+def _rejected_methods(plan: Plan, other: Plan | None, width: int) -> list[str]:
     """Return the reason for each method that cannot be used."""
-    rejected = [c for c in _candidates(plan, other_plan) if c.seconds is None]
+    rejected = [c for c in _candidates(plan, other) if c.seconds is None]
     names = max((len(c.method) for c in rejected), default=0) + 2
     lines = [line for c in rejected for line in _wrapped(f"  {c.method:{names}}", c.reason, width)]
     return ["", "not possible here:", *lines] if lines else []

@@ -149,8 +149,8 @@ class KernelFilter(Filter):
             return channel
         impulse = np.zeros(self.kernel.shape)
         impulse[self.options.anchor or self.kernel.anchor] = 1
-        given = self.options.border
-        rows, columns = ("replicate" if name == "renormalize" else name for name in (given.rows, given.columns))
+        border = self.options.border
+        rows, columns = ("replicate" if name == "renormalize" else name for name in (border.rows, border.columns))
         options = replace(self.options, border=Border(rows, columns), delta=0.0, nan="propagate", method="auto", dtype=None)
         plan = plan_for(channel.shape, channel.dtype, Kernel(impulse, self.kernel.anchor), options)
         return execute(plan, channel).values

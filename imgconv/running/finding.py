@@ -58,7 +58,7 @@ def find_work(
     extension = f".{file_format.strip().lstrip('.')}" if file_format and registry.format_named(file_format) else ""
     extensions = {extension for found in registry.all_formats() for extension in found.extensions}
 
-    def wanted(name: str) -> bool:
+    def matches(name: str) -> bool:
         return fnmatch.fnmatch(name, pattern) if pattern else os.path.splitext(name)[1].lower() in extensions
 
     work: dict[Path, Path] = {}
@@ -72,7 +72,7 @@ def find_work(
         if folder is not path:
             work.setdefault(path, _renamed(output / path.name, extension))
             continue
-        walk = _Walk(os.fspath(path), os.path.realpath(output), wanted, recursive=recursive, follow=follow_symlinks)
+        walk = _Walk(os.fspath(path), os.path.realpath(output), matches, recursive=recursive, follow=follow_symlinks)
         for parts in sorted(walk.files(), key=_order):
             work.setdefault(path.joinpath(*parts), _renamed(output.joinpath(*parts), extension))
         walks.append(walk)
@@ -118,8 +118,8 @@ class _Walk:
         others: number of files that do not match, by extension.
     """
 
-    def __init__(self, folder: str, output: str, wanted: Callable[[str], bool], *, recursive: bool, follow: bool) -> None:
-        self._folder, self._output, self._wanted = folder, output, wanted
+    def __init__(self, folder: str, output: str, matches: Callable[[str], bool], *, recursive: bool, follow: bool) -> None:
+        self._folder, self._output, self._matches = folder, output, matches
         self._recursive, self._follow = recursive, follow
         self._inside = os.path.join(os.path.realpath(folder), "")
         self._walked: set[str] = set()
@@ -157,7 +157,7 @@ class _Walk:
                 elif self._recursive and self._may_follow(entry) and self._follow:
                     self._linked.append(path)
             # A dangling link is reported later; a FIFO would block the batch.
-            elif not self._wanted(entry.name):
+            elif not self._matches(entry.name):
                 self.others[os.path.splitext(entry.name)[1].lower() or entry.name] += 1
             elif (os.path.isfile(entry) or not os.path.exists(entry)) and self._may_follow(entry):
                 yield path

@@ -74,8 +74,7 @@ def run_batch(
         work: pairs of an input path and an output path; missing output folders are created.
         task: the filter and its options.
         source: options for reading; its path is replaced by that of each input.
-        target: options for writing; its path is replaced by that of each output. Without `overwrite`, existing targets are
-            skipped.
+        target: options for writing; its path is replaced likewise. Without `overwrite`, existing targets are skipped.
         jobs: number of files processed at a time, each on one thread (default: IMGCONV_JOBS, or the number of processors).
             With one file at a time, the file uses all threads.
         workers: worker processes; None to filter in this process. An interrupt ends them.

@@ -43,7 +43,7 @@ from imgconv.running.weights import (
     broadcastable,
     find_gaps,
     find_missing,
-    finish_ignoring,
+    finish,
     on_grid,
     result_level,
     weighted_response,
@@ -205,24 +205,24 @@ class PicturePath:
         """Filter the selected channels as floating-point levels and return them in the type of the result."""
         chosen, missing = self.task.filter, weights.missing
         levels = self._to_light(pixels if missing is None else np.where(missing, pixels.dtype.type(0), pixels))
-        seen = self._to_grey(levels) if self.mixes else levels
+        inputs = self._to_grey(levels) if self.mixes else levels
         if self.planes is not None:
-            seen, missing = seen[:, :, self.planes], None if missing is None else missing[:, :, self.planes]
+            inputs, missing = inputs[:, :, self.planes], None if missing is None else missing[:, :, self.planes]
         elif self.mixes and missing is not None:
             missing = np.asarray(missing.any(axis=2))
-        seen, configured = np.ascontiguousarray(seen), self.filter_for(weights)
-        values = weighted_response(configured, seen, Weights(weights.alpha, missing))
+        inputs, configured = np.ascontiguousarray(inputs), self.filter_for(weights)
+        values = weighted_response(configured, inputs, Weights(weights.alpha, missing))
         if self.output.scale != 1 or self.output.delta:
             values = values * values.dtype.type(self.output.scale) + values.dtype.type(self.output.delta)
         if values.dtype.kind == "c" and (self.mixes or self.transfer is not None):  # levels are real
             chosen.finished(values[:1], self.output)  # raises an error unless the range policy takes the magnitude
             values = np.abs(values)
         if self.mixes and self.task.luma:
-            values = on_grid(chosen, levels) + (values - chosen.on_grid(seen))[:, :, np.newaxis]
+            values = on_grid(chosen, levels) + (values - chosen.on_grid(inputs))[:, :, np.newaxis]
         gaps = None if missing is None else find_gaps(chosen, missing, configured if self.task.fill else None)
         ignored = [mask for mask in (invisible, gaps) if mask is not None]
         output = replace(self.output, scale=Fraction(1), delta=0.0)
-        fitted = finish_ignoring(chosen, self._from_light(values), output, ignored)
+        fitted = finish(chosen, self._from_light(values), output, ignored)
         return fitted if gaps is None else fitted._replace(values=self._put_back(fitted.values, gaps, nodata, notes))
 
     def _to_light(self, pixels: NDArray[Any]) -> NDArray[Any]:

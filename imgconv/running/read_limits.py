@@ -38,8 +38,7 @@ class Limits:
 
     Attributes:
         timeout: time in seconds.
-        memory: bytes in addition to the size of the process before reading, which includes memory kept from earlier files.
-            Linux only.
+        memory: bytes in addition to those in use before reading, including memory kept from earlier files. Linux only.
     """
 
     timeout: float = 60.0
@@ -57,8 +56,7 @@ class Guard:
 
     Args:
         limits: the limits.
-        state: descriptor of an open file; its first byte is set to the state of this process (`READING` or `WORKING`), so that
-            the parent can read it after a crash.
+        state: descriptor of an open file. Its first byte is the state (`READING` or `WORKING`), for the parent after a crash.
     """
 
     READING, WORKING = b"r", b"w"

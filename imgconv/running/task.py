@@ -65,9 +65,9 @@ class Task:
 
     def output(self, dtype: np.dtype[Any]) -> ResultOptions:
         """Return type, range and scale of the result for an image of `dtype`."""
-        wanted = dtype if self.depth is None else dtype_of_depth(self.depth)
+        result_dtype = dtype if self.depth is None else dtype_of_depth(self.depth)
         return ResultOptions(
-            wanted, self.range_policy, self.scale, float(self.delta), levels_between(dtype, wanted), self.count
+            result_dtype, self.range_policy, self.scale, float(self.delta), levels_between(dtype, result_dtype), self.count
         )
 
     def selection(self, header: Header) -> tuple[list[int] | None, bool]:

@@ -92,9 +92,7 @@ def find_gaps(chosen: Filter, missing: NDArray[np.bool_], filling: Filter | None
     return gaps
 
 
-def finish_ignoring(
-    chosen: Filter, values: NDArray[Any], output: ResultOptions, ignored: Sequence[NDArray[np.bool_]]
-) -> Fitted:
+def finish(chosen: Filter, values: NDArray[Any], output: ResultOptions, ignored: Sequence[NDArray[np.bool_]]) -> Fitted:
     """Return results in their final type. Pixels in `ignored` affect neither the range nor the count of clipped values."""
     depends_on_all = output.range_policy in ("stretch", "error") and bool(ignored)
     fitted = chosen.finished(values, replace(output, range_policy="clip") if depends_on_all else output)

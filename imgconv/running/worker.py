@@ -1,8 +1,7 @@
 """The worker process, which processes one file after the other. `process` starts and controls it.
 
-It reads pickles from standard input and writes replies to standard output. It sends a `Reply` when it is ready, receives a
-`Setup`, and then sends a `Reply` for each received pair of input and output. Output of libraries is discarded. The process
-ends with its parent.
+It reads pickles from standard input and writes a `Reply` to standard output when it is ready. It then reads a `Setup`, and
+replies to each pair of input and output. Output of libraries is discarded. The process ends with its parent.
 """
 
 from __future__ import annotations

@@ -1,16 +1,15 @@
-"""Times `imgconv batch` on many photographs, with and without isolation, against decoding and encoding them alone.
+"""Time `imgconv batch` on many photographs, with and without isolation, against decoding and encoding alone.
 
     python tests/bench/batch.py [--files 1000] [--runs 5] [--jobs 2] [--spec sharpen] [--folder DIR]
 
-The pictures are JPEGs of one megapixel and quality 90, parts of a photograph of scikit-image's package, no two alike. The
-others are bare Python scripts: a pool of so many threads in one process, each with one thread of OpenCV, that calls
-`cv2.imread` and `cv2.imwrite`, at the quality that imgconv writes with, and in the second script `cv2.filter2D` between the
-two. In the third the C library keeps the memory that it was given, as it does in the processes of imgconv.
+The inputs are distinct JPEGs of one megapixel and quality 90, parts of a photograph from scikit-image's package. The baselines
+are bare Python scripts with --jobs threads in one process, where OpenCV uses one thread. They call `cv2.imread` and
+`cv2.imwrite` at the quality that imgconv uses; the second script calls `cv2.filter2D` in between. In the third script the C
+library also keeps allocated memory, as in the processes of imgconv.
 
-All are whole processes, started one after the other, in turn, each run of all beginning with another one; outputs are deleted
-before each run. Seconds are medians, and so are the ratios, each of two neighbours in time. On a machine where others work too,
-look at the processor time, that of all processes together: where all processors are busy all the time, it is what counts.
-`--folder /dev/shm` leaves the disk out.
+All contestants are whole processes that run in turn, and each round starts with a different one. Outputs are deleted before
+each run. Seconds are medians; ratios are medians over runs of the same round. On a machine with other load, use the processor
+time of all processes: it determines the speed when all processors are busy. `--folder /dev/shm` avoids the disk.
 """
 
 from __future__ import annotations
@@ -58,21 +57,21 @@ KEEPING = {"GLIBC_TUNABLES": f"glibc.malloc.mmap_threshold={1 << 28}:glibc.mallo
 
 
 class Contestant(NamedTuple):
-    """A command, and what it finds in the environment."""
+    """A command and its additional environment variables."""
 
     command: list[str]
     environment: dict[str, str]
 
 
 class Run(NamedTuple):
-    """What one run took, in seconds: by the clock, and of all processors."""
+    """Seconds of one run: elapsed time, and processor time of all processes."""
 
     wall: float
     processor: float
 
 
 def make_pictures(folder: Path, files: int) -> None:
-    """Write the pictures."""
+    """Write the input files."""
     folder.mkdir()
     image = cv2.imread(str(Path(skimage.__file__).parent / "data" / "astronaut.png"))
     tiles = np.tile(image, (4, 4, 1))
@@ -83,14 +82,14 @@ def make_pictures(folder: Path, files: int) -> None:
 
 
 def contestants(source: Path, target: Path, spec: str, jobs: int) -> dict[str, Contestant]:
-    """Return what is measured."""
+    """Return the contestants by name."""
     weights = parse_kernel(spec).weights
     rows = ";".join(" ".join(f"{weight:.17g}" for weight in row) for row in weights)
     own = Path(sys.executable).with_name("imgconv")
     start = [str(own)] if own.exists() else [sys.executable, "-m", "imgconv"]
     batch = [*start, "batch", spec, str(source), str(target), "--jobs", str(jobs)]
     bare = [sys.executable, "-c", BARE, str(source), str(target), str(jobs), str(QUALITY)]
-    blas = {"OPENBLAS_NUM_THREADS": "1"}  # as imgconv has it: less to start
+    blas = {"OPENBLAS_NUM_THREADS": "1"}  # as in imgconv; reduces the start time
     return {
         ALONE: Contestant([*bare, ""], blas),
         "imgconv --isolate": Contestant([*batch, "--isolate"], {}),
@@ -100,8 +99,8 @@ def contestants(source: Path, target: Path, spec: str, jobs: int) -> dict[str, C
     }
 
 
-def timed(contestant: Contestant, target: Path) -> Run:
-    """Run a contestant."""
+def run_timed(contestant: Contestant, target: Path) -> Run:
+    """Run a contestant and return its times."""
     shutil.rmtree(target, ignore_errors=True)
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     subprocess.run(contestant.command, env={**os.environ, **contestant.environment}, check=True)
@@ -110,48 +109,48 @@ def timed(contestant: Contestant, target: Path) -> Run:
 
 
 def check_quality(source: Path, target: Path) -> None:
-    """Say so where imgconv has not written at the quality that the scripts write with."""
+    """Print a warning if imgconv has not used the compression quality of the scripts."""
     name = sorted(os.listdir(source))[0]
     with Pillow.open(source / name) as one, Pillow.open(target / name) as other:
         if one.quantization != other.quantization:
-            print(f"NOT the same: imgconv has not written at quality {QUALITY}")
+            print(f"NOT the same: the compression quality of imgconv is not {QUALITY}")
 
 
-def tell(results: dict[str, list[Run]]) -> None:
+def print_table(results: dict[str, list[Run]]) -> None:
     print(f"{'':28} {'seconds':>8} {'ratio':>6} {'processor':>10} {'ratio':>6}")
     for name, runs in results.items():
-        wall, processor = (statistics.median(getattr(run, what) for run in runs) for what in Run._fields)
+        wall, processor = (statistics.median(getattr(run, field) for run in runs) for field in Run._fields)
         pairs = list(zip(runs, results[ALONE], strict=True))
-        ratios = [statistics.median(getattr(a, what) / getattr(b, what) for a, b in pairs) for what in Run._fields]
+        ratios = [statistics.median(getattr(a, field) / getattr(b, field) for a, b in pairs) for field in Run._fields]
         print(f"{name:28} {wall:8.2f} {ratios[0]:6.2f} {processor:10.2f} {ratios[1]:6.2f}")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Time imgconv batch; see the head of this file.")
+    parser = argparse.ArgumentParser(description="Time imgconv batch; see the docstring of this file.")
     parser.add_argument("--files", type=int, default=1000)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--spec", default="sharpen")
-    parser.add_argument("--folder", type=Path, default=None, help="where the pictures are written for the time being")
+    parser.add_argument("--folder", type=Path, default=None, help="folder of the temporary files")
     options = parser.parse_args()
     print(f"{platform.machine()}, {os.cpu_count()} processors; Python {platform.python_version()}, OpenCV {cv2.__version__}")
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         source, target = Path(name) / "in", Path(name) / "out"
         make_pictures(source, options.files)
-        taking_part = contestants(source, target, options.spec, options.jobs)
-        results: dict[str, list[Run]] = {name: [] for name in taking_part}
-        names = list(taking_part)
-        for number in range(-1, options.runs):  # the first one is to warm up
+        entrants = contestants(source, target, options.spec, options.jobs)
+        results: dict[str, list[Run]] = {name: [] for name in entrants}
+        names = list(entrants)
+        for number in range(-1, options.runs):  # the first round warms up
             turn = max(number, 0) % len(names)
-            for who in names[turn:] + names[:turn]:
-                run = timed(taking_part[who], target)
+            for contestant in names[turn:] + names[:turn]:
+                run = run_timed(entrants[contestant], target)
                 if number >= 0:
-                    results[who].append(run)
-                elif who == "imgconv --isolate":
+                    results[contestant].append(run)
+                elif contestant == "imgconv --isolate":
                     check_quality(source, target)
         load = os.getloadavg()[0]
     print(f"{options.files} files, {options.jobs} at a time, {options.spec}; {options.runs} runs, load at the end {load:.1f}\n")
-    tell(results)
+    print_table(results)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Times the command as a whole process, against the least that could do the same.
+"""Time the command as a whole process against a minimal equivalent.
 
     python tests/bench/command.py [RUNS]
 
-Prints, for each pair, the median seconds of both sides and the median of the ratios, run by run in turn. Nothing is judged.
-Run it on an idle machine, with imgconv installed.
+Print the median seconds of both commands of each pair and the median ratio of alternating runs; there are no limits. Use an
+idle machine with imgconv installed.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ cv2.imwrite({target!r}, cv2.filter2D(image, -1, kernel))
 """
 
 
-def written(folder: Path) -> Path:
-    """Write the photograph as PPM, and return its path."""
+def write_photograph(folder: Path) -> Path:
+    """Write the photograph as PPM and return its path."""
     path = folder / "photograph.ppm"
     cv2.imwrite(str(path), photograph())
     return path
@@ -60,7 +60,7 @@ def main() -> None:
     print(f"{'':44} {'imgconv':>8} {'other':>8} {'ratio':>7}")
     compare("list / import click, yaml", [imgconv, "list"], [sys.executable, "-c", "import click, yaml"], runs)
     with tempfile.TemporaryDirectory() as folder:
-        source = written(Path(folder))
+        source = write_photograph(Path(folder))
         out, bare = str(Path(folder) / "imgconv.ppm"), str(Path(folder) / "bare.ppm")
         ours = [imgconv, "apply", "sharpen", str(source), out]
         theirs = [sys.executable, "-c", SHARPEN.format(source=str(source), target=bare)]

@@ -1,3 +1,3 @@
-"""The scripts beside this file are run by hand: they hold no tests, and import each other as scripts do."""
+"""The benchmarks in this folder are run by hand; they contain no tests and import each other as scripts."""
 
 collect_ignore_glob = ["*.py"]

@@ -1,11 +1,11 @@
-"""Times `imgconv.correlate` against `cv2.filter2D`, in process, on a picture of 12 megapixels in colour.
+"""Time `imgconv.correlate` against `cv2.filter2D` in one process, on a colour image of 12 megapixels.
 
     python tests/bench/filter2d.py [--types uint8,uint16,float32] [--kinds random,gaussian,box,log,disk] [--sizes 3,5,...]
 
-For every type, kernel and size: the milliseconds of `cv2.filter2D(image, -1, kernel)` and `imgconv.correlate(image, kernel)`,
-medians of runs in turn, both with all processors; how many times as fast imgconv is; the method that it took; and how far both
-are from the float64 definition (`scipy.ndimage.correlate` on a corner of the picture) at most, in levels of integers, else
-relative to the brightest pixel. What is not equal within that of a plain sum is not timed. Run it on an idle machine.
+The table has a row for each type, kernel and size. It shows the milliseconds of `cv2.filter2D(image, -1, kernel)` and
+`imgconv.correlate(image, kernel)` (medians of alternating runs on all processors), the speedup of imgconv and its method. The
+errors are maxima relative to the float64 definition (`scipy.ndimage.correlate` on a corner of the image), in levels for
+integers, else relative to the brightest pixel. A larger error than that of a plain sum stops the script. Use an idle machine.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from imgconv.benchmark.timing import time_in_turn
 SIZES = (3, 5, 7, 9, 11, 13, 15, 21, 31, 63)
 KINDS = ("random", "gaussian", "box", "log", "disk")
 TYPES = ("uint8", "uint16", "float32")
-# Below this ratio a row counts as lost.
+# Rows with a lower ratio are marked as slower.
 LOST = 0.95
 NOTES = {
-    "filter2d": "the same call of OpenCV; what differs is the planning, some tenths of a millisecond, and the machine's noise",
-    "bands": "OpenCV's own sum of products, on strips; where it is behind, its threads share the work better",
-    "dft": "float32 pixels are transformed in float64, as dark ones would drown in the noise of bright ones in float32",
+    "filter2d": "the same call of OpenCV; the difference is planning, some tenths of a millisecond, and measurement noise",
+    "bands": "OpenCV's own sum of products, on strips; OpenCV distributes the work better over its threads",
+    "dft": "float32 pixels are transformed in float64, since rounding errors of bright pixels would hide dark ones in float32",
 }
 
 
 def make_picture(dtype: str) -> np.ndarray:
-    """Return a photograph of scikit-image's package at 3000 x 4000 x 3: 16 bits use their range, floats go from 0 to 1."""
+    """Return a photograph of shape (3000, 4000, 3); 16-bit values use the full range, floats are from 0 to 1."""
     picture = photograph()
     if dtype == "float32":
         return picture.astype(np.float32) / 255
@@ -45,7 +45,7 @@ def make_picture(dtype: str) -> np.ndarray:
 
 
 def make_kernel(kind: str, size: int) -> imgconv.Kernel:
-    """Return a kernel of size x size: `random` has full rank and no symmetry; the others are those of the catalog."""
+    """Return a kernel of shape (size, size): `random` has full rank and no symmetry; the others are from the catalog."""
     if kind == "random":
         weights = np.random.default_rng(size).random((size, size))
         return imgconv.Kernel(weights / weights.sum())
@@ -57,7 +57,7 @@ def make_kernel(kind: str, size: int) -> imgconv.Kernel:
 
 
 def error_of(result: np.ndarray, expected: np.ndarray) -> float:
-    """Return how far a result is from the definition at most: of integers in levels, beyond the half that rounding takes."""
+    """Return the maximum error of a result; for integers in levels, minus the half level of rounding."""
     if result.dtype.kind == "f":
         return float(np.abs(result - expected).max())
     limits = np.iinfo(result.dtype)
@@ -68,7 +68,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     for name, words in (("types", TYPES), ("kinds", KINDS), ("sizes", map(str, SIZES))):
         parser.add_argument(f"--{name}", default=",".join(words))
-    parser.add_argument("--seconds", type=float, default=1.0, help="for each side of a cell")
+    parser.add_argument("--seconds", type=float, default=1.0, help="timing per function and cell")
     given = parser.parse_args()
     print(f"{platform.machine()}, {os.cpu_count()} processors, NumPy {np.__version__}, OpenCV {cv2.__version__}; medians, ms")
     print(f"{'':22} {'filter2D':>9} {'imgconv':>9} {'times as':>9}  {'method':12} {'error of':>9} {'error of':>9}")
@@ -93,7 +93,7 @@ def main() -> None:
                 label = f"{dtype} {kind} {size}x{size}"
                 print(
                     f"{label:22} {first.median * 1e3:9.1f} {second.median * 1e3:9.1f} {ratio:9.2f}  {method:12} "
-                    f"{errors[0]:9.2g} {errors[1]:9.2g}{'   behind' if ratio < LOST else ''}",
+                    f"{errors[0]:9.2g} {errors[1]:9.2g}{'   slower' if ratio < LOST else ''}",
                     flush=True,
                 )
                 own.append(ratio)
@@ -103,7 +103,7 @@ def main() -> None:
             ratios += own
     print(f"all {len(ratios)} cells: {statistics.geometric_mean(ratios):.2f} times as fast, {min(ratios):.2f} at least")
     for label, ratio, method in lost:
-        print(f"behind: {label}, {ratio:.2f} ({method}: {NOTES.get(method, 'measure it again')})")
+        print(f"slower: {label}, {ratio:.2f} ({method}: {NOTES.get(method, 'repeat the measurement')})")
 
 
 if __name__ == "__main__":

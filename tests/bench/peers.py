@@ -1,40 +1,35 @@
-"""Times `imgconv apply` as a whole process against other programs that convolve, and says how far each is off.
+"""Time `imgconv apply` as a whole process against other convolution programs, and report the error of each.
 
     python tests/bench/peers.py [--runs 5] [--formats ppm,jpg,png,tif] [--kernels 3x3,9x9,31x31,sigma1,sigma4,sigma16]
 
-The others are looked for by name, and what is missing is left out. Debian has them in libvips-tools, graphicsmagick,
-imagemagick and gmic. With them goes a bare Python script: cv2.imread, cv2.filter2D, cv2.imwrite.
+Programs that are not installed are omitted; the Debian packages are libvips-tools, graphicsmagick, imagemagick and gmic. Bare
+Python scripts with OpenCV (cv2.imread, cv2.filter2D, cv2.imwrite) and SciPy are timed too.
 
-The picture is a photograph of scikit-image's package, 12 megapixels of colour; TIFF goes in uncompressed. The matrices hold
-random positive weights of full rank that sum to 1. ImageMagick rotates its kernel and is given it rotated; all others lay it on
-as it is. With `--precision integer` libvips rounds each weight to a whole number, so it is given whole numbers up to 255 and
-their sum to divide by. GraphicsMagick takes options of less than 1024 bytes: it gets four digits, and no large kernels. libvips
-is given Gaussians as `gaussblur --min-ampl 0.001`, imgconv by name, the others as a matrix of four sigma to each side.
+The image is a colour photograph from scikit-image's package, 12 megapixels; the input TIFF is uncompressed. The matrices have
+random positive weights of full rank that sum to 1. ImageMagick rotates its kernel, so it gets the rotated kernel; all others
+apply it as is. With `--precision integer` libvips rounds each weight to an integer, so it gets integers up to 255 with their
+sum as the divisor. GraphicsMagick limits options to less than 1024 bytes, so it gets four digits and no large kernels. libvips
+computes Gaussians by `gaussblur --min-ampl 0.001`, imgconv by name, the others from a matrix of four sigma to each side.
 
-All work on all processors. Each command is run once to warm up, then all of a table in turn; the seconds are medians. Outputs
-are deleted before each run, since a file system may wait for the disk where a file is replaced. Who takes longer than --limit
-is left out, and who takes a sixth of it runs only once.
+All programs use all processors. Each command is run once to warm up, then all commands of a table in turn; seconds are medians.
+Outputs are deleted before each run, since replacing a file may wait for the disk. Programs that exceed --limit are omitted, and
+programs that need a sixth of it or more run only once.
 
-The errors, in levels, are those of a part of the result that no border reaches, against the sums in float64 (SciPy), rounded;
-what is written as floats is compared as floats. In JPEG they are for the most part the encoder's, at the quality that each
-takes.
+Errors are in levels, for a part of the result away from the border, against the rounded float64 sums of SciPy. Float outputs
+are compared with the unrounded sums. In JPEG most of the error is due to the encoder, at the quality that each program uses.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
 import platform
-import re
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,135 +37,26 @@ import cv2
 import numpy as np
 import scipy
 from pictures import photograph, pixels_of
+from programs import OWN, Kernel, peers, versions
 from scipy import ndimage
 
-SCRIPT = """
-import sys, cv2, numpy as np
-image = cv2.imread(sys.argv[1], cv2.IMREAD_UNCHANGED)
-cv2.imwrite(sys.argv[2], cv2.filter2D(image, -1, np.loadtxt(sys.argv[3])))
-"""
-SCIPY = """
-import sys, cv2, numpy as np
-from scipy import ndimage
-source, target, rows, sigma = sys.argv[1:]
-image = cv2.imread(source, cv2.IMREAD_UNCHANGED)
-if sigma != "0":
-    result = ndimage.gaussian_filter(image, float(sigma), axes=(0, 1), output=np.float32)
-else:
-    result = ndimage.correlate(image, np.loadtxt(rows)[..., None], output=np.float32)
-cv2.imwrite(target, np.clip(np.rint(result), 0, 255).astype(np.uint8))
-"""
-PYVIPS = """
-import sys, pyvips
-source, target, precision, mask, sigma = sys.argv[1:]
-image = pyvips.Image.new_from_file(source, access="sequential")
-if sigma != "0":
-    image.gaussblur(float(sigma), min_ampl=0.001, precision=precision).write_to_file(target)
-else:
-    image.conv(pyvips.Image.new_from_file(mask), precision=precision).write_to_file(target)
-"""
 START = "import numpy, cv2"
-OWN = "imgconv"
 
 FORMATS = ("ppm", "jpg", "png", "tif")
 KERNELS = ("3x3", "9x9", "31x31", "sigma1", "sigma4", "sigma16")
 CROP = slice(1000, 1256), slice(1500, 1756)
-REACH = 64  # of the largest kernel
-LONGEST, LONGEST_OF_GM = 120_000, 1_000  # bytes of an argument; Linux takes 131072
+REACH = 64  # halo of the largest kernel
 SHARE_FOR_ONE_RUN = 6
 
 
-class Kernel(NamedTuple):
-    """A kernel as each program takes it."""
-
-    name: str
-    sigma: int
-    weights: np.ndarray
-    rows: Path
-    masks: dict[str, Path]
-
-
 class Result(NamedTuple):
-    """What became of one program: its seconds, run by run; none where it was left out, and then why."""
+    """Result of one program: the seconds of each run, or an empty list and the reason if it was omitted."""
 
     seconds: list[float]
     worst: float = 0.0
     rms: float = 0.0
     megabytes: float = 0.0
     why: str = ""
-
-
-Command = Callable[[str, str, Kernel], list[str] | None]
-
-
-def peers() -> dict[str, Command]:
-    """Return how each program that is there is called: source, target and kernel to arguments, or None where it cannot."""
-    own = Path(sys.executable).with_name("imgconv")
-    start = [str(own)] if own.exists() else [sys.executable, "-m", "imgconv"]
-    found: dict[str, Command] = {
-        OWN: lambda s, t, k: [*start, "apply", f"gaussian:sigma={k.sigma}" if k.sigma else f"@{k.rows}", s, t],
-        "script": lambda s, t, k: [sys.executable, "-c", SCRIPT, s, t, str(k.rows)],
-        "scipy": lambda s, t, k: [sys.executable, "-c", SCIPY, s, t, str(k.rows), str(k.sigma)],
-    }
-    for precision in ("integer", "float"):
-        if vips := shutil.which("vips"):
-            found[f"vips {precision}"] = vips_command(vips, precision)
-        elif importlib.util.find_spec("pyvips"):
-            found[f"vips {precision}"] = pyvips_command(precision)
-    if gm := shutil.which("gm"):
-        found["gm"] = lambda s, t, k: fit_metadata([gm, "convert", s, "-convolve", numbers(k.weights, 4), t], LONGEST_OF_GM)
-    if magick := shutil.which("magick") or shutil.which("convert"):
-        found["magick"] = lambda s, t, k: fit_metadata([magick, s, "-morphology", "Convolve", sized(k.weights[::-1, ::-1]), t])
-    if gmic := shutil.which("gmic"):
-        # Its results are floats, also in a TIFF, and whole numbers are cut off from them, unless it is told otherwise.
-        steps = ["correlate[0]", "[1]", "remove[1]", "round", "cut", "0,255", "output"]
-        found["gmic"] = lambda s, t, k: [gmic, s, str(k.rows), *steps, f"{t},uchar" if t.endswith("tif") else t]
-    for name in ("vips", "gm", "magick", "gmic"):
-        if not any(word.split()[0] == name for word in found):
-            print(f"{name} is not installed, and left out")
-    return found
-
-
-def vips_command(vips: str, precision: str) -> Command:
-    def command(source: str, target: str, kernel: Kernel) -> list[str]:
-        if kernel.sigma:
-            return [vips, "gaussblur", source, target, str(kernel.sigma), "--min-ampl", "0.001", "--precision", precision]
-        return [vips, "conv", source, target, str(kernel.masks[precision]), "--precision", precision]
-
-    return command
-
-
-def pyvips_command(precision: str) -> Command:
-    """Return the same in Python, for the libvips of the wheel of pyvips."""
-    return lambda source, target, kernel: [
-        *(sys.executable, "-c", PYVIPS),
-        *(source, target, precision, str(kernel.masks[precision]), str(kernel.sigma)),
-    ]
-
-
-def numbers(weights: np.ndarray, digits: int = 9) -> str:
-    return ",".join(f"{weight:.{digits}g}" for weight in weights.ravel())
-
-
-def sized(weights: np.ndarray) -> str:
-    return f"{weights.shape[1]}x{weights.shape[0]}:{numbers(weights)}"
-
-
-def fit_metadata(command: list[str], longest: int = LONGEST) -> list[str] | None:
-    return command if max(map(len, command)) < longest else None
-
-
-def versions() -> str:
-    """Return the first line that each program says of itself."""
-    asked = {"vips": ["--version"], "gm": ["version"], "magick": ["-version"], "convert": ["-version"], "gmic": ["version"]}
-    lines = []
-    for name, arguments in asked.items():
-        if shutil.which(name) and not (name == "convert" and shutil.which("magick")):
-            said = subprocess.run([name, *arguments], capture_output=True, text=True, check=False)
-            plain = re.sub(r"\x1b\[[\d;]*m", "", said.stdout + said.stderr)
-            text = [line for line in plain.splitlines() if re.search(r"\d+\.\d+", line)]
-            lines.append(f"{name}: {' '.join(text[0].split())[:100]}" if text else name)
-    return "\n".join(lines)
 
 
 def make_kernel(name: str, folder: Path) -> Kernel:
@@ -193,15 +79,15 @@ def make_kernel(name: str, folder: Path) -> Kernel:
 
 
 def write_photograph(folder: Path) -> np.ndarray:
-    """Write the picture in every format and return its pixels, as lossless formats keep them."""
+    """Write the photograph in every format and return its pixels before compression."""
     pixels = photograph()
     for extension in FORMATS:
         cv2.imwrite(str(folder / f"in.{extension}"), pixels, [cv2.IMWRITE_TIFF_COMPRESSION, 1] if extension == "tif" else [])
     return pixels
 
 
-def defined(pixels: np.ndarray, kernel: Kernel) -> np.ndarray:
-    """Return the sums of the part that is compared, in float64."""
+def exact_sums(pixels: np.ndarray, kernel: Kernel) -> np.ndarray:
+    """Return the float64 sums of the compared part."""
     around = tuple(slice(part.start - REACH, part.stop + REACH) for part in CROP)
     part = pixels[around].astype(np.float64)
     planes = []
@@ -218,7 +104,7 @@ def seconds(command: list[str], target: Path, limit: float) -> float:
     target.unlink(missing_ok=True)
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    timer = threading.Timer(limit, process.kill)  # to wait with a limit is to look every 50 ms
+    timer = threading.Timer(limit, process.kill)  # `wait` with a timeout would poll every 50 ms
     timer.start()
     code, taken = process.wait(), time.perf_counter() - start
     timer.cancel()
@@ -256,14 +142,14 @@ def compare(
 
 
 def errors(target: Path, sums: np.ndarray) -> tuple[float, float]:
-    """Return the greatest and the root mean square difference of a result to the sums, in levels."""
+    """Return the maximum and the root mean square difference between a result and the sums, in levels."""
     found = pixels_of(target)
     expected = sums if found.dtype.kind == "f" else np.clip(np.rint(sums), 0, 255)
     difference = found[CROP].astype(np.float64) - expected
     return float(np.abs(difference).max()), float(np.sqrt((difference**2).mean()))
 
 
-def tell(title: str, results: dict[str, Result], start: float) -> None:
+def print_table(title: str, results: dict[str, Result], start: float) -> None:
     own = statistics.median(results[OWN].seconds)
     print(f"\n{title:22} {'seconds':>8} {'ratio':>7} {'max error':>10} {'RMS':>8} {'MB':>7}")
     medians = {}
@@ -275,13 +161,13 @@ def tell(title: str, results: dict[str, Result], start: float) -> None:
         once = " (one run)" if len(result.seconds) == 1 else ""
         print(f"{name:22} {medians[name]:8.3f} {medians[name] / own:7.2f}", end=" ")
         print(f"{result.worst:10.3g} {result.rms:8.3f} {result.megabytes:7.2f}{once}")
-    ahead = sorted((s, name) for name, s in medians.items() if s < own)
-    for taken, name in ahead:
-        print(f"  {name} is ahead, {own / taken:.2f}: {reason(name, own, taken, start, results)}")
+    faster = sorted((s, name) for name, s in medians.items() if s < own)
+    for taken, name in faster:
+        print(f"  {name} is faster, {own / taken:.2f}: {reason(name, own, taken, start, results)}")
 
 
 def reason(name: str, own: float, taken: float, start: float, results: dict[str, Result]) -> str:
-    """Return what is known of why a program is faster than imgconv."""
+    """Return known reasons why a program is faster than imgconv."""
     ours, theirs = results[OWN], results[name]
     found = []
     if name not in ("script", "scipy"):
@@ -296,11 +182,11 @@ def reason(name: str, own: float, taken: float, start: float, results: dict[str,
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Time imgconv against other programs; see the head of this file.")
+    parser = argparse.ArgumentParser(description="Time imgconv against other programs; see the docstring of this file.")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--formats", default=",".join(FORMATS))
     parser.add_argument("--kernels", default=",".join(KERNELS))
-    parser.add_argument("--limit", type=float, default=60.0, help="seconds that a program may take")
+    parser.add_argument("--limit", type=float, default=60.0, help="time limit per run in seconds")
     options = parser.parse_args()
     print(
         f"{platform.machine()}, {os.cpu_count()} processors; Python {platform.python_version()}, NumPy {np.__version__},",
@@ -319,8 +205,8 @@ def main() -> None:
             pixels = cv2.imread(source)
             for kernel in (make_kernel(word, folder) for word in options.kernels.split(",")):
                 commands = {who: command(source, str(target), kernel) for who, command in programs.items()}
-                results = compare(commands, target, defined(pixels, kernel), options.runs, options.limit)
-                tell(f"{extension} {kernel.name}", results, start)
+                results = compare(commands, target, exact_sums(pixels, kernel), options.runs, options.limit)
+                print_table(f"{extension} {kernel.name}", results, start)
 
 
 if __name__ == "__main__":

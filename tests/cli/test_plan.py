@@ -151,7 +151,7 @@ def test_the_options_of_the_convolution_are_those_planned_for(done):
 def test_a_method_asked_for(done):
     text = done("plan", "gaussian:sigma=2", "--shape", "300x400", "--engine", "numpy", "--method", "im2col")
     assert methods(text) == ["im2col"]
-    assert "asked for" in text
+    assert "requested" in text
     assert "times the" in text
 
 

@@ -47,7 +47,7 @@ def test_the_text_describes_kernel_border_stride_dilation_and_mode():
     assert "border:   wrap,constant (7); stride 2,1; dilation 3" in text
     assert "mode" not in text
     assert "; mode full" in text_of("box", mode="full")
-    assert "given, 1 x 2, rank 1 (separable), 2 weights" in text_of([[1, 2]])
+    assert "unnamed, 1 x 2, rank 1 (separable), 2 weights" in text_of([[1, 2]])
 
 
 @pytest.mark.parametrize(("jobs", "expected"), [(1, "opencv, 1 thread\n"), (7, "opencv, 7 threads\n")])
