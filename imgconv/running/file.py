@@ -140,4 +140,5 @@ class _Results:
         if share <= NOTED_SHARE or task.range_policy == "clip":
             return ()
         about = "" if self.clipped >= 0 else "about "
-        return (f"{about}{100 * share:.2g} % of the values were clipped; `range`, `scale` or `depth` 32f can avoid it",)
+        percent = f"{100 * share:.{0 if share > 0.1 else 1}f}"
+        return (f"{about}{percent} % of the values were clipped; `range`, `scale` or `depth` 32f can avoid it",)

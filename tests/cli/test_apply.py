@@ -130,7 +130,7 @@ def test_json_says_what_was_done(done, grey):
 
 
 def test_verbose_says_it_in_a_line(run, grey):
-    result = run("apply", "laplacian", "grey.png", "out.png", "--verbose")
+    result = run("apply", "laplacian", "grey.png", "out.png", "--verbose", "--range", "clip")
     assert result.code == 0
     assert result.err.count("\n") == 1
     assert "values clipped" in result.err
