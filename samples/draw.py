@@ -9,6 +9,7 @@ For the examples of the documentation:
     heights.tif       32-bit float. A height map in metres; -9999 marks missing values, as the GDAL_NODATA tag states.
     loop.gif          An animation of eight frames that repeats.
     photos/           Three JPEGs, one of them in a subfolder and stored on its side, with an EXIF orientation.
+    mask.png          8-bit grey. A soft oval of the size of photos/house.jpg, for `--mask`.
     kernel.txt        A kernel as rows of numbers.
 
 Test patterns:
@@ -144,6 +145,13 @@ def draw_loop(size: int = 64, frames: int = 8) -> list[np.ndarray]:
     return pictures
 
 
+def draw_mask(rows: int = 190, columns: int = 210) -> np.ndarray:
+    """Return an oval, white in the middle of a black picture, with soft edges."""
+    row, column = np.indices((rows, columns))
+    far = np.hypot((row - 0.55 * rows) / (0.42 * rows), (column - 0.5 * columns) / (0.36 * columns))
+    return np.rint(255 * np.clip((1 - far) / 0.3, 0, 1)).astype(np.uint8)
+
+
 def write_photos(folder: Path, scene: np.ndarray) -> None:
     """Write parts of the scene, (H, W, 3) with red first, as JPEGs."""
     (folder / "below").mkdir(parents=True, exist_ok=True)
@@ -170,6 +178,7 @@ def main(folder: Path) -> None:
         if not cv2.imwrite(str(path), picture, SMALL):
             raise SystemExit(f"cannot write {path}")
     Image.fromarray(draw_logo()).save(folder / "logo.png", optimize=True)
+    Image.fromarray(draw_mask()).save(folder / "mask.png", optimize=True)
     with tifffile.TiffWriter(folder / "scan.tif") as tiff:
         for page in draw_scan():
             tiff.write(page, compression="zlib", predictor=2, resolution=(150, 150), resolutionunit="INCH", metadata=None)

@@ -165,6 +165,19 @@ _PICTURE = (
         help="Channels to filter: red, green, blue, alpha, or indices from 0.  [default: all]",
     ),
 )
+_PART = (
+    click.option(
+        "--region",
+        type=parameters.region,
+        help="Change only this rectangle of the picture; the kernel reads its surroundings, too.",
+    ),
+    click.option(
+        "--mask",
+        metavar="FILE",
+        shell_complete=completed_by("complete_files"),
+        help="Change the picture only where this picture is white, or opaque; grey blends.",
+    ),
+)
 _READING = (
     click.option("--pages", type=parameters.pages, help="Pages or frames to read, from 0: 0,2-4 or 5-.  [default: all]"),
     click.option("--auto-orient", is_flag=True, help="Rotate the pixels by the EXIF orientation before filtering."),
@@ -268,7 +281,7 @@ def filtering_options(
     )
     groups = {
         "Kernel": tuple(option for option in _KERNEL if option not in without),
-        "Picture": (*_PICTURE, *_READING),
+        "Picture": (*_PICTURE, *_PART, *_READING),
         "Values": _VALUES,
         "Output": (*output, *_WRITING),
         "Speed": (*_SPEED, jobs),

@@ -168,6 +168,13 @@ def _level(text: str) -> float:
         raise ValueError("a level, or nan") from None
 
 
+def _region(text: str) -> tuple[int, ...]:
+    numbers = _whole_numbers(text)
+    if len(numbers) != 4:
+        raise ValueError("ROW,COLUMN,ROWS,COLUMNS, four whole numbers such as 100,200,50,80")
+    return tuple(numbers)
+
+
 def _seconds(text: str) -> float:
     with contextlib.suppress(ValueError):
         if 0 <= float(text) < float("inf"):
@@ -195,6 +202,7 @@ pages = Parsed("N[-N][,...]", _pages)
 channels = Parsed("CHANNEL[,...]", _channels, ("red", "green", "blue", "alpha"))
 compression = Parsed("COMPRESSION", _compression, COMPRESSIONS)
 level = Parsed("LEVEL", _level)
+region = Parsed("ROW,COLUMN,ROWS,COLUMNS", _region)
 seconds = Parsed("SECONDS", _seconds)
 pixel_count = Parsed("N", lambda text: _count(text, 1000, 1))
 byte_size = Parsed("SIZE", lambda text: _count(text, 1024, 0))

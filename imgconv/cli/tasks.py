@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from imgconv.images.output import Output
     from imgconv.running.file import Report
     from imgconv.running.isolation import Workers
+    from imgconv.running.regions import Part
     from imgconv.running.task import Task
 
 
@@ -31,6 +32,9 @@ def make_task(specs: tuple[str, ...], *, catalogs: tuple[str, ...], border_value
     from imgconv.running.task import Task
 
     options["border"] = _border(options["border"])
+    region, mask = options.pop("region", None), options.pop("mask", None)
+    if region or mask:
+        options["part"] = _part(region, mask)
     of_task = {field.name: options.pop(field.name) for field in fields(Task) if field.name in options}
     # Written as red, green, blue; pixels are stored as blue, green, red.
     border_value = (*border_value[2::-1], *border_value[3:]) if len(border_value) > 2 else border_value
@@ -43,6 +47,14 @@ def make_task(specs: tuple[str, ...], *, catalogs: tuple[str, ...], border_value
 
         check_specs(specs)
         raise
+
+
+def _part(region: tuple[int, int, int, int] | None, mask: str | None) -> Part:
+    """Return the part of the picture that changes."""
+    from imgconv.images.files import read_image
+    from imgconv.running.regions import Part, Region, as_mask
+
+    return Part(None if region is None else Region(*region), None if mask is None else as_mask(read_image(mask)))
 
 
 def _border(border: tuple[str, str]) -> tuple[str, str]:

@@ -8,13 +8,18 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Unpack
 
-from imgconv.convolution.options import FilterOptions, as_factor, as_flag, as_number
+import numpy as np
+from numpy.typing import ArrayLike
+
+from imgconv.convolution.options import FilterOptions, as_factor, as_flag, as_number, as_pixels
+from imgconv.depth import full_scale
 from imgconv.errors import UsageError
 from imgconv.filters.base import Filter
 from imgconv.filters.parsing import parse_filter
 from imgconv.images.image import Image
 from imgconv.kernels.literals import quoted
 from imgconv.running.picture_path import filter_picture
+from imgconv.running.regions import Part, Region
 from imgconv.running.task import ALPHA, Task
 from imgconv.vocabulary import ALPHAS, DEPTHS, RANGES, AlphaWord, DepthWord, RangeWord, canonical
 
@@ -32,6 +37,8 @@ def filter_image(
     channels: Sequence[int | str] | None = None,
     nodata: float | None = None,
     fill: bool = False,
+    region: tuple[int, int, int, int] | None = None,
+    mask: ArrayLike | None = None,
     depth: DepthWord | None = None,
     range_policy: RangeWord | None = None,
     scale: float | Fraction = 1,
@@ -51,6 +58,9 @@ def filter_image(
             3 also selects alpha.
         nodata: the pixel value that marks missing values. NaN always marks them.
         fill: whether to compute missing values from their neighbours.
+        region: the rectangle to change, as (row, column, rows, columns); None for the whole image.
+        mask: share of the filtered image in the result, shape (H, W): integers from 0 to the maximum of their type, or floating
+            point from 0 to 1; None for 1 everywhere.
         depth: a word of `vocabulary.DEPTHS`; None for the depth of the image.
         range_policy: `clip`, `abs`, `offset`, `stretch` or `error`; None for the default of the filter.
         scale: factor by which the result is multiplied.
@@ -87,8 +97,25 @@ def filter_image(
         channels=None if channels is None else _channels(channels),
         nodata=None if nodata is None else as_number(nodata, "nodata", finite=False),
         fill=as_flag(fill, "fill"),
+        part=None if region is None and mask is None else _part(region, mask),
     )
     return filter_picture(image, task).image
+
+
+def _part(region: tuple[int, int, int, int] | None, mask: ArrayLike | None) -> Part:
+    rectangle = None
+    if region is not None:
+        try:
+            rectangle = Region(*map(operator.index, region))
+        except TypeError:
+            raise UsageError(f"region is four whole numbers (row, column, rows, columns), found {quoted(region)}") from None
+    if mask is None:
+        return Part(rectangle)
+    share = as_pixels(mask)
+    share = share.astype(np.float64) / (full_scale(share.dtype) if share.dtype.kind in "biu" else 1.0)
+    if share.ndim != 2 or not ((share >= 0) & (share <= 1)).all():
+        raise UsageError("mask has the shape (H, W), in integers or floating point from 0 to 1")
+    return Part(rectangle, share)
 
 
 def _channels(channels: Sequence[int | str]) -> tuple[int | str, ...]:

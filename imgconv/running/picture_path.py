@@ -75,6 +75,10 @@ def filter_picture(image: Image, task: Task) -> Filtered:
     Raises:
         UsageError: the task does not fit the channels of the image.
     """
+    if task.part is not None:
+        from imgconv.running.regions import filter_part
+
+        return filter_part(image, task)
     path = PicturePath.of(Header.of_image(image), task, image.metadata)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # infinity and NaN are valid pixel values
         return path.run(image)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from imgconv.depth import dtype_of_depth, levels_between
 from imgconv.errors import UsageError
 from imgconv.filters.base import Filter, ResultOptions
 from imgconv.images.pages import Header
+
+if TYPE_CHECKING:
+    from imgconv.running.regions import Part
 
 #: The word that selects alpha among the channels, and the number that selects it if the image has no fourth band.
 ALPHA, ALPHA_NUMBER = "alpha", 3
@@ -35,6 +38,7 @@ class Task:
             3 also selects alpha.
         nodata: the pixel value that marks missing values; None for that of the file. NaN always marks them.
         fill: whether to compute missing values from their neighbours.
+        part: the part of the image to change; None for the whole image.
         strip: whether to remove the metadata.
         count: whether to count clipped values and report plans.
         estimate: whether to estimate the share of clipped values where they are not counted.
@@ -55,6 +59,7 @@ class Task:
     channels: tuple[int | str, ...] | None = None
     nodata: float | None = None
     fill: bool = False
+    part: Part | None = None
     strip: bool = False
     count: bool = False
     estimate: bool = False

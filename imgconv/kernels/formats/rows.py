@@ -1,4 +1,7 @@
-"""Rows of numbers: rows separated by line breaks or `;`, numbers by spaces or commas, with comments after `#`."""
+"""Rows of numbers: rows separated by line breaks or `;`, numbers by spaces or commas, with comments after `#`.
+
+In a file of several lines, single numbers separated by `;` are the cells of a spreadsheet, in which a comma is a decimal sign.
+"""
 
 from __future__ import annotations
 
@@ -22,16 +25,32 @@ def read(text: str) -> Parts:
 
 
 def numbered(text: str) -> list[tuple[int, tuple[Number, ...]]]:
-    """Return (line, numbers) for each non-empty row; lines are counted from 1."""
-    found = []
-    for line, content in enumerate(text.split("\n"), start=1):
-        for piece in content.split(";"):
-            # Spreadsheets end rows with a comma.
-            words = piece.strip().removesuffix(",")
-            if not words.strip():
-                continue
-            try:
-                found.append((line, parse_row(words)))
-            except KernelError as error:
-                raise KernelError(f"line {line}, {error}") from None
-    return found
+    """Return (line, numbers) for each non-empty row; lines are counted from 1.
+
+    Raises:
+        KernelError: a word is not a number, or `;` may separate rows as well as the cells of a spreadsheet.
+    """
+    lines = [(number, content.strip().rstrip(";")) for number, content in enumerate(text.split("\n"), start=1)]
+    lines = [(number, content) for number, content in lines if content.strip()]
+    pieces = [piece.strip() for _, content in lines if ";" in content for piece in content.split(";")]
+    if pieces and all(map(_is_cell, pieces)):
+        if len(lines) == 1:
+            raise KernelError(
+                "ambiguous: `;` separates rows, or the cells of one row; separate numbers by spaces, and rows by line breaks"
+            )
+        return [(number, _row(content.replace(",", ".").replace(";", " "), number)) for number, content in lines]
+    # Spreadsheets may end rows with a comma.
+    rows = [(number, piece.strip().removesuffix(",")) for number, content in lines for piece in content.split(";")]
+    return [(number, _row(row, number)) for number, row in rows if row.strip()]
+
+
+def _is_cell(piece: str) -> bool:
+    """Return whether a text can be a cell of a spreadsheet: one number, perhaps with a decimal comma."""
+    return not any(map(str.isspace, piece)) and piece.count(",") <= 1
+
+
+def _row(words: str, line: int) -> tuple[Number, ...]:
+    try:
+        return parse_row(words)
+    except KernelError as error:
+        raise KernelError(f"line {line}, {error}") from None

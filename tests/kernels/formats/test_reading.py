@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -188,3 +189,30 @@ def test_any_bytes_give_a_kernel_or_a_kernel_error(write_file, name, data):
     except KernelError as error:
         found = str(error)
     assert isinstance(found, Kernel) or "\n" not in found
+
+
+@pytest.mark.parametrize(
+    ("text", "weights"),
+    [
+        ("1;2;1\n2;4;2\n", [[1, 2, 1], [2, 4, 2]]),
+        ("1;2;1\r\n2;4;2\r\n", [[1, 2, 1], [2, 4, 2]]),
+        ("1;2;1;\n2;4;2;\n", [[1, 2, 1], [2, 4, 2]]),
+        ("0,5;1,0\n-1,25;2\n", [[0.5, 1], [-1.25, 2]]),
+        ("0.5;1e-3\n1/4;2\n", [[0.5, 0.001], [0.25, 2]]),
+        ("1 2 1;\n2 4 2;\n", [[1, 2, 1], [2, 4, 2]]),
+        ("1 2; 3 4\n5 6; 7 8\n", [[1, 2], [3, 4], [5, 6], [7, 8]]),
+        ("1,2,3;4,5,6\n", [[1, 2, 3], [4, 5, 6]]),
+    ],
+)
+def test_semicolons_separate_rows_or_the_cells_of_a_spreadsheet(tmp_path, text, weights) -> None:
+    path = tmp_path / "kernel.csv"
+    path.write_bytes(text.encode())
+    assert np.array_equal(read_kernel_file(path).weights, weights)
+
+
+@pytest.mark.parametrize("text", ["1;2;1", "1,2;3,4\n", "0,5;1;0,5\n"])
+def test_one_line_of_cells_is_ambiguous(tmp_path, text) -> None:
+    path = tmp_path / "kernel.csv"
+    path.write_text(text)
+    with pytest.raises(KernelError, match="ambiguous: `;` separates rows, or the cells of one row"):
+        read_kernel_file(path)
