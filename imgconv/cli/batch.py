@@ -11,15 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from imgconv.cli.messages import note, print_json
-from imgconv.cli.options import HeadedCommand, completed_by, depth_option, filtering_options, quality_option, verbose_option
+from imgconv.cli.messages import note, print_json, print_line
+from imgconv.cli.options import HeadedCommand, completed_by, filtering_options, quality_option, verbose_option
 from imgconv.cli.parameters import whole
 from imgconv.cli.tasks import describe, make_task, print_notes, require_isolation, start_workers, take_files
 from imgconv.cli.words import split_batch
 from imgconv.errors import BatchError, ReadError, WriteError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from imgconv.images.files import Input
+    from imgconv.images.output import Output
     from imgconv.running.folder import Outcome
+    from imgconv.running.task import Task
 
 
 _OUTPUT = (
@@ -34,6 +39,7 @@ _OUTPUT = (
         "--follow-symlinks", is_flag=True, help="Follow links that lead out of the input folder or the output folder."
     ),
 )
+_DRY_RUN = click.option("--dry-run", is_flag=True, help="List new, replaced, skipped and refused files; write nothing.")
 _JOBS = click.option(
     "--jobs",
     type=whole("N", 1, 256),
@@ -56,7 +62,7 @@ _FROM_FILE = click.option(
 @click.argument("words", metavar="SPEC... INPUT... OUT_DIR", nargs=-1, shell_complete=completed_by("complete_words"))
 @filtering_options(
     isolate=True,
-    first=(_RECURSIVE, depth_option, quality_option, _PATTERN, verbose_option),
+    first=(_RECURSIVE, _PATTERN, _DRY_RUN, quality_option, verbose_option),
     output=(*_OUTPUT, _FROM_FILE),
     jobs=_JOBS,
 )
@@ -65,6 +71,7 @@ def command(
     recursive: bool,
     pattern: str | None,
     from_file: str | None,
+    dry_run: bool,
     jobs: int | None,
     extension: str | None,
     follow_symlinks: bool,
@@ -115,6 +122,9 @@ def command(
     for text in found.notes:
         note(text)
     source, target = take_files("", "", options, within="" if follow_symlinks else output)
+    if dry_run:
+        _list_dry_run(found.work, make_task(tuple(specs), **options), source, target, as_json=as_json)
+        return
     with start_workers(jobs, len(found.work), timeout, memory) if isolate else nullcontext() as workers:
         task = make_task(tuple(specs), count=as_json or verbose, estimate=True, **options)
 
@@ -148,6 +158,26 @@ def _listed(path: str) -> list[str]:
     except (OSError, ValueError) as error:
         raise ReadError(f"{path}: the list of files cannot be read: {error}") from None
     return [name for name in names if name.strip()]
+
+
+def _list_dry_run(work: list[tuple[Path, Path]], task: Task, source: Input, target: Output, *, as_json: bool) -> None:
+    """Print what would be done with every file, and the totals.
+
+    Raises:
+        BatchError: a file would fail.
+    """
+    from imgconv.running.folder import dry_run
+
+    outcomes = dry_run(work, task, source, target)
+    counts = {status: sum(o.status == status for o in outcomes) for status in ("new", "replaced", "skipped", "refused")}
+    if as_json:
+        print_json({"files": [outcome.as_dict() for outcome in outcomes], **counts})
+    else:
+        for outcome in outcomes:
+            print_line(f"{outcome.status:8}  {outcome.message if outcome.status == 'refused' else outcome.target}")
+        click.echo(", ".join(f"{count} {status}" for status, count in counts.items()))
+    if counts["refused"]:
+        raise BatchError(f"{counts['refused']} of {len(outcomes)} files would fail")
 
 
 def _conclude(outcomes: list[Outcome], seconds: float, *, as_json: bool, verbose: bool) -> None:

@@ -28,8 +28,13 @@ class StandardOutput(io.FileIO):
 
 def note(text: str) -> None:
     """Write a line to stderr."""
+    print_line(f"imgconv: {text}", err=True)
+
+
+def print_line(text: str, *, err: bool = False) -> None:
+    """Write a line to stdout or stderr, with the flags of the command."""
     context = click.get_current_context(silent=True)
-    click.echo(f"imgconv: {one_line(with_flags(text, context.command if context else None))}", err=True)
+    click.echo(one_line(with_flags(text, context.command if context else None)), err=err)
 
 
 def one_line(text: str) -> str:

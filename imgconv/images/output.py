@@ -71,6 +71,14 @@ class Output:
             _standard_output()
         else:
             atomic.destination(os.fspath(self.path), overwrite=self.overwrite, within=self.within)
+        self.check_format(source_format, result)
+
+    def check_format(self, source_format: str, result: Result) -> None:
+        """Check that the format can store a result, without access to the destination.
+
+        Raises:
+            WriteError: the format cannot store it. The message is one line and names the file.
+        """
         self._require(self._format(source_format), result)
 
     def write(self, images: Iterable[Image], count: int, timing: Timing | None, source_format: str) -> Written:

@@ -11,20 +11,27 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from imgconv.errors import ImgconvError
 from imgconv.images import atomic
-from imgconv.images.files import Input
+from imgconv.images.files import Input, open_image
+from imgconv.images.formats.picture import Result
 from imgconv.images.names import displayed
 from imgconv.images.output import Output
 from imgconv.opencv import opencv_threads
 from imgconv.running.file import Report, run_file
 from imgconv.running.isolation import Workers
+from imgconv.running.picture_path import PicturePath
 from imgconv.running.process import StartError
 from imgconv.running.task import Task
 from imgconv.threads import thread_count
 
 # Templates; `run_batch` replaces the path for each file.
 _EVERY_INPUT, _EVERY_OUTPUT = Input(""), Output("")
+
+# Significant bits of 16-bit samples, assumed before decoding: only AVIF, which stores at most 12, depends on them.
+_AVIF_BITS = 12
 
 
 @dataclass(frozen=True)
@@ -125,6 +132,60 @@ def _claims(work: list[tuple[Path, Path]]) -> dict[Path, Path]:
     return {target: claimed.setdefault(real(target), source) for source, target in work}
 
 
+def _conflict(source: Path, target: Path, claims: dict[Path, Path]) -> str:
+    """Return the message for a result that would replace another result or an original; "" if it does not."""
+    claimed_by = claims[target]
+    if claimed_by == source:
+        return ""
+    taken = f"{displayed(claimed_by)}; both are {displayed(target)}"
+    if os.path.realpath(target) == os.path.realpath(claimed_by):
+        taken = f"the original {displayed(target)}"
+    return f"{displayed(source)}: its result would replace that of {taken}"
+
+
+def dry_run(
+    work: list[tuple[Path, Path]], task: Task, source: Input = _EVERY_INPUT, target: Output = _EVERY_OUTPUT
+) -> list[Outcome]:
+    """Return what `run_batch` would do with every file, from the headers of the files. Nothing is filtered or written.
+
+    An alpha channel is assumed to be opaque where the format of the result has no alpha.
+
+    Args:
+        work: sources and targets.
+        task: the filter and its options.
+        source: how every source is read; each path replaces its own.
+        target: how every result is written, likewise.
+
+    Returns:
+        Outcomes with the status `new`, `replaced`, `skipped`, or `refused` with the error.
+    """
+    claims = _claims(work)
+    outcomes = []
+    for path, result in work:
+        exists = os.path.lexists(result)
+        status, message = "replaced" if exists else "new", ""
+        if exists and not target.overwrite:
+            status, message = "skipped", f"{displayed(result)} exists"
+        elif message := _conflict(path, result, claims):
+            status = "refused"
+        else:
+            try:
+                _check(replace(source, path=str(path)), replace(target, path=str(result)), task)
+            except ImgconvError as error:
+                status, message = "refused", str(error)
+        outcomes.append(Outcome(path, result, status, message))
+    return outcomes
+
+
+def _check(source: Input, target: Output, task: Task) -> None:
+    """Raise the error of a file that can be predicted from its header."""
+    pages = open_image(source.path, max_pixels=source.max_pixels)
+    indices = range(pages.count) if source.pages is None else source.pages.indices(pages.count, source.name)
+    header = PicturePath.of(pages.open_page(indices[0]).header, task).output_header
+    bits = _AVIF_BITS if header.dtype == np.uint16 else None
+    target.check_format("", Result(header, True, bits, len(indices), pages.timing is not None))
+
+
 class _Batch:
     """Settings and state shared by the files of a batch."""
 
@@ -134,12 +195,8 @@ class _Batch:
 
     def run(self, source: Path, target: Path) -> Outcome:
         """Filter one file and return its outcome."""
-        claimed_by = self._claims[target]
-        if claimed_by != source:
-            taken = f"{displayed(claimed_by)}; both are {displayed(target)}"
-            if os.path.realpath(target) == os.path.realpath(claimed_by):
-                taken = f"the original {displayed(target)}"
-            return Outcome(source, target, "failed", f"{displayed(source)}: its result would replace that of {taken}")
+        if conflict := _conflict(source, target, self._claims):
+            return Outcome(source, target, "failed", conflict)
         if not self._target.overwrite and os.path.lexists(target):
             return Outcome(source, target, "skipped", f"{displayed(target)} exists")
         try:

@@ -146,3 +146,42 @@ def test_an_output_that_is_a_file(fails, folder, tmp_path):
 
 def test_an_input_beside_its_result_is_not_replaced(fails, folder):
     assert "the output folder holds the input" in fails(2, "batch", "box", "in/a.png", "in")
+
+
+@pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
+def test_a_dry_run_lists_what_a_batch_would_do(run, folder, tmp_path, as_json):
+    (folder / "bad.png").write_bytes(b"no picture")
+    (folder / "c.png").symlink_to("a.png")
+    cv2.imwrite(str(folder / "d.tif"), np.zeros((5, 6), np.float32))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a.jpg").touch()
+    before = names(tmp_path)
+    result = run("batch", "box", "in", "out", "--format", "jpg", "--dry-run", *["--json"] * as_json)
+    assert result.code == 6
+    assert result.err == "imgconv: 2 of 5 files would fail\n"
+    statuses = {"a": "replaced", "bad": "refused", "b": "new", "c": "new", "d": "refused"}
+    if as_json:
+        report = json.loads(result.out)
+        assert {stem_of(file): file["status"] for file in report["files"]} == statuses
+        assert (report["new"], report["replaced"], report["skipped"], report["refused"]) == (2, 1, 0, 2)
+    else:
+        *lines, totals = result.out.splitlines()
+        assert [line.split()[0] for line in lines] == ["replaced", "new", "refused", "new", "refused"]
+        assert "--depth 8" in lines[4]
+        assert totals == "2 new, 1 replaced, 0 skipped, 2 refused"
+    assert names(tmp_path) == before
+    assert (tmp_path / "out" / "a.jpg").read_bytes() == b""
+
+
+def stem_of(file):
+    return file["input"].removeprefix("in/").partition(".")[0]
+
+
+def test_a_dry_run_agrees_with_the_batch(run, done, folder, tmp_path):
+    (folder / "a.bmp").write_bytes(cv2.imencode(".bmp", np.zeros((4, 5), np.uint8))[1])  # its result would be a.png, too
+    dry = json.loads(run("batch", "box", "in", "out", "-r", "--format", "png", "--dry-run", "--json").out)
+    wet = json.loads(run("batch", "box", "in", "out", "-r", "--format", "png", "--json", "--no-isolate").out)
+    assert [f["status"] == "refused" for f in dry["files"]] == [f["status"] == "failed" for f in wet["files"]]
+    assert dry["refused"] == 1
+    dry = json.loads(done("batch", "box", "in", "out", "--no-clobber", "--pattern", "*.png", "--dry-run", "--json"))
+    assert (dry["skipped"], dry["new"]) == (1, 0)
