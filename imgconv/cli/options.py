@@ -204,6 +204,7 @@ _WRITING = (
     ),
     click.option("--strip", is_flag=True, help="Write no metadata."),
     click.option("--no-clobber", is_flag=True, help="Do not replace an existing file."),
+    click.option("--backup", is_flag=True, help="Keep a file that is replaced, as OUT~."),
     json_option,
     verbose_option,
 )

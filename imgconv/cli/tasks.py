@@ -84,7 +84,8 @@ def take_files(source: str, target: str, options: dict[str, Any], *, within: str
         raise click.UsageError("--quality and --lossless contradict each other; give one of them")
     coding = Coding(quality=quality, lossless=lossless or None, compression=compression)
     reading = Input(source, options.pop("pages"), options.pop("max_pixels") or MAX_PIXELS, options.pop("auto_orient"))
-    return reading, Output(target, not options.pop("no_clobber"), options.pop("file_format", ""), coding, within)
+    overwrite, backup = not options.pop("no_clobber"), options.pop("backup")
+    return reading, Output(target, overwrite, options.pop("file_format", ""), coding, within, backup)
 
 
 def require_isolation(isolate: bool) -> None:

@@ -138,7 +138,7 @@ def make_folder(path: str | os.PathLike[str]) -> None:
         raise WriteError(f"{displayed(path)}: the folder cannot be created: {reason(error)}") from error
 
 
-def write_file(path: str, chunks: Iterable[Piece], *, overwrite: bool = True, within: str = "") -> None:
+def write_file(path: str, chunks: Iterable[Piece], *, overwrite: bool = True, within: str = "", backup: bool = False) -> None:
     """Write bytes to a file atomically.
 
     Args:
@@ -146,6 +146,7 @@ def write_file(path: str, chunks: Iterable[Piece], *, overwrite: bool = True, wi
         chunks: the bytes, in pieces. If the iterator raises, no file is left.
         overwrite: whether to replace an existing file. If false, a file that appears during writing is kept, too.
         within: a folder; resolving to a path outside of it is an error. "" for no limit.
+        backup: whether to keep a file that is replaced, under its name and `~`. An existing file of that name is not changed.
 
     Raises:
         WriteError: the file cannot be written. No partial file is left and no existing file is changed.
@@ -155,7 +156,7 @@ def write_file(path: str, chunks: Iterable[Piece], *, overwrite: bool = True, wi
         if target.direct:
             _write_into(target.path, chunks)
         else:
-            _write_beside(target, chunks, overwrite)
+            _write_beside(target, chunks, overwrite=overwrite, backup=backup)
     except FileExistsError as error:
         message = f"{displayed(path)}: was created by another program during writing and is kept; choose another name"
         raise WriteError(message) from error
@@ -191,7 +192,7 @@ def _write_into(path: str, chunks: Iterable[Piece]) -> None:
         os.close(descriptor)
 
 
-def _write_beside(target: Destination, chunks: Iterable[Piece], overwrite: bool) -> None:
+def _write_beside(target: Destination, chunks: Iterable[Piece], *, overwrite: bool, backup: bool) -> None:
     temporary = os.path.join(target.folder, f"{mark()}{os.urandom(8).hex()}.tmp")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
@@ -202,6 +203,8 @@ def _write_beside(target: Destination, chunks: Iterable[Piece], overwrite: bool)
             write_all(descriptor, chunks)
         finally:
             os.close(descriptor)
+        if backup and target.existing:
+            _back_up(target.path)
         if overwrite:
             os.replace(temporary, target.path)
         else:
@@ -210,6 +213,20 @@ def _write_beside(target: Destination, chunks: Iterable[Piece], overwrite: bool)
         # Clean up on Ctrl-C as well. After the replacement the file no longer exists.
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
+
+
+def _back_up(path: str) -> None:
+    """Keep a file under its name and `~`, unless that exists: it is the older original."""
+    try:
+        os.link(path, f"{path}~")
+    except FileExistsError:
+        return
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        import shutil
+
+        shutil.copy2(path, f"{path}~")
 
 
 def _copy_permissions(descriptor: int, existing: os.stat_result) -> None:

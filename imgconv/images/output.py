@@ -28,10 +28,12 @@ class Written(NamedTuple):
     Attributes:
         header: shape and data type of the first picture as stored, after changes of its orientation or channels.
         notes: one line for each property that could not be stored.
+        format: name of the format.
     """
 
     header: Header
     notes: tuple[str, ...]
+    format: str
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Output:
         format: name or extension of the format; if "", the extension of the path or the format of the input selects it.
         coding: how to store the pixels.
         within: a folder; writing outside of it is an error. "" for no limit.
+        backup: whether to keep a file that is replaced, under its name and `~`.
     """
 
     path: str | os.PathLike[str]
@@ -51,6 +54,7 @@ class Output:
     format: str = ""
     coding: Coding = field(default_factory=Coding)
     within: str = ""
+    backup: bool = False
 
     @property
     def name(self) -> str:
@@ -85,12 +89,13 @@ class Output:
         """Write pages to the file atomically; see `files.write_pages`."""
         headers: list[Header] = []
         notes: list[str] = []
-        pieces = self._pieces(images, count, timing, self._format(source_format), headers, notes)
+        chosen = self._format(source_format)
+        pieces = self._pieces(images, count, timing, chosen, headers, notes)
         if is_standard_stream(self.path):
             _write_to_standard_output(pieces)
         else:
-            atomic.write_file(os.fspath(self.path), pieces, overwrite=self.overwrite, within=self.within)
-        return Written(headers[0], tuple(notes))
+            atomic.write_file(os.fspath(self.path), pieces, overwrite=self.overwrite, within=self.within, backup=self.backup)
+        return Written(headers[0], tuple(notes), chosen.name)
 
     def _pieces(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
@@ -96,6 +97,10 @@ def run_file(
     results = _Results()
     images = results.of(found.images(reading), task, lambda done: progress(done, count))
     written = target.write(images, count, timing, first.format)
+    notes = (*results.notes, *results.notes_on_clipping(task), *written.notes)
+    if written.format != first.format and os.path.realpath(source.path) == os.path.realpath(target.path):
+        names = first.format.upper(), written.format.upper()
+        notes += (f"the file was {names[0]} in spite of its name; now it is {names[1]} (`format` {first.format} keeps it)",)
     return Report(
         source.path,
         str(target.path),
@@ -108,7 +113,7 @@ def run_file(
         results.samples,
         time.perf_counter() - start,
         results.plans,
-        (*results.notes, *results.notes_on_clipping(task), *written.notes),
+        notes,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 
 import cv2
@@ -233,3 +234,29 @@ def test_few_clipped_values_are_no_note(run, tmp_path):
     image[50, 50] = 255  # the pixel and its four neighbours are out of range
     cv2.imwrite(str(tmp_path / "in.png"), image)
     assert run("apply", "[0 -9 0; -9 37 -9; 0 -9 0]", "in.png", "out.png").err == ""
+
+
+def test_backup_keeps_the_original(done, photo, load, tmp_path):
+    original = (tmp_path / "photo.png").read_bytes()
+    for _ in range(2):  # the second result does not replace the original
+        done("apply", "box", "photo.png", "photo.png", "--backup")
+        assert (tmp_path / "photo.png~").read_bytes() == original
+    assert np.array_equal(load("photo.png"), imgconv.correlate(imgconv.correlate(photo, "box"), "box"))
+    done("apply", "box", "photo.png", "new.png", "--backup")
+    assert sorted(os.listdir(tmp_path)) == ["new.png", "photo.png", "photo.png~"]
+
+
+def test_backup_of_a_batch(done, photo, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "photo.png").write_bytes(b"mine")
+    done("batch", "box", "photo.png", "out", "--backup")
+    assert (tmp_path / "out" / "photo.png~").read_bytes() == b"mine"
+
+
+def test_a_misnamed_file_in_place_is_converted_with_a_note(run, photo, tmp_path):
+    (tmp_path / "photo.png").rename(tmp_path / "photo.jpg")
+    result = run("apply", "box", "photo.jpg", "photo.jpg", "--backup")
+    assert "the file was PNG in spite of its name; now it is JPEG (--format png keeps it)" in result.err
+    (tmp_path / "photo.jpg~").replace(tmp_path / "photo.jpg")
+    assert run("apply", "box", "photo.jpg", "photo.jpg", "--format", "png").err == ""
+    assert (tmp_path / "photo.jpg").read_bytes().startswith(b"\x89PNG")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import struct
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,8 +16,8 @@ from imgconv.images.atomic import Piece
 from imgconv.images.file_bytes import FileBytes, HeaderError
 from imgconv.images.formats import opencv_codec
 from imgconv.images.formats.animation import AnimatedFormat, Animation, changed
-from imgconv.images.formats.base import COMMON_METADATA
-from imgconv.images.image import Coding
+from imgconv.images.formats.base import COMMON_METADATA, QUALITY
+from imgconv.images.image import Coding, Image
 from imgconv.images.metadata import Fitted, Metadata, exif_in, fit_metadata_with_exif, with_exif_read
 from imgconv.images.pages import Header, Timing
 
@@ -112,6 +113,14 @@ class Webp(AnimatedFormat):
         if coding.quality is not None and not coding.lossless:
             return ("IMWRITE_WEBP_LOSSLESS_MODE", 0), ("IMWRITE_WEBP_QUALITY", coding.quality)
         return (("IMWRITE_WEBP_LOSSLESS_MODE", 2),)
+
+    def resolve_coding(self, wanted: Coding, image: Image) -> Coding:
+        """Return the coding, which is lossy by default for images from a lossy file: their lossless form is much larger."""
+        coding = super().resolve_coding(wanted, image)
+        source_is_lossy = image.coding.quality is not None or image.coding.lossless is False
+        if source_is_lossy and coding.quality is None and wanted.lossless is None:
+            return replace(coding, quality=QUALITY, lossless=False)
+        return coding
 
     def with_metadata(self, encoded: memoryview, metadata: Metadata) -> list[Piece]:
         """Return an encoded picture with metadata inserted."""

@@ -233,3 +233,23 @@ def test_an_impossible_canvas_is_an_error() -> None:
     data[24:30] = b"\xff\xff\xff\xff\xff\0"
     with pytest.raises(ReadError, match="x: is damaged or truncated: recognized as WebP"):
         decode(bytes(data), "x")
+
+
+@pytest.mark.parametrize(
+    ("source", "coding", "lossless"),
+    [
+        ("png", Coding(), True),
+        ("jpeg", Coding(), False),
+        ("jpeg", Coding(lossless=True), True),
+        ("jpeg", Coding(quality=40), False),
+        ("lossy", Coding(), False),
+        ("lossless", Coding(), True),
+    ],
+)
+def test_an_image_from_a_lossy_file_is_lossy_by_default(tmp_path, photo, source, coding, lossless) -> None:
+    names = {"png": "in.png", "jpeg": "in.jpg", "lossy": "in.webp", "lossless": "in.webp"}
+    own = {"lossy": Coding(quality=80), "lossless": Coding(lossless=True)}.get(source, Coding())
+    write_image(tmp_path / names[source], photo, coding=own)
+    write_image(tmp_path / "out.webp", read_image(tmp_path / names[source]), coding=coding)
+    kinds = {kind for kind, _ in chunks((tmp_path / "out.webp").read_bytes())}
+    assert (b"VP8L" in kinds, b"VP8 " in kinds) == (lossless, not lossless)
