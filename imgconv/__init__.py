@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from imgconv.convolution.api import convolve, correlate
     from imgconv.convolution.plan import Plan
     from imgconv.convolution.planner import make_plan
+    from imgconv.filters.api import apply
     from imgconv.filters.base import Filter
     from imgconv.filters.edges import find_edges
     from imgconv.filters.parsing import parse_filter
@@ -45,6 +46,7 @@ _MODULES = {
     "convolution.api": ("convolve", "correlate"),
     "convolution.plan": ("Plan",),
     "convolution.planner": ("make_plan",),
+    "filters.api": ("apply",),
     "filters.base": ("Filter",),
     "filters.edges": ("find_edges",),
     "filters.parsing": ("parse_filter",),
@@ -73,6 +75,7 @@ __all__ = [
     "ReadError",
     "UsageError",
     "WriteError",
+    "apply",
     "convolve",
     "correlate",
     "filter_image",

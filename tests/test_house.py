@@ -28,6 +28,7 @@ SURFACE = {
     "ReadError",
     "UsageError",
     "WriteError",
+    "apply",
     "convolve",
     "correlate",
     "filter_image",

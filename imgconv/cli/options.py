@@ -27,8 +27,8 @@ class HeadedCommand(click.Command):
         sections: dict[str, list[tuple[str, str]]] = {}
         for option in self.get_params(ctx):
             if isinstance(option, click.Option) and (record := option.get_help_record(ctx)):
-                padded = record[0].ljust(_COLUMN), record[1]  # so that the sections are aligned
-                sections.setdefault(getattr(option, "heading", "Options"), []).append(padded)
+                aligned = record[0].ljust(_COLUMN), record[1]
+                sections.setdefault(getattr(option, "heading", "Options"), []).append(aligned)
         for heading, records in sections.items():
             with formatter.section(heading):
                 formatter.write_dl(records)
@@ -42,9 +42,7 @@ class HeadedCommand(click.Command):
             from imgconv.cli.words import unknown_option
 
             flags = [flag for parameter in self.get_params(ctx) for flag in (*parameter.opts, *parameter.secondary_opts)]
-            explained = unknown_option(error.option_name, given, flags)
-            explained.ctx = ctx
-            raise explained from None
+            raise unknown_option(error.option_name, given, flags, ctx) from None
 
 
 def completed_by(function: str) -> Callable[[click.Context, click.Parameter, str], Any]:

@@ -43,17 +43,17 @@ def command(words: tuple[str, ...], shape: tuple[int, ...] | None, dtype: str | 
     task = make_task(specs, **options)
 
     from imgconv.convolution.options import as_dtype
-    from imgconv.explaining.plan_text import as_text
+    from imgconv.convolution.plan_text import as_text
     from imgconv.images.files import read_header
     from imgconv.images.pages import Header
-    from imgconv.running.picture_path import plan_picture
+    from imgconv.running.picture_path import PicturePath
 
     if shape:
         header = Header.of(shape[0], shape[1], (*shape, 1)[2], as_dtype(dtype or "uint8"), has_alpha=False)
     else:
         header = read_header(words[-1])
-    plans = plan_picture(header, task)
-    others = plan_picture(header, task.on_engine("numpy" if options["engine"] == "opencv" else "opencv"))
+    plans = PicturePath.of(header, task).plans()
+    others = PicturePath.of(header, task.on_engine("numpy" if options["engine"] == "opencv" else "opencv")).plans()
     if as_json:
         pairs = zip(plans, others, strict=True)
         print_json([{**plan.as_dict(), "other_engine": other.as_dict()} for plan, other in pairs])

@@ -80,13 +80,14 @@ def _names_filter(word: str, catalog: Catalog) -> bool:
     )
 
 
-def unknown_option(option: str, arguments: list[str], flags: list[str]) -> click.UsageError:
+def unknown_option(option: str, arguments: list[str], flags: list[str], ctx: click.Context) -> click.UsageError:
     """Return the error for an option that does not exist: it may be a parameter of a filter, or a number of a matrix.
 
     Args:
         option: as written, without a value.
         arguments: the words of the command line.
         flags: the options of the command.
+        ctx: the context of the command.
     """
     for word in arguments:
         _check_quotes(word)
@@ -95,9 +96,10 @@ def unknown_option(option: str, arguments: list[str], flags: list[str]) -> click
     words = arguments[place : place + 1] if "=" in arguments[place] else arguments[place : place + 2]
     for filter_name in _filters_with(name, arguments):
         value = "=".join(words).partition("=")[2] or "..."
-        return click.UsageError(f"no option {option}; parameters are written after the filter: {filter_name}:{name}={value}")
+        hint = f"parameters are written after the filter: {filter_name}:{name}={value}"
+        return click.UsageError(f"no option {option}; {hint}", ctx)
     names = [flag.removeprefix("--") for flag in flags if flag.startswith("--")]
-    return click.UsageError(f"no option {option}{suggestion(option.lstrip('-'), names, '--')}")
+    return click.UsageError(f"no option {option}{suggestion(option.lstrip('-'), names, '--')}", ctx)
 
 
 def _filters_with(parameter: str, arguments: list[str]) -> list[str]:

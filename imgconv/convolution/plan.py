@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from imgconv.borders import Border
 from imgconv.convolution.arithmetic import Arithmetic
@@ -212,6 +212,26 @@ class Plan:
     def output_shape(self) -> tuple[int, ...]:
         """Shape of the result."""
         return self.job.output_shape
+
+    def __call__(self, image: ArrayLike) -> NDArray[Any]:
+        """Return the result for an image of the shape and the type of the plan.
+
+        Raises:
+            UsageError: the image has another shape or type.
+        """
+        from imgconv.convolution.execution import execute
+        from imgconv.convolution.options import as_pixels
+
+        return execute(self, as_pixels(image)).values
+
+    def __str__(self) -> str:
+        """Return the table of `imgconv plan`: the methods of both engines, their costs, and why others are rejected."""
+        from imgconv.convolution.plan_text import as_text
+        from imgconv.convolution.planner import plan_for
+
+        job, engine = self.job, "numpy" if self.engine == "opencv" else "opencv"
+        other = plan_for(job.shape, job.dtype, job.kernel, replace(job.options, engine=engine, method="auto"))
+        return as_text([self], others=[other])
 
     def as_dict(self) -> dict[str, Any]:
         """Return the plan as a dictionary that can be written as JSON."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imgconv.kernels.kernel import Kernel
+from imgconv.kernels.numbers import number_text, size_text
 
 #: Largest number of elements printed as numbers by default; a larger kernel is drawn.
 _MOST_NUMBERS = 121
@@ -149,20 +148,6 @@ def wrapped(label: str, text: str, width: int) -> list[str]:
         width, initial_indent=label, subsequent_indent=" " * len(label), break_long_words=False, break_on_hyphens=False
     )
     return filled.wrap(text) or [label.rstrip()]
-
-
-def number_text(value: Any) -> str:
-    """Return a number as text with at most six digits; a short fraction is kept as a fraction."""
-    if isinstance(value, Fraction):
-        return str(value) if len(str(value)) <= 24 else f"{float(value):.6g}"
-    if isinstance(value, complex | np.complexfloating):
-        return f"{value.real:g}{value.imag:+g}j"
-    return f"{value + 0.0:.6g}"  # + 0.0 removes the sign of -0
-
-
-def size_text(shape: Sequence[int]) -> str:
-    """Return a shape as text: `3 x 4`."""
-    return " x ".join(map(str, shape))
 
 
 def _plain(table: NDArray[Any]) -> Any:

@@ -20,8 +20,8 @@ from imgconv.convolution.options import make_options
 from imgconv.convolution.plan import Axis, Job
 from imgconv.convolution.planner import as_kernel, make_job
 from imgconv.errors import UsageError
-from imgconv.explaining.kernel_text import number_text, size_text
 from imgconv.kernels.kernel import Kernel
+from imgconv.kernels.numbers import number_text, size_text
 
 #: Maximum number of rows and columns of a printed matrix.
 LARGEST = 4096

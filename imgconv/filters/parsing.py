@@ -11,16 +11,19 @@ from imgconv.filters import FILTERS, FilterKind
 from imgconv.filters.base import Filter
 from imgconv.filters.kernel_filter import KernelFilter
 from imgconv.kernels.catalog import Catalog, as_catalog
+from imgconv.kernels.kernel import Kernel
 from imgconv.kernels.notation import Named, parse_notation
 from imgconv.vocabulary import suggestion
 
 
-def parse_filter(text: str, catalog: Catalog | None = None, *, delta: float = 0.0, **options: Unpack[FilterOptions]) -> Filter:
+def parse_filter(
+    text: str | Sequence[str], catalog: Catalog | None = None, *, delta: float = 0.0, **options: Unpack[FilterOptions]
+) -> Filter:
     """Return the filter for a text in the notation of `apply` and `batch`.
 
     Args:
         text: a kernel (`"gaussian:sigma=2"`, `"[1 0 -1]"`, `"@file"`), a chain of the catalog (`"crisp"`), or another filter
-            (`"edges:operator=sobel"`).
+            (`"edges:operator=sobel"`); a sequence of these is a chain.
         catalog: catalog used to look up names (default: the built-in catalog).
         delta: value added to the result of every convolution, in levels.
         **options: options of `imgconv.correlate` for every convolution of the filter.
@@ -33,11 +36,16 @@ def parse_filter(text: str, catalog: Catalog | None = None, *, delta: float = 0.
         >>> parse_filter("edges:operator=sobel").halo
         (1, 1)
     """
-    return build_chain([text], catalog, make_options(delta=delta, **options))
+    texts = [text] if isinstance(text, str) or not isinstance(text, Sequence) else list(text)
+    if not texts:
+        raise KernelError("a chain needs at least one filter")
+    return build_chain(texts, catalog, make_options(delta=delta, **options))
 
 
-def build_chain(texts: Sequence[str], catalog: Catalog | None = None, options: Options | None = None) -> Filter:
-    """Return the filter for one text, or the chain for several."""
+def build_chain(
+    texts: Sequence[str | Kernel | Filter], catalog: Catalog | None = None, options: Options | None = None
+) -> Filter:
+    """Return the filter for one text, kernel or filter, or the chain for several."""
     catalog = as_catalog(catalog)
     steps = [_build(text, catalog, options or Options()) for text in texts]
     if len(steps) == 1:
@@ -47,7 +55,11 @@ def build_chain(texts: Sequence[str], catalog: Catalog | None = None, options: O
     return ChainFilter(tuple(steps))
 
 
-def _build(text: str, catalog: Catalog, options: Options) -> Filter:
+def _build(text: str | Kernel | Filter, catalog: Catalog, options: Options) -> Filter:
+    if isinstance(text, Filter):
+        return text
+    if isinstance(text, Kernel):
+        return KernelFilter(text, options)
     spec = parse_notation(text)
     if isinstance(spec, Named) and spec.name not in catalog.kernels:
         if spec.name in catalog.filters:

@@ -84,13 +84,7 @@ def filter_picture(image: Image, task: Task) -> Filtered:
         return path.run(image)
 
 
-def plan_picture(header: Header, task: Task) -> tuple[Plan, ...]:
-    """Return the plans that `filter_picture` executes for an opaque image without missing values.
-
-    Raises:
-        UsageError: the task does not fit the channels of the image.
-    """
-    return PicturePath.of(header, task).plans(Weights())
+_UNWEIGHTED = Weights()
 
 
 @dataclass(frozen=True)
@@ -151,8 +145,8 @@ class PicturePath:
         change = self._options_for_levels if self.takes_levels(weights) else self._options_for_planes
         return self.task.filter.with_options(change)
 
-    def plans(self, weights: Weights) -> tuple[Plan, ...]:
-        """Return the plans for pixels with the given weights."""
+    def plans(self, weights: Weights = _UNWEIGHTED) -> tuple[Plan, ...]:
+        """Return the plans for pixels with the given weights; by default those of an opaque image without missing values."""
         shape = self.header.shape[:2] if self.mixes else self.header.colour_shape
         if self.planes is not None:
             shape = (*shape[:2], len(self.planes))

@@ -167,3 +167,11 @@ def test_bad_input(fails, grey):
     assert "cannot do this" in fails(2, "plan", "sharpen", "grey.png", "--method", "box_filter")
     assert "gives an empty result" in fails(2, "plan", "box:size=9", "--shape", "3x3", "--mode", "valid")
     assert "an angle" in fails(2, "plan", "edges:output=direction", "--shape", "30x40", "--delta", "1")
+
+
+@pytest.mark.parametrize("engine", ["opencv", "numpy"])
+def test_a_printed_plan_is_the_table(done, monkeypatch, engine):
+    monkeypatch.setenv("COLUMNS", "100")
+    printed = done("plan", "gaussian:sigma=3", "--shape", "300x400x3", "--engine", engine, "--border", "wrap")
+    plan = imgconv.make_plan((300, 400, 3), "uint8", "gaussian:sigma=3", engine=engine, border="wrap")
+    assert printed == f"{plan}\n"

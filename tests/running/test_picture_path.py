@@ -12,7 +12,7 @@ import imgconv
 from imgconv.errors import UsageError
 from imgconv.images.image import Image
 from imgconv.images.pages import Header
-from imgconv.running.picture_path import PicturePath, filter_picture, plan_picture
+from imgconv.running.picture_path import PicturePath, filter_picture
 from tests.cases import each
 from tests.running.levels import KERNEL, as_type, full_scale, scipy_sum
 
@@ -238,13 +238,13 @@ def test_depths_of_1_bit_and_float16(filtered, grey) -> None:
     assert np.array_equal(half, (grey / np.float32(255)).astype(np.float16))
 
 
-def test_plan_picture_returns_the_executed_plans(make_task, transparent) -> None:
+def test_plans_are_those_that_are_executed(make_task, transparent) -> None:
     for fields in ({}, {"linear": True}, {"luma": True}, {"gray": True}, {"channels": (0,)}, {"alpha": "keep"}):
         task = make_task(KERNEL, **fields, count=True)
         opaque = transparent.copy()
         opaque[:, :, 3] = 255
         (actual,) = filter_picture(Image(opaque), task).plans
-        (planned,) = plan_picture(Header.of(*transparent.shape[:2], 4, "uint8"), task)
+        (planned,) = PicturePath.of(Header.of(*transparent.shape[:2], 4, "uint8"), task).plans()
         assert (actual.method, actual.job.shape, actual.job.dtype) == (planned.method, planned.job.shape, planned.job.dtype)
 
 

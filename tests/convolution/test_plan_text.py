@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import imgconv
-from imgconv.explaining.plan_text import as_text
+from imgconv.convolution.plan_text import as_text
 
 
 def text_of(kernel, shape=(300, 400), dtype="uint8", width=100, **options):

@@ -10,7 +10,7 @@ import numpy as np
 
 from imgconv.convolution.methods import METHODS
 from imgconv.convolution.plan import Candidate, Job, Plan
-from imgconv.explaining.kernel_text import size_text
+from imgconv.kernels.numbers import size_text
 from imgconv.threads import thread_count
 
 _LABEL = 10

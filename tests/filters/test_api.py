@@ -1,0 +1,74 @@
+"""`imgconv.apply`, and plans that are carried out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+import imgconv
+from imgconv.errors import KernelError, RangeError, UsageError
+from imgconv.kernels.kernel import Kernel
+
+IMAGE = np.random.default_rng(7).integers(0, 256, (23, 31), np.uint8)
+SKEW = np.array([[1, 2, 0], [0, -3, 5]])
+
+
+def test_a_chain_is_rounded_once():
+    first = ndimage.correlate(IMAGE.astype(float), np.full((3, 3), 1 / 9), mode="reflect")
+    second = ndimage.correlate(first, SKEW, mode="reflect")
+    expected = np.clip(np.rint(second), 0, 255)
+    found = imgconv.apply(IMAGE, "box", Kernel(SKEW), border="reflect")
+    assert found.dtype == np.uint8
+    assert np.abs(found - expected).max() <= 1
+    assert np.mean(found == expected) > 0.999
+
+
+@pytest.mark.parametrize("channels", [(), (3,), (5,)])
+def test_channels_are_independent(channels):
+    image = np.random.default_rng(1).random((12, 17, *channels)).astype(np.float32)
+    found = imgconv.apply(image, "gaussian:sigma=1.5", border="replicate")
+    axes = {"axes": (0, 1)} if channels else {}
+    expected = ndimage.gaussian_filter(image.astype(float), 1.5, mode="nearest", truncate=4, **axes)
+    np.testing.assert_allclose(found, expected, atol=2e-6)
+
+
+def test_scale_delta_range_and_type():
+    sums = ndimage.correlate(IMAGE.astype(float), SKEW, mode="mirror")
+    kernel = Kernel(SKEW)
+    assert np.array_equal(imgconv.apply(IMAGE, kernel, scale=2, delta=-3, dtype=np.int32), sums * 2 - 3)
+    assert np.array_equal(imgconv.apply(IMAGE, kernel, range_policy="abs"), np.clip(np.abs(sums), 0, 255))
+    with pytest.raises(RangeError):
+        imgconv.apply(IMAGE, kernel, range_policy="error")
+
+
+def test_filters_texts_and_kernels_can_be_mixed(tmp_path):
+    (tmp_path / "mine.yaml").write_text("kernels: {soft: {matrix: [[1, 2, 1]], scale: 1/4}}")
+    catalog = imgconv.load_catalog(tmp_path / "mine.yaml")
+    built = imgconv.parse_filter("sharpen", border="wrap")
+    found = imgconv.apply(IMAGE, "soft", built, "sobel:x", catalog=catalog, border="wrap", dtype="float64")
+    chain = imgconv.parse_filter(["soft", "sharpen", "sobel:x"], catalog, border="wrap")
+    assert np.array_equal(found, chain(IMAGE, dtype="float64"))
+    assert chain.name == "soft sharpen edges:operator=sobel,output=x"
+
+
+def test_errors():
+    with pytest.raises(UsageError, match="at least one filter"):
+        imgconv.apply(IMAGE)
+    with pytest.raises(KernelError, match="did you mean sharpen"):
+        imgconv.apply(IMAGE, "box", "sharpn")
+    with pytest.raises(KernelError, match="a kernel must be a string, found int"):
+        imgconv.apply(IMAGE, 3)
+    with pytest.raises(KernelError, match="at least one filter"):
+        imgconv.parse_filter([])
+
+
+@pytest.mark.parametrize("engine", ["opencv", "numpy"])
+def test_a_plan_is_carried_out(engine):
+    plan = imgconv.make_plan(IMAGE.shape, IMAGE.dtype, SKEW, border="wrap", engine=engine)
+    expected = np.clip(ndimage.correlate(IMAGE.astype(float), SKEW, mode="wrap"), 0, 255)
+    assert np.array_equal(plan(IMAGE), expected)
+    with pytest.raises(UsageError, match="the plan is for uint8 of shape"):
+        plan(IMAGE[:5])
+    with pytest.raises(UsageError, match="the plan is for uint8 of shape"):
+        plan(IMAGE.astype(np.uint16))
