@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import operator
 from fractions import Fraction
 from typing import Any, Unpack
 
+import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from imgconv.convolution.options import FilterOptions, as_dtype, as_factor, as_number, as_pixels, make_options
@@ -24,6 +26,7 @@ def apply(
     scale: float | Fraction = 1,
     delta: float = 0.0,
     catalog: Catalog | None = None,
+    axes: tuple[int, int] | None = None,
     **options: Unpack[FilterOptions],
 ) -> NDArray[Any]:
     """Return an image after one or more filters in turn. Nothing is rounded between them.
@@ -31,7 +34,7 @@ def apply(
     Channels are filtered independently. For alpha, linear light and missing values, use `filter_image`.
 
     Args:
-        image: shape (H, W) or (H, W, C). Integer or floating-point; complex for kernels.
+        image: shape (H, W) or (H, W, C), or any shape with `axes`. Integer or floating-point; complex for kernels.
         *filters: filters in the notation of `imgconv apply`, kernels, or filters of `parse_filter`.
         dtype: type of the result; by default that of the image. Integer results are rounded half to even.
         range_policy: treatment of values that the type cannot hold: `clip`, `abs`, `offset`, `stretch` or `error`. By default
@@ -39,11 +42,13 @@ def apply(
         scale: factor by which the result is multiplied.
         delta: value added after scaling, in levels.
         catalog: catalog used to look up names (default: the built-in catalog).
+        axes: the axes of rows and columns, such as (1, 2) for a stack (Z, H, W), or (-3, -2) for (T, H, W, C). Images along the
+            other axes are filtered independently. By default the first two.
         **options: border, border_value, mode, stride, dilation, nan, tolerance, engine, method and jobs, as for `correlate`,
             for filters that are not built yet.
 
     Returns:
-        Shape (H', W') or (H', W', C).
+        Shape (H', W') or (H', W', C); with `axes`, the axes of the image, in their order.
 
     Raises:
         KernelError: a filter is unknown or invalid.
@@ -64,4 +69,20 @@ def apply(
         as_factor(scale, "scale"),
         as_number(delta, "delta"),
     )
-    return chain.render(as_pixels(image), output).values
+    if axes is None:
+        return chain.render(as_pixels(image), output).values
+    array = np.asarray(image)
+    planes = np.moveaxis(array, _checked_axes(axes, array.ndim), (0, 1))
+    others = planes.shape[2:]
+    result = chain.render(as_pixels(planes.reshape(*planes.shape[:2], -1) if others else planes), output).values
+    return np.moveaxis(result.reshape(*result.shape[:2], *others), (0, 1), _checked_axes(axes, array.ndim))
+
+
+def _checked_axes(axes: tuple[int, int], dimensions: int) -> tuple[int, int]:
+    try:
+        rows, columns = (operator.index(axis) for axis in axes)
+        if -dimensions <= rows < dimensions and -dimensions <= columns < dimensions and (rows - columns) % dimensions:
+            return rows, columns
+    except (TypeError, ValueError):
+        pass
+    raise UsageError(f"axes are two different axes of the image (rows, columns), which has {dimensions}; found {axes!r}")

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from imgconv.errors import ReadError
+from imgconv.errors import ReadError, UsageError
 from imgconv.images.file_bytes import FileBytes, HeaderError
 from imgconv.images.formats import registry
 from imgconv.images.image import Coding, Image
@@ -24,12 +24,16 @@ from imgconv.images.output import Output
 from imgconv.images.pages import MAX_PIXELS, Header, PageRange, Pages, Timing
 from imgconv.opencv import load_cv2
 
+#: A file by its name, its bytes, or an object with `read`, which is open for reading bytes.
+Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 
-def read_image(source: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Image:
+
+def read_image(source: Source, *, max_pixels: int = MAX_PIXELS) -> Image:
     """Read an image file: the pixels as stored, in the depth of the file, with alpha and metadata.
 
     Args:
-        source: name of the file, or "-" for standard input.
+        source: name of the file, or "-" for standard input; or the content of the file as bytes, or a file object that is open
+            for reading bytes, which is read to its end.
         max_pixels: maximum number of pixels; a larger image is rejected before it is decoded.
 
     Returns:
@@ -42,11 +46,11 @@ def read_image(source: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) 
     return open_image(source, max_pixels=max_pixels).page(0)
 
 
-def open_image(source: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Pages:
+def open_image(source: Source, *, max_pixels: int = MAX_PIXELS) -> Pages:
     """Open an image file for reading its pages or frames one at a time.
 
     Args:
-        source: name of the file, or "-" for standard input.
+        source: as for `read_image`.
         max_pixels: as for `read_image`. For an animation, the limit applies to all frames together.
 
     Raises:
@@ -231,9 +235,22 @@ def _name(source: str | os.PathLike[str]) -> str:
     return "standard input" if is_standard_stream(source) else displayed(source)
 
 
-def _opened(source: str | os.PathLike[str], max_pixels: int) -> Pages:
-    name = _name(source)
-    return _pages(_file_bytes(source, name), name, max_pixels)
+def _opened(source: Source, max_pixels: int) -> Pages:
+    if isinstance(source, str | os.PathLike):
+        name = _name(source)
+        return _pages(_file_bytes(source, name), name, max_pixels)
+    return _pages(FileBytes(_content(source)), "image", max_pixels)
+
+
+def _content(source: bytes | bytearray | memoryview | BinaryIO) -> memoryview:
+    """Return the bytes of a buffer or of an open file."""
+    try:
+        return memoryview(source.read() if hasattr(source, "read") else source).cast("B")
+    except TypeError:
+        found = type(source).__name__
+        raise UsageError(f"a file is given by its name, its bytes, or a file object opened for bytes, found {found}") from None
+    except (OSError, ValueError) as error:  # closed, or not open for reading
+        raise ReadError(f"image: the file object cannot be read: {error}") from error
 
 
 def _pages(file: FileBytes, name: str, max_pixels: int) -> Pages:

@@ -72,3 +72,29 @@ def test_a_plan_is_carried_out(engine):
         plan(IMAGE[:5])
     with pytest.raises(UsageError, match="the plan is for uint8 of shape"):
         plan(IMAGE.astype(np.uint16))
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes"),
+    [((5, 12, 17), (1, 2)), ((2, 5, 12, 17), (-2, -1)), ((3, 12, 17, 4), (1, 2)), ((12, 5, 17), (2, 0)), ((12, 17), (1, 0))],
+)
+def test_stacks_are_filtered_along_two_axes(shape, axes):
+    stack = np.random.default_rng(3).random(shape)
+    kernel = np.array([[1.0, 2, 0], [0, -3, 5]])
+    rows, columns = (axis % stack.ndim for axis in axes)
+    others = tuple(axis for axis in range(stack.ndim) if axis not in (rows, columns))
+    weights = np.expand_dims(kernel if rows < columns else kernel.T, others)
+    found = imgconv.apply(stack, Kernel(kernel), border="reflect", axes=axes)
+    np.testing.assert_allclose(found, ndimage.correlate(stack, weights, mode="reflect"), atol=1e-12)
+
+
+def test_a_stride_along_the_axes():
+    stack = np.arange(2 * 8 * 9).reshape(2, 8, 9).astype(np.float32)
+    found = imgconv.apply(stack, "identity", axes=(1, 2), stride=(2, 3))
+    assert np.array_equal(found, stack[:, ::2, ::3])
+
+
+@pytest.mark.parametrize("axes", [(0, 0), (0, 3), (-4, 1), (0, -3), (1,), (0, 1, 2), 1, "ab", (0.5, 1)])
+def test_axes_that_do_not_fit(axes):
+    with pytest.raises(UsageError, match=r"axes are two different axes of the image \(rows, columns\), which has 3"):
+        imgconv.apply(np.zeros((4, 5, 6)), "box", axes=axes)
