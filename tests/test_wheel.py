@@ -61,7 +61,7 @@ def test_contents_of_the_wheel(wheel: Path, root: Path) -> None:
     assert {"kernels.yaml", "kernels.schema.json", "py.typed"} <= {
         PurePosixPath(name).name for name in names if name.startswith("imgconv/")
     }
-    sources = {path.relative_to(root).as_posix() for path in (root / "imgconv").rglob("*.py")}
+    sources = {path.relative_to(root).as_posix() for kind in ("*.py", "*.md") for path in (root / "imgconv").rglob(kind)}
     assert sources <= names
     assert {PurePosixPath(name).parts[0] for name in names - sources} == {
         "imgconv",
@@ -93,3 +93,10 @@ impulse[1, 1] = 1
 print(imgconv.convolve(impulse, numpy.arange(1, 10).reshape(3, 3), border="constant").tolist())
 """
     assert run(installed / "python", "-c", program, cwd=empty).stdout == "[[1, 2, 3], [4, 5, 6], [7, 8, 9]]\n"
+
+
+def test_the_manual_is_installed(installed: Path, empty: Path, root: Path) -> None:
+    page = run(installed / "imgconv", "help", "borders", cwd=empty).stdout
+    assert page == (root / "imgconv" / "manual" / "borders.md").read_text(encoding="utf-8")
+    formatted = "import sys; from imgconv.cli.main import main; sys.stdout.isatty = lambda: True; main(['help', 'borders'])"
+    assert "Borders and geometry" in run(installed / "python", "-c", formatted, cwd=empty).stdout

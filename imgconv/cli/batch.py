@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from imgconv.cli.messages import note, print_json, print_line
+from imgconv.cli.messages import note, on_terminal, print_json, print_line
 from imgconv.cli.options import HeadedCommand, completed_by, filtering_options, quality_option, verbose_option
 from imgconv.cli.parameters import whole
 from imgconv.cli.tasks import describe, make_task, print_notes, require_isolation, start_workers, take_files
@@ -101,11 +101,15 @@ def command(
     from imgconv.running.finding import find_work
 
     if len(words) < 2 + (from_file is None):
-        missing = "SPEC, INPUT and OUT_DIR" if len(words) < 2 else "INPUT or OUT_DIR"
+        missing = ("SPEC, INPUT and OUT_DIR are", "INPUT and OUT_DIR are", "INPUT or OUT_DIR is")[len(words)]
         raise click.UsageError(f"{missing} missing: imgconv batch SPEC... INPUT... OUT_DIR")
+    if "" in words:
+        raise click.UsageError("a SPEC, INPUT or OUT_DIR is empty")
     specs, inputs = split_batch(words[:-1], load_catalog(*options["catalogs"]))
     if from_file is not None:
         inputs += _listed(from_file)
+    if not inputs and from_file is not None:
+        raise ReadError(f"{from_file}: lists no files")
     if not inputs:
         raise click.UsageError(f"no INPUT: {words[-2]} is the name of a filter; write ./{words[-2]} for a folder of that name")
     output = words[-1]
@@ -134,7 +138,7 @@ def command(
 
             def progress(outcome: Outcome) -> None:
                 advance(outcome.status == "failed")
-                if verbose and outcome.report is not None and not sys.stderr.isatty():
+                if verbose and outcome.report is not None and not on_terminal(sys.stderr):
                     note(describe(outcome.report))
 
             outcomes = run_batch(found.work, task, source, target, jobs=jobs, workers=workers, progress=progress)
@@ -143,7 +147,7 @@ def command(
 
 def _display(total: int) -> AbstractContextManager[Callable[[bool], None]]:
     """Return a context in which progress is displayed, if stderr is a terminal."""
-    if not sys.stderr.isatty():
+    if not on_terminal(sys.stderr):
         return nullcontext(lambda failed: None)
     from imgconv.cli.progress import batch_progress
 
@@ -151,13 +155,21 @@ def _display(total: int) -> AbstractContextManager[Callable[[bool], None]]:
 
 
 def _listed(path: str) -> list[str]:
-    """Return the names in a text file, one a line; empty lines are ignored."""
+    """Return the names in a file, one a line, or separated by NUL; empty lines are ignored."""
+    from imgconv.images.names import reason
+
     try:
-        with sys.stdin if path == "-" else open(path, errors="surrogateescape") as file:
-            names = file.read().splitlines()
-    except (OSError, ValueError) as error:
-        raise ReadError(f"{path}: the list of files cannot be read: {error}") from None
-    return [name for name in names if name.strip()]
+        if path != "-":
+            with open(path, "rb") as file:
+                data = file.read()
+        elif sys.stdin is None:
+            raise ReadError("standard input: is closed")
+        else:
+            data = sys.stdin.buffer.read()
+    except OSError as error:
+        raise ReadError(f"{path}: the list of files cannot be read: {reason(error)}") from None
+    names = data.split(b"\0") if b"\0" in data else [line.removesuffix(b"\r") for line in data.split(b"\n")]
+    return [os.fsdecode(name) for name in names if name.strip()]
 
 
 def _list_dry_run(work: list[tuple[Path, Path]], task: Task, source: Input, target: Output, *, as_json: bool) -> None:
@@ -199,5 +211,5 @@ def _conclude(outcomes: list[Outcome], seconds: float, *, as_json: bool, verbose
     totals = ", ".join([*(f"{count} {status}" for status, count in counts.items() if count), f"{seconds:.1f} s"])
     if counts["failed"]:
         raise BatchError(f"{totals}; the errors are listed above")
-    if verbose or sys.stderr.isatty():
+    if verbose or on_terminal(sys.stderr):
         note(totals)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 import imgconv
-from imgconv.cli.messages import note, print_json
+from imgconv.cli.messages import note, on_terminal, print_json
 from imgconv.cli.options import HeadedCommand, completed_by, jobs_option, json_option
 from imgconv.cli.parameters import Parsed, word
 from imgconv.vocabulary import ENGINES, EngineWord
@@ -134,10 +134,10 @@ def _warn_of_settings() -> None:
 @contextmanager
 def _progress() -> Iterator[Callable[[str], None]]:
     """Yield a function that prints what is being measured, on one line of the terminal, if stderr is one."""
-    on_terminal = sys.stderr.isatty()
+    displayed = on_terminal(sys.stderr)
 
     def progress(line: str) -> None:
-        if on_terminal:
+        if displayed:
             click.echo(f"\r\x1b[K{line[:78]}", nl=False, err=True)
 
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -19,6 +20,9 @@ from imgconv.cli.options import HeadedCommand
 
 #: The variable by which the scripts request words.
 VARIABLE = "_IMGCONV_COMPLETE"
+
+#: Characters that bash interprets, and what escapes them.
+_SPECIAL, _BACKSLASH = re.compile(r"([^\w@%+=:,./~\n-])"), r"\\\1"
 
 _BASH = """\
 %(complete_func)s() {
@@ -46,16 +50,17 @@ class _Bash(BashComplete):
     source_template = _BASH
 
     def get_completion_args(self) -> tuple[list[str], str]:
-        line = os.environ["COMP_LINE"]
+        line = os.environ.get("COMP_LINE", "")
         words = split_arg_string(line)
         self._incomplete = "" if line[-1:].isspace() or len(words) < 2 else words.pop()
         return words[1:], self._incomplete
 
     def format_completion(self, item: CompletionItem[str]) -> str:
-        value = item.value
+        value, current = item.value, os.environ.get("COMP_CURRENT", "")
+        quote = current[:1] if current[:1] in ("'", '"') else ""
         if value.startswith(self._incomplete) and not value.startswith("@"):
-            value = value[len(self._incomplete) - len(os.environ["COMP_CURRENT"]) :]
-        return f"{item.type},{value}"
+            value = value[len(self._incomplete) - len(current) + len(quote) :]
+        return f"{item.type},{value if quote else _SPECIAL.sub(_BACKSLASH, value)}"
 
 
 @click.command("completion", cls=HeadedCommand)
@@ -95,7 +100,9 @@ def complete_words(ctx: click.Context, incomplete: str) -> list[CompletionItem[s
         catalog.filters.values(),
         FILTERS.values(),
     )
-    entries = {entry.name: entry for group in groups for entry in group}
+    entries: dict[str, Any] = {}
+    for entry in (entry for group in groups for entry in group):
+        entries.setdefault(entry.name, entry)
     if not colon:
         return [*_items(name, entries), CompletionItem(incomplete, type="file")]
     if name not in entries:
@@ -105,7 +112,8 @@ def complete_words(ctx: click.Context, incomplete: str) -> list[CompletionItem[s
     key, equals, value = last.partition("=")
     if equals:
         return _items(f"{start}{key}={value}", (f"{start}{key}={word}" for word in _values(key, catalog)))
-    parameters = {"output": ""} if name in catalog.operators else getattr(entries[name], "parameters", {})
+    is_operator = name in catalog.operators and name not in catalog.kernels
+    parameters = {"output": ""} if is_operator else getattr(entries[name], "parameters", {})
     return _items(f"{start}{key}", (f"{start}{parameter}=" for parameter in parameters))
 
 
@@ -122,14 +130,14 @@ def _paths(incomplete: str) -> list[str]:
 
 def _values(parameter: str, catalog: Any) -> Iterable[str]:
     """Return the words that a parameter of a filter accepts, as far as they are words."""
+    from imgconv.kernels.differences import DIRECTIONS
     from imgconv.vocabulary import EDGE_OUTPUTS
 
-    compass = ("n", "ne", "e", "se", "s", "sw", "w", "nw")
     words: dict[str, Iterable[str]] = {
         "operator": catalog.operators,
         "output": EDGE_OUTPUTS,
-        "direction": compass,
-        "light": compass,
+        "direction": DIRECTIONS,
+        "light": DIRECTIONS,
     }
     return words.get(parameter, ())
 

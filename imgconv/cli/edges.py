@@ -17,6 +17,8 @@ from imgconv.cli.options import (
 )
 from imgconv.cli.parameters import word
 from imgconv.cli.tasks import run_one
+from imgconv.errors import KernelError
+from imgconv.kernels.notation import NAME
 from imgconv.vocabulary import EDGE_OUTPUTS
 
 _OPERATOR = click.option(
@@ -51,4 +53,6 @@ def command(source: str, target: str, operator: str, output: str, **options: Any
     Direction is in degrees: 0 is to the right, 90 downwards; in 8 and 16 bits, 360 degrees are the full range.
     Manual: imgconv help edges, range-and-depth
     """
+    if not NAME.fullmatch(operator):
+        raise KernelError(f"an operator is given by its name, found {operator!r}")
     run_one((f"edges:operator={operator},output={output}",), source, target, **options)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from imgconv.cli.messages import terminal_width
+from imgconv.cli.messages import on_terminal, terminal_width
 from imgconv.cli.options import HeadedCommand, completed_by
 from imgconv.vocabulary import suggestion
 
@@ -79,7 +79,7 @@ def _page(topic: str, parent: click.Context) -> Path:
 def _formatted(path: Path) -> str:
     """Return a page for the terminal, or as it is where stdout is none."""
     text = path.read_text(encoding="utf-8")
-    if not sys.stdout.isatty():
+    if not on_terminal(sys.stdout):
         return text
     from io import StringIO
 

@@ -1,4 +1,4 @@
-"""The `imgconv` command: finds the command asked for, and turns every error into one line and an exit code."""
+"""The `imgconv` program: runs a command, and reports every error in one line and an exit code."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def run(arguments: list[str]) -> int:
     except click.ClickException as error:
         return _fail(_usage(error), 2)
     except ImgconvError as error:
-        command = _command(arguments[0]) if arguments[0] in COMMANDS else None
+        command = _command(arguments[0]) if arguments and arguments[0] in COMMANDS else None
         return _fail(with_flags(str(error), command), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         return _fail("interrupted", _INTERRUPTED)
@@ -123,7 +123,7 @@ def run(arguments: list[str]) -> int:
 def _set_up_process(arguments: list[str]) -> None:
     """Set the state of the process: streams, signals, warnings, environment, garbage collector.
 
-    Nothing else in imgconv changes it, but the start of a worker process.
+    Only this function and the start of a worker process change it.
     """
     with contextlib.suppress(OSError):  # started without a stderr
         own = os.dup(2)
@@ -173,7 +173,8 @@ def _usage(error: click.ClickException) -> str:
 
 
 def _fail(message: str, code: int) -> int:
-    click.echo(f"imgconv: {one_line(message)}", err=True)
+    with contextlib.suppress(OSError):  # the reader of stderr has ended
+        click.echo(f"imgconv: {one_line(message)}", err=True)
     return code
 
 

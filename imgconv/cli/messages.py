@@ -6,7 +6,7 @@ import io
 import json
 import re
 import shutil
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -14,7 +14,7 @@ from imgconv.errors import WriteError
 
 
 class StandardOutput(io.FileIO):
-    """Descriptor 1; an error in writing to it is a `WriteError` that says so, and no other `OSError` is taken for one."""
+    """A file object for descriptor 1 that raises `WriteError` if writing fails."""
 
     def write(self, data: Any, /) -> int:
         """Write bytes."""
@@ -53,6 +53,11 @@ def with_flags(text: str, command: click.Command | None) -> str:
             words = {flag.removeprefix("--").replace("-", "_"): flag for flag in parameter.opts if flag.startswith("--")}
             flags |= {**words, str(parameter.name): next(iter(words.values()))}
     return re.sub(r"`(\w+)`", lambda match: flags.get(match[1], match[0]), text)
+
+
+def on_terminal(stream: TextIO | None) -> bool:
+    """Return whether a standard stream is a terminal; None is one that was closed."""
+    return stream is not None and stream.isatty()
 
 
 def terminal_width() -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, TypeAlias, TypeVar
@@ -10,6 +12,7 @@ import click
 
 from imgconv.cli import parameters
 from imgconv.cli.parameters import whole, whole_pair, word
+from imgconv.errors import ImgconvError
 from imgconv.vocabulary import ALPHAS, DEFAULT_BORDER, DEPTHS, ENGINES, MODES, RANGES
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -20,10 +23,10 @@ _COLUMN = 28
 
 
 class HeadedCommand(click.Command):
-    """A command whose help lists the options under headings: the attribute `heading` that `add_options` sets."""
+    """A command whose help lists options under headings, which `add_options` sets."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options, a section for each heading."""
+        """Write a section for each heading."""
         sections: dict[str, list[tuple[str, str]]] = {}
         for option in self.get_params(ctx):
             if isinstance(option, click.Option) and (record := option.get_help_record(ctx)):
@@ -49,9 +52,9 @@ def completed_by(function: str) -> Callable[[click.Context, click.Parameter, str
     """Return a function that completes a word by a function of the module `completion`, which is imported on use."""
 
     def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:
-        from imgconv.cli import completion
-
-        return getattr(completion, function)(ctx, incomplete)
+        with contextlib.suppress(ImgconvError):  # such as a damaged catalog; the command reports it
+            return getattr(importlib.import_module("imgconv.cli.completion"), function)(ctx, incomplete)
+        return []
 
     return complete
 
@@ -62,12 +65,8 @@ border_option = click.option(
     default=DEFAULT_BORDER,
     help="Pixels outside the image: constant, replicate, reflect, reflect101, wrap or renormalize; two for rows,columns.",
 )
-mode_option = click.option(
-    "--mode", type=word(MODES, "mode"), default="same", help="Size of the output, as in scipy.signal.convolve2d."
-)
-stride_option = click.option(
-    "--stride", type=whole_pair("N|ROWS,COLUMNS", 1), default="1", help="Keep every N-th row and column of the output."
-)
+mode_option = click.option("--mode", type=word(MODES, "mode"), default="same", help="Size of the output, as in SciPy.")
+stride_option = click.option("--stride", type=whole_pair("N|ROWS,COLUMNS", 1), default="1", help="Keep every N-th output.")
 dilation_option = click.option(
     "--dilation",
     type=whole_pair("N|ROWS,COLUMNS", 1),
@@ -122,7 +121,7 @@ range_option = click.option(
 quality_option = click.option(
     "--quality",
     type=whole("N", 1, 100),
-    help="Compression quality, 1-100, for JPEG, WebP and AVIF.  [default: that of the input, else 95]",
+    help="Quality of JPEG, WebP and AVIF, 1-100.  [default: that of a JPEG, else 95; WebP may be lossless]",
 )
 
 anchor_option = click.option(

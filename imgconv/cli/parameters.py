@@ -78,7 +78,7 @@ def whole(metavar: str, least: int, most: int) -> Parsed[int]:
     """Return the type for a whole number from `least` to `most`."""
 
     def parse(text: str) -> int:
-        number = int(text) if text.isdecimal() and len(text) < 10 else least - 1
+        number = int(text) if _is_whole(text) else least - 1
         if not least <= number <= most:
             raise ValueError(f"a whole number from {least} to {most}")
         return number
@@ -86,11 +86,13 @@ def whole(metavar: str, least: int, most: int) -> Parsed[int]:
     return Parsed(metavar, parse)
 
 
+def _is_whole(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 10
+
+
 def _whole_numbers(text: str) -> list[int]:
-    try:
-        return [int(part) for part in text.split(",")]
-    except ValueError:
-        return []
+    parts = [part.strip() for part in text.split(",")]
+    return [int(part) for part in parts] if all(_is_whole(part.removeprefix("-")) for part in parts) else []
 
 
 def size(least: int, most: int) -> Parsed[tuple[int, ...]]:
@@ -99,7 +101,7 @@ def size(least: int, most: int) -> Parsed[tuple[int, ...]]:
 
     def parse(text: str) -> tuple[int, ...]:
         parts = text.lower().split("x")
-        if not least <= len(parts) <= most or not all(p.isascii() and p.isdecimal() and int(p) for p in parts):
+        if not least <= len(parts) <= most or not all(_is_whole(p) and int(p) for p in parts):
             raise ValueError(f"{form}, whole numbers from 1 up such as 3000x4000")
         return tuple(map(int, parts))
 
@@ -116,14 +118,22 @@ def _borders(text: str) -> tuple[str, str]:
 
 def _numbers(text: str) -> tuple[float, ...]:
     try:
-        return tuple(float(Fraction(part)) if "/" in part else float(part) for part in text.split(","))
+        return tuple(float(_fraction(part)) if "/" in part else float(part) for part in text.split(","))
     except (ValueError, ArithmeticError):
         raise ValueError("a number, or one per channel separated by commas") from None
 
 
+def _fraction(text: str) -> Fraction:
+    """Return a number exactly. Large exponents, which would take all memory, are a `ValueError`."""
+    exponent = text.lower().partition("e")[2].lstrip("+-0")
+    if len(text) > 100 or len(exponent) > 3 or not text.isascii() or "_" in text:
+        raise ValueError
+    return Fraction(text)
+
+
 def _ratio(text: str) -> Fraction:
     try:
-        number = Fraction(text)  # exact: 0.1 and 1/9 are these fractions
+        number = _fraction(text)  # exact: 0.1 and 1/9 are these fractions
         float(number)
         return number
     except (ValueError, ArithmeticError):
@@ -171,7 +181,7 @@ def _level(text: str) -> float:
 def _region(text: str) -> tuple[int, ...]:
     numbers = _whole_numbers(text)
     if len(numbers) != 4:
-        raise ValueError("ROW,COLUMN,ROWS,COLUMNS, four whole numbers such as 100,200,50,80")
+        raise ValueError("row, column, rows and columns: four whole numbers such as 100,200,50,80")
     return tuple(numbers)
 
 
@@ -187,7 +197,8 @@ def _count(text: str, unit: int, least: int) -> int:
     text = text.strip()
     power = max(" kmgt".find(text[-1:].lower()), 0) if text else 0
     try:
-        number = int(Fraction(text[:-1] if power else text) * unit**power)
+        exact = _fraction(text[:-1] if power else text) * unit**power
+        number = -1 if 0 < exact < 1 else int(exact)
     except (ValueError, ZeroDivisionError):
         number = -1
     if number < least:
@@ -202,7 +213,7 @@ pages = Parsed("N[-N][,...]", _pages)
 channels = Parsed("CHANNEL[,...]", _channels, ("red", "green", "blue", "alpha"))
 compression = Parsed("COMPRESSION", _compression, COMPRESSIONS)
 level = Parsed("LEVEL", _level)
-region = Parsed("ROW,COLUMN,ROWS,COLUMNS", _region)
+region = Parsed("ROW,COL,ROWS,COLS", _region)
 seconds = Parsed("SECONDS", _seconds)
 pixel_count = Parsed("N", lambda text: _count(text, 1000, 1))
 byte_size = Parsed("SIZE", lambda text: _count(text, 1024, 0))

@@ -17,7 +17,7 @@ _NARROWEST, _WIDEST = 80, 120
 
 
 @click.command("plan", cls=HeadedCommand)
-@click.argument("words", metavar="SPEC... [IN]", nargs=-1, required=True, shell_complete=completed_by("complete_words"))
+@click.argument("words", metavar="SPEC... [IN]", nargs=-1, shell_complete=completed_by("complete_words"))
 @click.option("--shape", type=size(2, 3), help="Size of the image, in place of IN.")
 @click.option("--dtype", metavar="TYPE", help="Type of the pixels, with --shape.  [default: uint8]")
 @planning_options

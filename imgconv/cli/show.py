@@ -21,7 +21,7 @@ from imgconv.cli.options import (
     stride_option,
 )
 from imgconv.cli.parameters import size
-from imgconv.cli.words import check_specs
+from imgconv.cli.words import is_file_name
 from imgconv.errors import KernelError
 
 if TYPE_CHECKING:
@@ -91,9 +91,10 @@ def command(
     from imgconv.kernels.formats import format_kernel
 
     if image:
-        show = matrices.as_data if as_json else matrices.as_text
-        shown = show(image, kernels[0], **convolution)
-        print_json(shown) if as_json else click.echo(shown)
+        if as_json:
+            print_json(matrices.as_data(image, kernels[0], **convolution))
+        else:
+            click.echo(matrices.as_text(image, kernels[0], **convolution))
     elif as_json:
         data = [kernel_text.as_data(kernel) for kernel in kernels]
         print_json(data[0] if len(data) == 1 else data)
@@ -115,9 +116,10 @@ def _kernels(spec: str, catalogs: tuple[str, ...]) -> tuple[Kernel, ...]:
     catalog = load_catalog(*catalogs)
     try:
         parsed = parse_notation(spec)
-    except KernelError:
-        check_specs([spec])
-        raise
+    except KernelError as error:
+        if is_file_name(spec):
+            raise KernelError(f"{spec} looks like a file; write @{spec} to read a kernel from a file") from None
+        raise error
     if not isinstance(parsed, Named) or parsed.name in catalog.kernels:
         return (catalog.kernel(spec),)
     from imgconv.filters.parsing import parse_filter
@@ -128,7 +130,7 @@ def _kernels(spec: str, catalogs: tuple[str, ...]) -> tuple[Kernel, ...]:
 def _prints(text: str) -> bool:
     """Return whether stdout can print characters."""
     try:
-        text.encode(sys.stdout.encoding or "ascii")
+        text.encode(getattr(sys.stdout, "encoding", None) or "ascii")
     except UnicodeEncodeError:
         return False
     return True

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from imgconv.cli.messages import note, print_json
+from imgconv.cli.messages import note, on_terminal, print_json
 from imgconv.errors import KernelError, ReadError
 from imgconv.opencv import opencv_threads
 
@@ -52,9 +52,14 @@ def make_task(specs: tuple[str, ...], *, catalogs: tuple[str, ...], border_value
 def _part(region: tuple[int, int, int, int] | None, mask: str | None) -> Part:
     """Return the part of the picture that changes."""
     from imgconv.images.files import read_image
+    from imgconv.images.pages import MAX_PIXELS
     from imgconv.running.regions import Part, Region, as_mask
 
-    return Part(None if region is None else Region(*region), None if mask is None else as_mask(read_image(mask)))
+    if mask == "-":
+        raise click.UsageError("--mask reads a file; standard input is for the image")
+    most = click.get_current_context().params["max_pixels"] or MAX_PIXELS
+    share = None if mask is None else as_mask(read_image(mask, max_pixels=most))
+    return Part(None if region is None else Region(*region), share)
 
 
 def _border(border: tuple[str, str]) -> tuple[str, str]:
@@ -62,7 +67,9 @@ def _border(border: tuple[str, str]) -> tuple[str, str]:
     if not _is_given("border_value") or "constant" in border:
         return border
     if _is_given("border"):
-        raise click.UsageError(f"--border-value is the level of border constant, found --border {','.join({*border})}")
+        raise click.UsageError(
+            f"--border-value is the level of border constant, found --border {','.join(dict.fromkeys(border))}"
+        )
     return "constant", "constant"
 
 
@@ -123,8 +130,9 @@ def run_one(
         raise click.UsageError("--json prints on stdout, where the image is written; write the image to a file")
     if os.path.isdir(source):
         raise ReadError(f"{source}: is a folder; `imgconv batch` filters the images in a folder")
-    if os.path.isdir(target) or target.endswith(("/", os.sep)):
-        target = _in_folder(target, source, options["file_format"])
+    folder = target if os.path.isdir(target) or target.endswith(("/", os.sep)) else ""
+    if folder:
+        target = _in_folder(folder, source, options["file_format"])
     reading, output = take_files(source, target, options)
     options |= {"count": as_json or verbose, "estimate": True}
     from imgconv.threads import asked_threads
@@ -134,6 +142,7 @@ def run_one(
         streams = os.name == "posix" or "-" in (source, target)
         with start_workers(1, 1, timeout, memory, streams=streams) as workers, _progress(source):
             workers.set_up(make_task(specs, **options), threads=threads)
+            _make_folder(folder, source)
             report = workers.run(reading, output)
     else:
         from imgconv.images.files import ReadingAhead
@@ -142,7 +151,9 @@ def run_one(
             ahead = ReadingAhead(reading)  # before the imports that follow
             from imgconv.running.file import run_file
 
-            report = run_file(ahead, output, make_task(specs, **options), progress=progress)
+            task = make_task(specs, **options)
+            _make_folder(folder, source)
+            report = run_file(ahead, output, task, progress=progress)
     print_notes(report)
     if verbose:
         note(describe(report))
@@ -150,9 +161,17 @@ def run_one(
         print_json(report.as_dict())
 
 
+def _make_folder(folder: str, source: str) -> None:
+    """Create the folder of the output, if one was named and the input exists."""
+    if folder and os.path.exists(source):
+        from imgconv.images.atomic import make_folder
+
+        make_folder(folder)
+
+
 def _progress(source: str) -> AbstractContextManager[Callable[[int, int], None]]:
     """Return a context in which the progress of a file is displayed, if stderr is a terminal."""
-    if sys.stderr is None or not sys.stderr.isatty():
+    if not on_terminal(sys.stderr):
         return nullcontext(lambda done, total: None)
     from imgconv.cli.progress import file_progress
 
@@ -160,20 +179,18 @@ def _progress(source: str) -> AbstractContextManager[Callable[[int, int], None]]
 
 
 def _in_folder(folder: str, source: str, file_format: str) -> str:
-    """Return the file in a folder that has the name of the source; a folder that does not exist is created.
+    """Return the file in a folder that has the name of the source.
 
     Raises:
-        UsageError: the source is standard input, which has no name.
-        WriteError: the folder cannot be created.
+        UsageError: the source is standard input, which has no name, or in the folder.
     """
-    from imgconv.images.atomic import make_folder
-
     if source == "-":
         raise click.UsageError(f"{folder} is a folder, and standard input has no name; name the file to write")
-    if os.path.exists(source):
-        make_folder(folder)
     stem, extension = os.path.splitext(os.path.basename(source))
-    return os.path.join(folder, stem + (f".{file_format.removeprefix('.')}" if file_format else extension))
+    target = os.path.join(folder, stem + (f".{file_format.strip().lstrip('.')}" if file_format else extension))
+    if os.path.realpath(target) == os.path.realpath(source):
+        raise click.UsageError(f"{folder} is the folder of {source}, which would be replaced; name the file to write")
+    return target
 
 
 def describe(report: Report) -> str:

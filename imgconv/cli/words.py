@@ -1,4 +1,4 @@
-"""The words of a command line: filters, then files; and what is wrong with them. Commands import it on a mistake."""
+"""The words of a command line: filters, then files; and the errors for words in the wrong place."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PICTURES = re.compile(r"\.(png|jpe?g|tiff?|webp|gif|bmp|avif|jp2|exr|hdr|p[bgnp
 
 def missing_words(words: Sequence[str]) -> click.UsageError:
     """Return the error for `apply` with less than a filter, an input and an output."""
-    names_file = bool(words and _FILE_NAME.fullmatch(words[0]))
+    names_file = bool(words and is_file_name(words[0]))
     missing = {
         (0, False): "SPEC, IN and OUT are missing",
         (1, False): "IN and OUT are missing",
@@ -42,15 +42,20 @@ def check_specs(specs: Sequence[str]) -> None:
     """
     for spec in specs:
         _check_quotes(spec)
-        if _FILE_NAME.fullmatch(spec):
+        if is_file_name(spec):
             if _PICTURES.search(spec) or os.path.isdir(spec):
                 raise KernelError(f"{spec} looks like a file; filters come first, then files")
             raise KernelError(f"{spec} looks like a file; write @{spec} to read a kernel from a file")
 
 
-def _check_quotes(word: str) -> None:
-    if word.lstrip().startswith("[") and "]" not in word:
-        raise click.UsageError(f'{word} begins a matrix; put the matrix in quotes: "[0 -1 0; -1 5 -1; 0 -1 0]"')
+def is_file_name(word: str) -> bool:
+    """Return whether a word is the name of a file by its form."""
+    return bool(_FILE_NAME.fullmatch(word))
+
+
+def _check_quotes(word: str, ctx: click.Context | None = None) -> None:
+    if word.startswith("[") and "]" not in word and " " not in word:
+        raise click.UsageError(f'{word} begins a matrix; put the matrix in quotes: "[0 -1 0; -1 5 -1; 0 -1 0]"', ctx)
 
 
 def split_batch(words: Sequence[str], catalog: Catalog) -> tuple[list[str], list[str]]:
@@ -60,7 +65,7 @@ def split_batch(words: Sequence[str], catalog: Catalog) -> tuple[list[str], list
     """
     specs = [*words[:1]]
     for word in words[1:]:
-        if not _names_filter(word, catalog) and os.path.lexists(word):
+        if not _names_filter(word, catalog) and (os.path.lexists(word) or is_file_name(word)):
             break
         specs.append(word)
     inputs = list(words[len(specs) :])
@@ -90,7 +95,7 @@ def unknown_option(option: str, arguments: list[str], flags: list[str], ctx: cli
         ctx: the context of the command.
     """
     for word in arguments:
-        _check_quotes(word)
+        _check_quotes(word, ctx)
     name = option.lstrip("-").replace("-", "_")
     place = next((index for index, word in enumerate(arguments) if word.partition("=")[0] == option), 0)
     words = arguments[place : place + 1] if "=" in arguments[place] else arguments[place : place + 2]

@@ -133,7 +133,9 @@ def _drawing(weights: NDArray[Any], width: int, shades: str) -> list[str]:
 def _cells(values: NDArray[Any]) -> list[str]:
     """Return numbers as text, row by row, with as many decimals as give the largest one four digits."""
     flat = values.ravel()
-    if values.dtype.kind == "c" or np.array_equal(flat, np.rint(flat)):
+    if values.dtype.kind != "c" and np.array_equal(flat, np.rint(flat)) and np.abs(flat).max() < 2**53:
+        return [str(int(value)) for value in flat]
+    if values.dtype.kind == "c" or not flat.any():
         return [number_text(value) for value in flat]
     digits = 4 - int(np.floor(np.log10(np.abs(flat).max()))) - 1
     if not 0 <= digits <= 12:

@@ -17,7 +17,11 @@ from imgconv.vocabulary import suggestion
 
 
 def parse_filter(
-    text: str | Sequence[str], catalog: Catalog | None = None, *, delta: float = 0.0, **options: Unpack[FilterOptions]
+    text: str | Kernel | Sequence[str | Kernel | Filter],
+    catalog: Catalog | None = None,
+    *,
+    delta: float = 0.0,
+    **options: Unpack[FilterOptions],
 ) -> Filter:
     """Return the filter for a text in the notation of `apply` and `batch`.
 
@@ -36,7 +40,7 @@ def parse_filter(
         >>> parse_filter("edges:operator=sobel").halo
         (1, 1)
     """
-    texts = [text] if isinstance(text, str) or not isinstance(text, Sequence) else list(text)
+    texts = [text] if isinstance(text, str | bytes | Kernel | Filter) else list(text)
     if not texts:
         raise KernelError("a chain needs at least one filter")
     return build_chain(texts, catalog, make_options(delta=delta, **options))

@@ -3,7 +3,7 @@
     name                            sharpen
     name:key=value,key=value        gaussian:sigma=2,size=9
     name:value                      gaussian:2, the value of the first parameter
-    a value that is itself a spec   deblur:psf=(motion:length=9,angle=30),method=wiener
+    a value that is itself a spec   name:key=(motion:length=9,angle=30),other=1
     a matrix, rows by `;`           [1 0 -1; 2 0 -2; 1 0 -1]      [1 1 1]:scale=1/3,anchor=0 0,delta=128
     a file                          @kernel.txt
 
@@ -225,7 +225,6 @@ class _Reader:
             equals = self.text.find("=", begin, end)
             key = self.text[begin:equals].rstrip() if equals >= 0 else ""
             if bare and begin < end and (equals < 0 or self.text[begin] in "([") and piece_start == colon + 1:
-                keys.add("")
                 yield "", (begin, end)
                 continue
             if begin >= end or not NAME.fullmatch(key):

@@ -14,6 +14,7 @@ from imgconv.filters.base import NOTED_SHARE
 from imgconv.images.files import Input, ReadContext, ReadingAhead
 from imgconv.images.formats.picture import Result
 from imgconv.images.image import Image
+from imgconv.images.names import is_standard_stream
 from imgconv.images.output import Output
 from imgconv.images.pages import Header
 from imgconv.running.picture_path import PicturePath, filter_picture
@@ -98,7 +99,7 @@ def run_file(
     images = results.of(found.images(reading), task, lambda done: progress(done, count))
     written = target.write(images, count, timing, first.format)
     notes = (*results.notes, *results.notes_on_clipping(task), *written.notes)
-    if written.format != first.format and os.path.realpath(source.path) == os.path.realpath(target.path):
+    if written.format != first.format and not target.format and _is_same_file(source.path, target.path):
         names = first.format.upper(), written.format.upper()
         notes += (f"the file was {names[0]} in spite of its name; now it is {names[1]} (`format` {first.format} keeps it)",)
     return Report(
@@ -115,6 +116,10 @@ def run_file(
         results.plans,
         notes,
     )
+
+
+def _is_same_file(source: str, target: str | os.PathLike[str]) -> bool:
+    return not is_standard_stream(source) and os.path.realpath(source) == os.path.realpath(target)
 
 
 class _Results:

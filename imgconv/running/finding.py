@@ -62,6 +62,7 @@ def find_work(
         return fnmatch.fnmatch(name, pattern) if pattern else os.path.splitext(name)[1].lower() in extensions
 
     work: dict[Path, Path] = {}
+    notes = []
     walks = []
     for path in inputs:
         if len(inputs) == 1 and not path.exists():
@@ -69,8 +70,11 @@ def find_work(
         folder = path if path.is_dir() else path.parent
         if output.exists() and output.resolve() == folder.resolve():
             raise UsageError(f"{displayed(output)}: the output folder holds the input, which would be replaced; choose another")
-        if folder is not path:
+        if folder is not path and path.exists() and not path.is_file():
+            notes.append(f"ignored {displayed(path)}: it is not a regular file")
+        elif folder is not path:
             work.setdefault(path, _renamed(output / path.name, extension))
+        if folder is not path:
             continue
         walk = _Walk(os.fspath(path), os.path.realpath(output), matches, recursive=recursive, follow=follow_symlinks)
         for parts in sorted(walk.files(), key=_order):
@@ -80,13 +84,15 @@ def find_work(
     if not work:
         searched = ", ".join(map(displayed, inputs))
         raise ReadError(f"{searched}: {_nothing_found(pattern, links, recursive=recursive)}")
-    notes = [f"ignored {_counted(links, 'link')} out of the input folder (`follow_symlinks` to follow)"] if links else []
+    if links:
+        notes.append(f"ignored {_counted(links, 'link')} out of the input folder (`follow_symlinks` to follow)")
     others = sum((walk.others for walk in walks), Counter[str]())
     if others and not pattern:
         kinds = ", ".join(
             f"{count} {kind}" for kind, count in sorted(others.items(), key=lambda o: (-o[1], o[0]))[:_MOST_KINDS]
         )
-        notes.append(f"ignored {_counted(others.total(), 'file')} without the extension of a supported format: {kinds}")
+        more = ", ..." if len(others) > _MOST_KINDS else ""
+        notes.append(f"ignored {_counted(others.total(), 'file')} without the extension of a supported format: {kinds}{more}")
     return Found(list(work.items()), tuple(notes))
 
 

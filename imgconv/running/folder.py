@@ -153,8 +153,8 @@ def dry_run(
     Args:
         work: sources and targets.
         task: the filter and its options.
-        source: how every source is read; each path replaces its own.
-        target: how every result is written, likewise.
+        source: the options for reading the sources.
+        target: the options for writing the results.
 
     Returns:
         Outcomes with the status `new`, `replaced`, `skipped`, or `refused` with the error.

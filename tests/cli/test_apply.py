@@ -259,4 +259,8 @@ def test_a_misnamed_file_in_place_is_converted_with_a_note(run, photo, tmp_path)
     assert "the file was PNG in spite of its name; now it is JPEG (--format png keeps it)" in result.err
     (tmp_path / "photo.jpg~").replace(tmp_path / "photo.jpg")
     assert run("apply", "box", "photo.jpg", "photo.jpg", "--format", "png").err == ""
+    (tmp_path / "photo.jpg").rename(tmp_path / "photo.png")
+    assert run("apply", "box", "photo.png", "photo.png", "--format", "tiff").err == ""  # as requested
+    (tmp_path / "photo.png").rename(tmp_path / "photo.jpg")
+    assert run("apply", "box", "photo.jpg", "photo.jpg", "--format", "png").err == ""
     assert (tmp_path / "photo.jpg").read_bytes().startswith(b"\x89PNG")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 
 import cv2
@@ -113,7 +114,7 @@ def test_a_list_of_files(done, fails, folder, tmp_path, monkeypatch):
     (tmp_path / "list.txt").write_text("in/a.png\n\nin/deep/er/c.png\n")
     done("batch", "box", "out", "--from-file", "list.txt", "--no-isolate")
     assert names(tmp_path / "out") == ["a.png", "c.png"]
-    monkeypatch.setattr("sys.stdin", io.StringIO("in/b.jpg\n"))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"in/b.jpg\r\n")))
     done("batch", "box", "in/a.png", "out2", "--from-file", "-", "--no-isolate")
     assert names(tmp_path / "out2") == ["a.png", "b.jpg"]
     assert "the list of files cannot be read" in fails(4, "batch", "box", "out", "--from-file", "none.txt")
@@ -185,3 +186,30 @@ def test_a_dry_run_agrees_with_the_batch(run, done, folder, tmp_path):
     assert dry["refused"] == 1
     dry = json.loads(done("batch", "box", "in", "out", "--no-clobber", "--pattern", "*.png", "--dry-run", "--json"))
     assert (dry["skipped"], dry["new"]) == (1, 0)
+
+
+@pytest.mark.parametrize("separator", ["\n", "\0"])
+def test_a_list_of_unusual_names(done, tmp_path, grey, separator):
+    names_of_files = ["a b.png", "x\x0by.png", "caf\u00e9\u2028.png", os.fsdecode(b"\xff.png")]
+    for name in names_of_files:
+        cv2.imwrite("plain.png", grey)
+        os.replace("plain.png", name)
+    (tmp_path / "list").write_bytes(os.fsencode(separator.join(names_of_files)))
+    done("batch", "box", "out", "--from-file", "list", "--no-isolate")
+    assert sorted(os.listdir(tmp_path / "out")) == sorted(names_of_files)
+
+
+def test_words_that_are_missing_or_empty(fails, folder, tmp_path):
+    (tmp_path / "empty").touch()
+    assert "empty: lists no files" in fails(4, "batch", "box", "out", "--from-file", "empty")
+    assert "is empty" in fails(2, "batch", "box", "", "out")
+    assert "SPEC, INPUT and OUT_DIR are missing" in fails(2, "batch")
+    assert "INPUT and OUT_DIR are missing" in fails(2, "batch", "box")
+    assert "INPUT or OUT_DIR is missing" in fails(2, "batch", "box", "in")
+    assert "typo.png: no such file" in fails(4, "batch", "box", "typo.png", "out")
+
+
+def test_a_fifo_is_ignored_with_a_note(run, folder, tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    result = run("batch", "box", "pipe.png", "in/a.png", "out", "--no-isolate")
+    assert (result.code, result.err) == (0, "imgconv: ignored pipe.png: it is not a regular file\n")

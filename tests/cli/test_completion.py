@@ -25,6 +25,7 @@ def environment(tmp_path, grey):
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m imgconv "$@"\n')
     program.chmod(0o755)
     (tmp_path / "kernel.txt").write_text("1\n")
+    (tmp_path / "my kernel.txt").write_text("1\n")
     return {**os.environ, "PYTHONPATH": str(ROOT), "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}"}
 
 
@@ -59,7 +60,8 @@ def complete(environment, tmp_path):
         ("imgconv apply edges:operator=k", ["edges:operator=kirsch"]),
         ("imgconv apply sobel:o", ["sobel:output="]),
         ("imgconv apply sobel:output=m", ["sobel:output=magnitude"]),
-        ("imgconv apply kirsch:direction=n", ["kirsch:direction=n", "kirsch:direction=ne", "kirsch:direction=nw"]),
+        ("imgconv apply kirsch:", ["kirsch:direction="]),
+        ("imgconv apply kirsch:direction=n", ["kirsch:direction=n", "kirsch:direction=nw", "kirsch:direction=ne"]),
         ("imgconv apply nothing:", []),
         ("imgconv apply [1", []),
         ("imgconv apply @ker", ["@kernel.txt"]),
@@ -111,6 +113,8 @@ def test_fish_gets_the_same_words(complete):
         ("imgconv apply --border=rep", ["imgconv", "apply", "--border", "=", "rep"], ["replicate"]),
         ("imgconv apply @ker", ["imgconv", "apply", "@", "ker"], ["@kernel.txt"]),
         ("imgconv apply box kern", ["imgconv", "apply", "box", "kern"], ["kernel.txt"]),
+        ('imgconv apply "gauss', ["imgconv", "apply", '"gauss'], ["gaussian"]),
+        ("imgconv apply @my", ["imgconv", "apply", "@", "my"], ["@my\\ kernel.txt"]),
     ],
 )
 def test_the_script_of_bash_replaces_the_last_part_of_a_word(environment, tmp_path, line, split, words):
@@ -124,7 +128,7 @@ def test_the_script_of_bash_replaces_the_last_part_of_a_word(environment, tmp_pa
     """
     command = ["bash", "-c", program, "bash", line, *split]
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
-    assert done.stdout.split() == words
+    assert done.stdout.splitlines() == words
     assert done.stderr == ""
 
 
@@ -138,3 +142,8 @@ def test_a_shell_accepts_its_script(environment, shell):
 
 def test_an_unknown_shell(fails):
     assert "tcsh" in fails(2, "completion", "tcsh")
+
+
+def test_a_damaged_catalog_completes_nothing(environment, complete, tmp_path):
+    (tmp_path / "bad.yaml").write_text("kernels: 3\n")
+    assert complete("imgconv apply --kernels bad.yaml sha") == []

@@ -29,7 +29,7 @@ def test_a_mask_in_edges_and_batch(done, photo, load, tmp_path):
 
 
 def test_errors(fails, photo, grey):
-    assert "ROW,COLUMN,ROWS,COLUMNS" in fails(2, "apply", "box", "photo.png", "out.png", "--region", "1,2,3")
+    assert "four whole numbers such as 100,200,50,80" in fails(2, "apply", "box", "photo.png", "out.png", "--region", "1,2,3")
     assert "--region 0,0,999,9" in fails(2, "apply", "box", "photo.png", "out.png", "--region", "0,0,999,9")
     assert "--mask has 100 x 120 pixels, the image 100 x 130" in fails(
         2, "apply", "box", "photo.png", "o.png", "--mask", "grey.png"

@@ -176,3 +176,21 @@ def test_a_file_that_takes_longer_than_a_second_shows_its_page(environment, tmp_
     assert code == 0
     assert "imgconv: in.tif" in printed
     assert re.search(r"page \d of 3", printed)
+
+
+@pytest.mark.parametrize("redirection", ["<&-", ">&-", "2>&-"])
+@pytest.mark.parametrize(
+    "arguments", ["help borders", "show gaussian:sigma=2", "list", "batch box in.png out", "batch box out --from-file -"]
+)
+def test_closed_streams_are_no_internal_fault(environment, tmp_path, photo, redirection, arguments):
+    cv2.imwrite(str(tmp_path / "in.png"), photo)
+    line = f"{sys.executable} -m imgconv {arguments} {redirection}"
+    done = subprocess.run(line, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    assert "internal fault" not in done.stderr
+    assert done.returncode == (4 if "from-file" in arguments else 0)
+
+
+def test_a_stderr_without_reader_keeps_the_exit_code(environment, tmp_path):
+    line = f"({sys.executable} -m imgconv apply nosuch a.png o.png; echo $? > code) 2>&1 | true"
+    subprocess.run(line, shell=True, cwd=tmp_path, env=environment, timeout=60, check=False)
+    assert (tmp_path / "code").read_text() == "3\n"

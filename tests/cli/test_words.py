@@ -23,6 +23,13 @@ import imgconv
         ("box photo.png out.png --angle", "parameters are written after the filter: gaussian:angle=..."),
         ("box photo.png out.png --bordr wrap", "no option --bordr (did you mean --border?)"),
         ("box photo.png out.png -x", "no option -x"),
+        ("box photo.png out.png --scale 1e99999999", "expected a number or a fraction such as 1/9, found '1e99999999'"),
+        ("box photo.png out.png --max-pixels 1e99999999", "expected a number from 1 up, such as 500M"),
+        ("box photo.png out.png --isolate --memory 0.5", "expected a number from 0 up, such as 500M"),
+        ("box photo.png out.png --stride ٣", "whole numbers from 1 up"),
+        ("box photo.png out.png --mask -", "--mask reads a file; standard input is for the image"),
+        ("box photo.png .", ". is the folder of photo.png, which would be replaced; name the file to write"),
+        ("box photo.png out.png --border wrap,reflect --border-value 9", "found --border wrap,reflect"),
         ("box photo.png out.png --depth 12", "unknown depth '12'; choose one of 1, 8, 16, 16f, 32f, 64f"),
         ("box photo.png out.png --quality 90%", "expected a whole number from 1 to 100, found '90%'"),
         ("box photo.png out.png --border wrap --border-value 9", "--border-value is the level of border constant, found"),
@@ -73,8 +80,9 @@ def test_a_folder_receives_a_file_of_the_same_name(done, fails, photo, load, tmp
     assert "standard input has no name" in fails(2, "apply", "sharpen", "-", folder)
 
 
-def test_a_missing_input_creates_no_folder(fails, tmp_path):
+def test_an_error_creates_no_folder(fails, tmp_path, photo):
     fails(4, "apply", "sharpen", "none.png", "out/")
+    fails(3, "apply", "sharpn", "photo.png", "out/")
     assert not (tmp_path / "out").exists()
 
 
@@ -100,3 +108,18 @@ def test_an_operator_is_what_edges_computes(done, photo, load):
     done("apply", "sobel", "photo.png", "applied.png")
     done("edges", "photo.png", "edges.png", "--operator", "sobel")
     assert np.array_equal(load("applied.png"), load("edges.png"))
+
+
+def test_an_operator_is_a_name(fails, photo):
+    for operator in ("sobel,output=x", "", "[1 2]"):
+        message = fails(3, "edges", "photo.png", "out.png", "--operator", operator)
+        assert f"an operator is given by its name, found {operator!r}" in message
+
+
+def test_show_explains_names_of_files_and_open_brackets(fails):
+    assert "write @in.png to read a kernel from a file" in fails(3, "show", "in.png")
+    assert "no closing ]" in fails(3, "show", "[1 2")
+
+
+def test_plan_without_words(fails):
+    assert "IN is missing" in fails(2, "plan")
