@@ -70,7 +70,7 @@ def test_contents_of_the_wheel(wheel: Path, root: Path) -> None:
     assert [name for name in names if name.endswith("LICENSE")]
 
 
-def test_the_kernels_are_listed(installed: Path, empty: Path) -> None:
+def test_the_installed_command_lists_kernels(installed: Path, empty: Path) -> None:
     listed = run(installed / "imgconv", "list", cwd=empty).stdout
     assert {"sharpen", "gaussian", "scharr_x"} <= set(listed.split())
     assert list(empty.iterdir()) == []

@@ -1,4 +1,4 @@
-"""`imgconv apply`: every option, on a file that it wrote."""
+"""`imgconv apply`: every option, checked by the output file."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_sharpen_is_filter2d(done, photo, load):
     assert np.array_equal(load("out.png"), cv2.filter2D(photo, -1, SHARPEN))
 
 
-def test_a_matrix_is_laid_on_as_written_and_convolve_rotates_it(done, photo, load):
+def test_a_matrix_is_used_as_written_and_convolve_rotates_it(done, photo, load):
     done("apply", SKEW, "photo.png", "a.png", "--correlate")
     done("apply", SKEW, "photo.png", "b.png", "--convolve")
     laid_on = each_channel(lambda p: ndimage.correlate(p, SKEW_WEIGHTS, mode="mirror"), photo)
@@ -54,7 +54,7 @@ def test_border(done, grey, load, border, scipy, engine):
     assert np.array_equal(load("out.png"), to_bytes(np.round(expected, 9)))
 
 
-def test_borders_down_and_across(done, grey, load):
+def test_borders_of_rows_and_columns_may_differ(done, grey, load):
     done("apply", SKEW, "grey.png", "out.png", "--border", "reflect,wrap")
     padded = np.pad(np.pad(grey.astype(float), ((1, 1), (0, 0)), mode="symmetric"), ((0, 0), (1, 1)), mode="wrap")
     expected = signal.correlate2d(padded, SKEW_WEIGHTS, mode="valid")
@@ -114,13 +114,13 @@ def test_range_error_writes_nothing(fails, grey, tmp_path):
     assert not (tmp_path / "out.png").exists()
 
 
-def test_nothing_is_rounded_in_a_chain(done, grey, load):
+def test_a_chain_is_rounded_once(done, grey, load):
     done("apply", "laplacian", "[1 0 0]", "grey.png", "out.png", "--range", "abs", "--border", "wrap")
     response = ndimage.correlate(grey.astype(float), [[0, 1, 0], [1, -4, 1], [0, 1, 0]], mode="wrap")
     assert np.array_equal(load("out.png"), to_bytes(np.abs(np.roll(response, 1, axis=1))))
 
 
-def test_json_says_what_was_done(done, grey):
+def test_json_reports_files_methods_and_clipping(done, grey):
     report = json.loads(done("apply", "laplacian", "grey.png", "out.png", "--json"))
     response = ndimage.correlate(grey.astype(float), [[0, 1, 0], [1, -4, 1], [0, 1, 0]], mode="mirror")
     assert report["clipped"] == np.count_nonzero((response < 0) | (response > 255))
@@ -130,7 +130,7 @@ def test_json_says_what_was_done(done, grey):
     assert {c["method"] for c in report["plans"][0]["candidates"]} >= {"definition", "shifts", "windows", "filter2d"}
 
 
-def test_verbose_says_it_in_a_line(run, grey):
+def test_verbose_reports_one_line(run, grey):
     result = run("apply", "laplacian", "grey.png", "out.png", "--verbose", "--range", "clip")
     assert result.code == 0
     assert result.err.count("\n") == 1
@@ -138,7 +138,7 @@ def test_verbose_says_it_in_a_line(run, grey):
     assert "filter2d (opencv, exact)" in result.err
 
 
-def test_telling_does_not_change_the_picture(done, run, grey, load):
+def test_reports_do_not_change_the_result(done, run, grey, load):
     done("apply", "gaussian:sigma=1.3", "unsharp", "grey.png", "a.png")
     run("apply", "gaussian:sigma=1.3", "unsharp", "grey.png", "b.png", "--verbose")
     assert np.array_equal(load("a.png"), load("b.png"))
@@ -150,7 +150,7 @@ def test_no_clobber(done, fails, grey, load):
     assert np.array_equal(load("out.png"), grey)
 
 
-def test_kernels_of_ones_own(done, grey, load, tmp_path):
+def test_user_kernels(done, grey, load, tmp_path):
     (tmp_path / "mine.yaml").write_text("kernels:\n  left: {about: shift, matrix: [[0, 0, 1]]}\n")
     done("apply", "left", "grey.png", "out.png", "--kernels", "mine.yaml", "--border", "wrap")
     assert np.array_equal(load("out.png"), np.roll(grey, -1, axis=1))
@@ -164,13 +164,13 @@ def test_method(done, load, tmp_path, method):
     assert np.array_equal(load("out.png"), imgconv.correlate(pixels, "emboss"))
 
 
-def test_names_in_any_script(done, grey, load, tmp_path):
+def test_file_names_may_be_non_ascii(done, grey, load, tmp_path):
     (tmp_path / "写真 é.png").write_bytes((tmp_path / "grey.png").read_bytes())
     done("apply", "identity", "写真 é.png", "résultat ñ.png")
     assert (tmp_path / "résultat ñ.png").exists()
 
 
-def test_weights_beyond_all_levels_overflow_without_a_word(done, grey, load):
+def test_overflow_prints_no_warning(done, grey, load):
     done("apply", "[1e308 1e308]", "grey.png", "out.png")
     done("apply", "[1e308 -1e308]", "grey.png", "numpy.png", "--engine", "numpy")
     assert (load("out.png") == 255).all()

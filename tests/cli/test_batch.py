@@ -1,4 +1,4 @@
-"""`imgconv batch`: a folder as a user would have it."""
+"""`imgconv batch`: folders, files, lists, failures and dry runs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def names(path):
     return sorted(str(p.relative_to(path)) for p in path.rglob("*") if p.is_file())
 
 
-def test_one_level(done, folder, tmp_path, photo, load):
+def test_without_recursive_subfolders_are_ignored(done, folder, tmp_path, photo, load):
     done("batch", "sharpen", "in", "out")
     assert names(tmp_path / "out") == ["a.png", "b.jpg"]
     assert np.array_equal(load("out/a.png"), imgconv.correlate(photo, "sharpen"))
@@ -47,14 +47,14 @@ def test_pattern_and_format(done, folder, tmp_path, load):
     assert load("out/a.tiff").dtype == np.uint16
 
 
-def test_a_chain_with_every_option_of_apply(done, folder, photo, load):
+def test_chains_and_options_of_apply(done, folder, photo, load):
     options = ("--border", "wrap", "--range", "abs", "--engine", "numpy")
     done("batch", "gaussian:sigma=1", "laplacian", "in", "out", *options, "--no-isolate")
     done("apply", "gaussian:sigma=1", "laplacian", "in/a.png", "one.png", *options)
     assert np.array_equal(load("out/a.png"), load("one.png"))
 
 
-def test_one_bad_file_costs_itself_alone(run, folder, tmp_path):
+def test_a_damaged_file_does_not_stop_the_others(run, folder, tmp_path):
     (folder / "bad.png").write_bytes((folder / "a.png").read_bytes()[:500])
     (folder / "empty.jpg").write_bytes(b"")
     result = run("batch", "sharpen", "in", "out", "--range", "clip")
@@ -76,7 +76,7 @@ def test_json(run, folder):
     assert report["files"][0]["report"]["clipped"] > 0
 
 
-def test_no_clobber_skips_what_is_done(done, run, folder, load, tmp_path):
+def test_no_clobber_skips_existing_results(done, run, folder, load, tmp_path):
     done("batch", "identity", "in", "out", "--no-isolate")
     before = (tmp_path / "out" / "a.png").read_bytes()
     result = run("batch", "box", "in", "out", "--recursive", "--no-clobber", "--verbose", "--no-isolate")

@@ -16,7 +16,7 @@ from imgconv.convolution.costs import Costs, Rates, rates_of
 
 @pytest.fixture(autouse=True)
 def _little_to_do(monkeypatch, tmp_path):
-    """Tiny pictures, the least effort, and no constants of the person who runs the tests."""
+    """Use tiny images, few runs, and no user constants."""
     least = measuring.Effort(seconds=0.0, rounds=1)
     monkeypatch.setattr(measuring, "FULL", least)
     monkeypatch.setattr(measuring, "QUICK", least)
@@ -43,7 +43,7 @@ def test_json_alone_on_stdout(done):
     assert set(data["cells"][0]["chosen"]) == {"numpy"}
 
 
-def test_sizes_go_by_quick_unless_given(done, monkeypatch):
+def test_sizes_default_to_those_of_quick(done, monkeypatch):
     monkeypatch.setattr(cells, "SIZES", (3, 7))
     monkeypatch.setattr(cells, "QUICK_SIZES", (5,))
     for arguments, sizes in (([], {3, 7}), (["--quick"], {5})):
@@ -51,7 +51,7 @@ def test_sizes_go_by_quick_unless_given(done, monkeypatch):
         assert {cell["kernel"]["size"] for cell in data["cells"]} == sizes
 
 
-def test_files(done, photo, tmp_path):
+def test_json_and_plot_of_an_image(done, photo, tmp_path):
     options = ("--sizes", "3", "--plot", "times.png", "--engine", "opencv")
     assert "photo.png uint8, 100 x 130, kernel gaussian" in done("bench", "photo.png", *options)
     data = json.loads(done("bench", "photo.png", "--json", *options))
@@ -59,13 +59,13 @@ def test_files(done, photo, tmp_path):
     assert min(cv2.imread(str(tmp_path / "times.png")).shape[:2]) > 500
 
 
-def test_alpha_is_left_out(done, tmp_path):
+def test_alpha_is_ignored(done, tmp_path):
     cv2.imwrite(str(tmp_path / "alpha.png"), np.random.default_rng(0).integers(0, 255, (20, 20, 4), np.uint8))
     data = json.loads(done("bench", "alpha.png", "--sizes", "3", "--json", "--engine", "opencv"))
     assert data["cells"][0]["picture"]["shape"] == [20, 20, 3]
 
 
-def test_what_cannot_be_done_is_said_before_anything_is_measured(fails, monkeypatch):
+def test_errors_come_before_measuring(fails, monkeypatch):
     monkeypatch.setattr(measuring, "measure_cells", None)
     assert "odd numbers" in fails(2, "bench", "--sizes", "3,4")
     assert "3,5,9" in fails(2, "bench", "--sizes", "3,x")
@@ -82,7 +82,7 @@ def test_without_matplotlib(fails, done, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"])
-def test_what_holds_blas_back_is_said(run, monkeypatch, name):
+def test_slow_blas_settings_are_noted(run, monkeypatch, name):
     monkeypatch.setenv(name, "Prescott")
     result = run("bench", "--sizes", "3", "--engine", "opencv")
     assert result.code == 0
@@ -93,7 +93,7 @@ def test_what_holds_blas_back_is_said(run, monkeypatch, name):
 
 @pytest.fixture
 def fitted(monkeypatch):
-    """Stands in for the measuring, and keeps how it was called."""
+    """Replace the measurement, and record its calls."""
     calls = []
 
     def calibrate(*, quick, progress):
@@ -106,7 +106,7 @@ def fitted(monkeypatch):
     return calls
 
 
-def test_calibrate_writes_the_constants_and_says_where(done, fitted, tmp_path):
+def test_calibrate_writes_the_constants_and_prints_the_file(done, fitted, tmp_path):
     path = tmp_path / "below" / "costs.json"
     assert str(path) in done("bench", "--calibrate")
     assert rates_of("shifts", "float32").calls == 0.125
@@ -115,7 +115,7 @@ def test_calibrate_writes_the_constants_and_says_where(done, fitted, tmp_path):
     assert fitted == [False, True]
 
 
-def test_calibrate_refuses_to_overwrite_what_is_no_file_of_costs(fails, fitted, tmp_path, monkeypatch):
+def test_calibrate_keeps_a_file_that_is_not_a_cost_file(fails, fitted, tmp_path, monkeypatch):
     path = tmp_path / "photo.png"
     path.write_text("{")
     monkeypatch.setenv("IMGCONV_COSTS", str(path))
@@ -123,13 +123,13 @@ def test_calibrate_refuses_to_overwrite_what_is_no_file_of_costs(fails, fitted, 
     assert path.read_text() == "{"
 
 
-def test_calibrate_goes_with_quick_alone(fails, fitted):
+def test_calibrate_accepts_only_quick(fails, fitted):
     for arguments in ("in.png", "--sizes 3", "--json", "--plot a.png", "--engine numpy", "--jobs 1"):
         assert "no other option but --quick" in fails(2, "bench", "--calibrate", *arguments.split())
     assert fitted == []
 
 
-def test_a_place_that_cannot_be_written(fails, fitted, monkeypatch, tmp_path):
+def test_an_unwritable_cost_file_is_an_error(fails, fitted, monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     monkeypatch.setenv("IMGCONV_COSTS", str(tmp_path / "file" / "costs.json"))
     assert "set IMGCONV_COSTS to another file" in fails(5, "bench", "--calibrate")

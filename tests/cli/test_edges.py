@@ -1,4 +1,4 @@
-"""`imgconv edges`: every operator and output, on a file that it wrote."""
+"""`imgconv edges`: every operator and output, checked by the output file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import imgconv
 
 
 @pytest.mark.parametrize("operator", ["sobel", "scharr", "prewitt"])
-def test_magnitude_is_that_of_scikit_image(done, grey, load, operator):
+def test_magnitude_equals_scikit_image(done, grey, load, operator):
     done("edges", "grey.png", "out.tiff", "--operator", operator, "--depth", "32f")
     # scikit-image divides by the square root of 2, so that no diagonal goes beyond 1.
     expected = getattr(filters, operator)(grey / 255.0, mode="mirror") * np.sqrt(2)
@@ -25,7 +25,7 @@ def test_scharr_is_the_default(done, grey, load):
 
 
 @pytest.mark.parametrize("output", ["x", "y"])
-def test_signed_parts_have_their_zero_in_the_middle(done, grey, load, output):
+def test_signed_outputs_are_offset_to_middle_grey(done, grey, load, output):
     done("edges", "grey.png", "out.png", "--operator", "sobel", "--output", output)
     axis = (1, 0) if output == "x" else (0, 1)
     expected = cv2.Sobel(grey, cv2.CV_64F, *axis, borderType=cv2.BORDER_REFLECT_101) / 4
@@ -49,7 +49,7 @@ def test_the_other_operators(done, photo, load, operator):
     assert load("out.png").max() > 50
 
 
-def test_an_operator_of_ones_own(done, grey, load, tmp_path):
+def test_user_operators(done, grey, load, tmp_path):
     (tmp_path / "mine.yaml").write_text("operators:\n  slope: {x: '[-1 1]', y: '[-1; 1]'}\n")
     done("edges", "grey.png", "out.tiff", "--operator", "slope", "--kernels", "mine.yaml", "--output", "x", "--depth", "32f")
     assert np.allclose(load("out.tiff")[:, 1:], np.diff(grey.astype(float), axis=1) / 255, atol=1e-6)

@@ -8,7 +8,7 @@ import imgconv
 from imgconv.filters import FILTERS
 
 
-def test_every_entry_is_there_with_what_it_does(done):
+def test_every_entry_is_listed_with_its_description(done):
     text = done("list")
     catalog = imgconv.load_catalog()
     for entries in (catalog.kernels, catalog.operators, catalog.filters, FILTERS):
@@ -26,7 +26,7 @@ def test_json_has_the_parameters(done):
     assert {entry["name"] for entry in groups["filters"]} >= {"edges", "crisp"}
 
 
-def test_kernels_of_ones_own(done, tmp_path, monkeypatch):
+def test_user_kernels(done, tmp_path, monkeypatch):
     (tmp_path / "mine.yaml").write_text("kernels:\n  mine: {about: my own, matrix: [[1]]}\n")
     assert "my own" in done("list", "--kernels", "mine.yaml")
     assert "my own" not in done("list")
@@ -34,7 +34,7 @@ def test_kernels_of_ones_own(done, tmp_path, monkeypatch):
     assert "my own" in done("list")
 
 
-def test_a_mistake_is_told_with_file_line_and_key(fails, tmp_path):
+def test_a_mistake_is_reported_with_file_line_and_key(fails, tmp_path):
     (tmp_path / "bad.yaml").write_text("kernels:\n  mine:\n    abuot: x\n    matrix: [[1]]\n")
     message = fails(3, "list", "--kernels", "bad.yaml")
     assert "bad.yaml:3" in message

@@ -1,4 +1,4 @@
-"""What holds for every command: help, exit codes, one line an error, bad input of every kind."""
+"""Rules for every command: help, exit codes, one line per error, and invalid input of every kind."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_a_line_break_in_a_name_stays_on_one_line(fails):
         (OSError(28, "No space left on device", "x"), "internal fault: OSError: [Errno 28] No space left on device: 'x'"),
     ],
 )
-def test_an_internal_fault_is_one_line_too(fails, grey, monkeypatch, error, words):
+def test_an_internal_fault_is_one_line(fails, grey, monkeypatch, error, words):
     def broken(*_, **__):
         raise error
 

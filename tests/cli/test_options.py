@@ -1,4 +1,4 @@
-"""The options that commands share: what reaches the convolutions of those that take them."""
+"""The options that commands share, and their effect on convolutions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from imgconv.images.formats.tiff import encoder
 
 @pytest.fixture
 def threads(monkeypatch):
-    """Collect the numbers of threads that strips are worked on with."""
+    """Collect the number of threads of each strip."""
     seen = []
     real = execution.thread_count
 
@@ -43,8 +43,8 @@ def test_jobs(done, grey, load, monkeypatch, threads, command, options, environm
     assert np.array_equal(load("out.png"), plain)
 
 
-def test_jobs_hold_for_the_strips_of_a_tiff(done, grey, monkeypatch):
-    """And `--jobs` goes before the environment."""
+def test_jobs_limit_the_threads_of_tiff_strips(done, grey, monkeypatch):
+    """`--jobs` takes precedence over the environment."""
     seen = []
 
     class Pool(ThreadPoolExecutor):
@@ -61,7 +61,7 @@ def test_jobs_hold_for_the_strips_of_a_tiff(done, grey, monkeypatch):
 
 @pytest.mark.parametrize("value", ["0", "-1", "many", "1.5", "\u0663"])
 @pytest.mark.parametrize("engine", ["opencv", "numpy"])
-def test_an_environment_that_makes_no_sense(fails, grey, tmp_path, monkeypatch, value, engine):
+def test_an_invalid_environment_variable_is_an_error(fails, grey, tmp_path, monkeypatch, value, engine):
     monkeypatch.setenv("IMGCONV_JOBS", value)
     for command in (*COMMANDS, ("plan", "box", "grey.png"), ("batch", "box", ".", "out")):
         assert "IMGCONV_JOBS must be a whole number from 1 up" in fails(2, *command, "--engine", engine)
@@ -69,7 +69,7 @@ def test_an_environment_that_makes_no_sense(fails, grey, tmp_path, monkeypatch, 
 
 
 @pytest.mark.parametrize("command", [*COMMANDS, ("plan", "box", "grey.png"), ("batch", "box", ".", "out")], ids=lambda w: w[0])
-def test_jobs_and_tolerances_that_make_no_sense(fails, grey, command):
+def test_invalid_jobs_and_tolerances_are_errors(fails, grey, command):
     for value in ("0", "257", "x"):
         assert "--jobs" in fails(2, *command, "--jobs", value)
     assert "tolerance must be 0 or more" in fails(2, *command, "--tolerance", "-1/2")
@@ -93,7 +93,7 @@ def test_a_tolerance_is_in_levels_of_the_input_along_a_chain_and_in_every_depth(
     assert plan["tolerance"] == 0.5 * 257
 
 
-def test_a_tolerance_lets_a_method_be_chosen_that_is_refused_without(done):
+def test_a_tolerance_allows_a_method_that_is_rejected_without(done):
     words = ("plan", "gaussian:sigma=2", "--shape", "300x400", "--dtype", "float64", "--engine", "numpy")
     assert "fourier      its error bound is" in done(*words)
     text = " ".join(done(*words, "--tolerance", "1e-6", "--method", "fourier").split())

@@ -1,4 +1,4 @@
-"""The options on pictures and their files: what they take, what they refuse, and that they reach the work."""
+"""The options for images and files: accepted and rejected values, and their effect."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from imgconv.images.pages import PageRange
         (parameters.pages, "0,3-5,7-", PageRange(((0, 0), (3, 5), (7, None)))),
     ],
 )
-def test_what_an_option_takes(kind, text, value) -> None:
+def test_accepted_values(kind, text, value) -> None:
     assert kind.convert(text, None, None) == value
     assert kind.convert(value, None, None) == value
 
@@ -61,12 +61,12 @@ def test_what_an_option_takes(kind, text, value) -> None:
         ("--alpha", "weigthed", "did you mean weighted"),
     ],
 )
-def test_what_an_option_refuses(fails, photo, option, value, words) -> None:
+def test_rejected_values(fails, photo, option, value, words) -> None:
     assert words in fails(2, "apply", "box", "photo.png", "out.png", f"{option}={value}")
 
 
 @pytest.mark.parametrize("options", [("--gray", "--luma"), ("--luma", "--channels", "red"), ("--gray", "--channels", "0")])
-def test_one_thing_is_filtered(fails, photo, options) -> None:
+def test_gray_luma_and_channels_exclude_each_other(fails, photo, options) -> None:
     assert "give one of them" in fails(2, "apply", "box", "photo.png", "out.png", *options)
 
 
@@ -82,7 +82,7 @@ def test_one_thing_is_filtered(fails, photo, options) -> None:
         ("out.jpg", ("--depth", "1", "--gray"), "--depth 8, or another format (.png, .tif"),
     ],
 )
-def test_what_a_format_cannot_do_is_told_before_the_work(fails, photo, tmp_path, target, options, words) -> None:
+def test_unsupported_coding_is_an_error_before_filtering(fails, photo, tmp_path, target, options, words) -> None:
 
     assert words in fails(5, "apply", "box", "photo.png", target, *options)
     assert not (tmp_path / target).exists()
@@ -111,7 +111,7 @@ def test_isolation_changes_nothing_in_the_result(done, photo, tmp_path, command)
         assert np.array_equal(cv2.imread(str(path)), expected.pixels)
 
 
-def test_a_plan_is_for_what_the_filter_gets(done, photo) -> None:
+def test_a_plan_is_for_the_filtered_channels(done, photo) -> None:
     (plan,) = json.loads(done("plan", "gaussian:sigma=2", "photo.png", "--json", "--linear"))
     assert plan["image"]["dtype"] == "float32"
     (plan,) = json.loads(done("plan", "gaussian:sigma=2", "photo.png", "--json", "--gray"))
@@ -128,12 +128,12 @@ def test_pages(done, fails, tmp_path, photo) -> None:
 
 
 @pytest.mark.parametrize("options", [("--timeout", "1"), ("--memory", "2G"), ("--memory", "2G", "--no-isolate")])
-def test_limits_are_for_what_is_isolated(fails, photo, options) -> None:
+def test_limits_need_isolate(fails, photo, options) -> None:
     assert "add --isolate" in fails(2, "apply", "box", "photo.png", "out.png", *options)
     assert "add --isolate" in fails(2, "batch", "box", ".", "out", *options, "--no-isolate")
 
 
-def test_quality_and_lossless_contradict_each_other(fails, photo) -> None:
+def test_quality_and_lossless_exclude_each_other(fails, photo) -> None:
     assert "contradict" in fails(2, "apply", "box", "photo.png", "out.webp", "--lossless", "--quality", "50")
 
 

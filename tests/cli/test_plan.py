@@ -1,4 +1,4 @@
-"""`imgconv plan`: what it tells is what `apply` does, and no pixel is touched for it."""
+"""`imgconv plan`: it prints the plans of `apply`, without decoding the image."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def methods(text: str) -> list[str]:
     return [line.split()[1] for line in text.splitlines() if line.startswith("* ")]
 
 
-def test_it_tells_what_is_to_be_known(done, photo, sightless):
+def test_the_table_has_the_properties_of_the_job(done, photo, sightless):
     text = done("plan", "sharpen", "photo.png", "--engine", "numpy", "--jobs", 3)
     plan = imgconv.make_plan(photo.shape, photo.dtype, "sharpen", engine="numpy", jobs=3)
     for fact in (
@@ -48,7 +48,7 @@ def test_it_tells_what_is_to_be_known(done, photo, sightless):
 
 @pytest.mark.parametrize("engine", ["opencv", "numpy"])
 @pytest.mark.parametrize("spec", ["sharpen", "gaussian:sigma=9", "[1 1j; 2 3]"])
-def test_every_method_of_both_engines_is_there_once(done, spec, engine):
+def test_every_method_of_both_engines_is_listed_once(done, spec, engine):
     words = ["--dtype", "complex64"] if "j" in spec else []
     text = done("plan", spec, "--shape", "300x400", "--engine", engine, *words)
     first = [line[1:].split()[0] for line in text.splitlines() if line[:2] in ("* ", "+ ", "  ") and line[2] != " "]
@@ -59,7 +59,7 @@ def test_every_method_of_both_engines_is_there_once(done, spec, engine):
             assert engine == ("both" if METHODS[name].shared else METHODS[name].engine)
 
 
-def test_both_engines_say_what_they_would_take(done):
+def test_the_choices_of_both_engines_are_marked(done):
     text = done("plan", "disk:radius=9", "--shape", "3000x4000x3")
     opencv, numpy = (imgconv.make_plan((3000, 4000, 3), "uint8", "disk:radius=9", engine=e).method for e in ("opencv", "numpy"))
     assert f"numpy:    would use {numpy}: " in text
@@ -72,7 +72,7 @@ def test_both_engines_say_what_they_would_take(done):
 
 @pytest.mark.parametrize("columns", [80, 100, 300])
 @pytest.mark.parametrize("engine", ["opencv", "numpy"])
-def test_it_fits_the_terminal(done, monkeypatch, columns, engine):
+def test_the_table_fits_the_terminal(done, monkeypatch, columns, engine):
     monkeypatch.setenv("COLUMNS", str(columns))
     text = done("plan", "gaussian:sigma=9", "edges", "--shape", "30000x40000x3", "--engine", engine, "--depth", "16")
     assert max(map(len, text.splitlines())) <= min(columns, 120)
@@ -100,20 +100,20 @@ def test_the_plans_are_those_of_apply(done, grey, specs, options):
     assert planned[0]["image"]["dtype"] == "uint8"
 
 
-def test_the_last_plan_is_for_the_type_that_is_written(done, grey, sightless):
+def test_the_last_plan_is_for_the_type_of_the_output(done, grey, sightless):
     [plan] = json.loads(done("plan", "sharpen", "grey.png", "--json", "--depth", "16"))
     assert plan["output"] == {"shape": [100, 120], "dtype": "uint16"}
     assert "uint8 -> 100 x 120 uint16" in done("plan", "sharpen", "grey.png", "--depth", "16")
 
 
-def test_alpha_is_not_filtered_hence_not_planned(done, tmp_path, photo, sightless):
+def test_alpha_is_not_planned(done, tmp_path, photo, sightless):
     cv2.imwrite(str(tmp_path / "alpha.png"), np.dstack([photo, photo[..., 0]]))
     [plan] = json.loads(done("plan", "sharpen", "alpha.png", "--json"))
     assert plan["image"]["shape"] == [100, 130, 3]
 
 
 @pytest.mark.parametrize("extension", ["png", "jpg", "tiff", "webp", "bmp", "ppm"])
-def test_a_file_whose_pixels_are_cut_off_will_do(done, photo, tmp_path, sightless, extension):
+def test_a_truncated_file_can_be_planned(done, photo, tmp_path, sightless, extension):
     path = tmp_path / f"in.{extension}"
     if extension == "tiff":  # OpenCV writes the header of a TIFF behind the pixels
         tifffile.imwrite(path, photo, photometric="rgb")
@@ -139,7 +139,7 @@ def test_a_chain_has_a_table_for_each_convolution_and_a_sum(done):
     assert text.splitlines()[-1].startswith("all 3 convolutions: ")
 
 
-def test_the_options_of_the_convolution_are_those_planned_for(done):
+def test_the_plan_has_the_options_of_the_convolution(done):
     options = ["--border", "wrap,reflect", "--mode", "valid", "--stride", "2,3", "--dilation", "2", "--tolerance", "0.5"]
     [plan] = json.loads(done("plan", "[1 2; 3 4]", "--shape", "30x40", "--json", "--anchor", "0,1", "--convolve", *options))
     assert plan["border"] == "wrap,reflect"
@@ -148,7 +148,7 @@ def test_the_options_of_the_convolution_are_those_planned_for(done):
     assert "rotated by 180 degrees" in done("plan", "[1 2; 3 4]", "--shape", "30x40", "--convolve")
 
 
-def test_a_method_asked_for(done):
+def test_a_named_method_is_planned(done):
     text = done("plan", "gaussian:sigma=2", "--shape", "300x400", "--engine", "numpy", "--method", "im2col")
     assert methods(text) == ["im2col"]
     assert "requested" in text

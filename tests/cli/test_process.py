@@ -1,4 +1,4 @@
-"""The command as a process of its own: pipes, signals, the terminal."""
+"""The command as a separate process: pipes, signals, the terminal."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_the_format_of_stdout_can_be_chosen(process, photo):
     assert result.stdout[:2] == b"BM"
 
 
-def test_a_broken_picture_leaves_one_line_on_the_terminal(process, photo, tmp_path):
+def test_a_damaged_image_prints_one_line(process, photo, tmp_path):
     for extension in (".png", ".tiff", ".jpg", ".bmp"):
         data = cv2.imencode(extension, photo)[1].tobytes()
         (tmp_path / f"bad{extension}").write_bytes(data[: len(data) // 2])
@@ -59,14 +59,14 @@ def test_a_broken_picture_leaves_one_line_on_the_terminal(process, photo, tmp_pa
         assert result.stderr.count(b"\n") == 1, result.stderr
 
 
-def test_a_reader_that_goes_away_is_no_traceback(environment, tmp_path, photo):
+def test_a_reader_that_ends_early_gives_no_traceback(environment, tmp_path, photo):
     command = f"{' '.join(COMMAND)} list | head -1; echo ${{PIPESTATUS[0]}} >&2"
     result = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, timeout=60)
     assert result.stdout == b"kernels:\n"
     assert result.stderr in (b"141\n", b"0\n")  # 0 where all was written before the reader went
 
 
-def test_a_stdout_that_is_closed_is_no_traceback(environment, tmp_path):
+def test_a_closed_stdout_gives_no_traceback(environment, tmp_path):
     for arguments in (["list"], ["plan", "sharpen", "--shape", "9x9"]):
         closing = ["sh", "-c", '"$@" >&-', "sh", *COMMAND, *arguments]
         result = subprocess.run(closing, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, timeout=60)
@@ -75,7 +75,7 @@ def test_a_stdout_that_is_closed_is_no_traceback(environment, tmp_path):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no full device")
-def test_a_full_stdout_is_an_output_that_cannot_be_written(environment, tmp_path):
+def test_a_full_stdout_is_a_write_error(environment, tmp_path):
     with open("/dev/full", "wb") as full:
         result = subprocess.run(
             [*COMMAND, "list"], cwd=tmp_path, env=environment, stdout=full, stderr=subprocess.PIPE, timeout=60
@@ -87,7 +87,7 @@ def test_a_full_stdout_is_an_output_that_cannot_be_written(environment, tmp_path
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_leaves_nothing_behind(environment, tmp_path, photo, number, code):
-    """The command waits for a pipe that nobody writes to; then the signal comes."""
+    """The command waits for an empty pipe when it gets the signal."""
     os.mkfifo(tmp_path / "in.png")
     running = subprocess.Popen(
         [*COMMAND, "apply", "sharpen", "in.png", "out.png"], cwd=tmp_path, env=environment, stderr=subprocess.PIPE
@@ -101,16 +101,16 @@ def test_a_signal_leaves_nothing_behind(environment, tmp_path, photo, number, co
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
-def test_a_kernel_that_does_not_exist_waits_for_no_picture(process, tmp_path):
-    """The picture is read meanwhile, from a pipe that nobody writes to."""
+def test_an_unknown_kernel_is_reported_without_reading_stdin(process, tmp_path):
+    """The image is read in the background, from an empty pipe."""
     os.mkfifo(tmp_path / "in.png")
     result = process("apply", "no_such_kernel", "in.png", "out.png")
     assert result.returncode == 3
     assert result.stderr.count(b"\n") == 1
 
 
-def test_all_of_a_long_output_arrives_at_a_slow_reader(environment, tmp_path):
-    """The process ends without the tidying up of Python: what it has printed must be out by then."""
+def test_a_slow_reader_gets_the_whole_output(environment, tmp_path):
+    """The process ends without the cleanup of Python, after its output is flushed."""
     command = f"{' '.join(COMMAND)} show gaussian:sigma=20 --as numpy | (sleep 1; tail -c 200)"
     slow = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, timeout=60)
     direct = subprocess.run(
@@ -120,7 +120,7 @@ def test_all_of_a_long_output_arrives_at_a_slow_reader(environment, tmp_path):
     assert slow.stdout == direct.stdout[-200:]
 
 
-def test_a_profiler_gets_to_write_its_report(environment, tmp_path):
+def test_a_profiler_can_write_its_report(environment, tmp_path):
     command = [sys.executable, "-m", "cProfile", *COMMAND[1:], "list"]
     result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, timeout=60)
     assert result.returncode == 0

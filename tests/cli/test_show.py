@@ -11,7 +11,7 @@ import imgconv
 from tests.cases import each
 
 
-def test_sobel_in_full(done):
+def test_the_whole_text_for_sobel(done):
     assert done("show", "sobel_x").splitlines() == [
         "sobel_x: 3 x 3",
         "  -1  0  1",
@@ -28,13 +28,13 @@ def test_sobel_in_full(done):
     ]
 
 
-def test_a_scale_is_shown_as_the_fraction_that_it_is(done):
+def test_a_scale_is_printed_as_a_fraction(done):
     text = done("show", "box:size=5")
     assert text.startswith("box:size=5: 5 x 5, times 1/25\n  1 1 1 1 1\n")
     assert "keeps the brightness" in text
 
 
-def test_rank_two_has_no_factors(done):
+def test_a_kernel_of_rank_two_has_no_factors(done):
     text = done("show", "sharpen")
     assert "rank:        2\n" in text
     assert "column:" not in text
@@ -91,7 +91,7 @@ def test_json_of_every_kernel(done, name):
 
 
 @pytest.mark.parametrize("form", ["yaml", "imagemagick", "vips", "ffmpeg", "numpy"])
-def test_as_another_program_reads_it(done, form):
+def test_as_writes_the_notation_of_a_program(done, form):
     text = done("show", "sharpen", "--as", form)
     assert text.count("-1") == (12 if form == "ffmpeg" else 4)  # a matrix for each of three planes
     assert "5" in text
@@ -124,6 +124,6 @@ def test_a_filter_shows_its_kernels(done, fails, spec, kernels):
         assert f"{spec} has {len(kernels)} kernels: {kernels[0]}" in fails(2, "show", spec, "--as", "numpy")
 
 
-def test_a_kernel_of_the_user_may_be_called_like_a_filter(done, tmp_path):
+def test_a_user_kernel_may_have_the_name_of_a_filter(done, tmp_path):
     (tmp_path / "mine.yaml").write_text("kernels: {edges: {matrix: [[1, 0, -1]]}}")
     assert done("show", "edges", "--kernels", "mine.yaml").startswith("edges: 1 x 3\n")

@@ -10,7 +10,7 @@ print(os.environ.get("OPENBLAS_NUM_THREADS"), os.environ.get("OPENCV_LOG_LEVEL")
 """
 
 
-def test_blas_starts_no_threads_but_for_bench(run_python, monkeypatch) -> None:
+def test_blas_starts_threads_only_for_bench(run_python, monkeypatch) -> None:
     monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
     assert run_python("-c", SETTINGS, "apply").stdout.split() == ["1", "SILENT", "500000"]
     assert run_python("-c", SETTINGS, "bench").stdout.split() == ["None", "SILENT", "500000"]
