@@ -12,10 +12,9 @@ from imgconv.cli.options import (
     completed_by,
     depth_option,
     filtering_options,
-    range_option,
     verbose_option,
 )
-from imgconv.cli.parameters import word
+from imgconv.cli.parameters import colour, word
 from imgconv.cli.tasks import run_one
 from imgconv.errors import KernelError
 from imgconv.kernels.notation import NAME
@@ -30,14 +29,15 @@ _OPERATOR = click.option(
 _OUTPUT = click.option(
     "--output", type=word(EDGE_OUTPUTS, "output"), default="magnitude", help="Values to write: magnitude, x, y or direction."
 )
+_AS_ALPHA = click.option(
+    "--as-alpha", type=colour, help="Write this colour with the magnitude as its alpha: black, white, ... or #ff8000."
+)
 
 
 @click.command("edges", cls=HeadedCommand)
 @click.argument("source", metavar="IN", shell_complete=completed_by("complete_files"))
 @click.argument("target", metavar="OUT", shell_complete=completed_by("complete_files"))
-@filtering_options(
-    isolate=False, first=(_OPERATOR, _OUTPUT, range_option, depth_option, verbose_option), without=(anchor_option,)
-)
+@filtering_options(isolate=False, first=(_OPERATOR, _OUTPUT, _AS_ALPHA, depth_option, verbose_option), without=(anchor_option,))
 def command(source: str, target: str, operator: str, output: str, **options: Any) -> None:
     """Write the gradient of an image: magnitude, x, y or direction.
 
@@ -53,6 +53,8 @@ def command(source: str, target: str, operator: str, output: str, **options: Any
     Direction is in degrees: 0 is to the right, 90 downwards; in 8 and 16 bits, 360 degrees are the full range.
     Manual: imgconv help edges, range-and-depth
     """
+    if options["as_alpha"] and output != "magnitude":
+        raise click.UsageError(f"--as-alpha writes the magnitude, found --output {output}")
     if not NAME.fullmatch(operator):
         raise KernelError(f"an operator is given by its name, found {operator!r}")
     run_one((f"edges:operator={operator},output={output}",), source, target, **options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -185,6 +186,16 @@ def _region(text: str) -> tuple[int, ...]:
     return tuple(numbers)
 
 
+_COLOURS = {"black": "#000000", "white": "#ffffff", "red": "#ff0000", "green": "#00ff00", "blue": "#0000ff"}
+
+
+def _colour(text: str) -> tuple[float, ...]:
+    code = _COLOURS.get(text.strip().lower(), text.strip())
+    if re.fullmatch(r"#[0-9a-fA-F]{6}", code):
+        return tuple(int(code[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    raise ValueError(f"{', '.join(_COLOURS)}, or a colour such as #ff8000")
+
+
 def _seconds(text: str) -> float:
     with contextlib.suppress(ValueError):
         if 0 <= float(text) < float("inf"):
@@ -214,6 +225,7 @@ channels = Parsed("CHANNEL[,...]", _channels, ("red", "green", "blue", "alpha"))
 compression = Parsed("COMPRESSION", _compression, COMPRESSIONS)
 level = Parsed("LEVEL", _level)
 region = Parsed("ROW,COL,ROWS,COLS", _region)
+colour = Parsed("COLOUR", _colour, _COLOURS)
 seconds = Parsed("SECONDS", _seconds)
 pixel_count = Parsed("N", lambda text: _count(text, 1000, 1))
 byte_size = Parsed("SIZE", lambda text: _count(text, 1024, 0))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from typing import Unpack
 
 from imgconv.convolution.options import FilterOptions, Options, make_options
@@ -10,7 +11,7 @@ from imgconv.errors import KernelError
 from imgconv.filters import FILTERS, FilterKind
 from imgconv.filters.base import Filter
 from imgconv.filters.kernel_filter import KernelFilter
-from imgconv.kernels.catalog import Catalog, as_catalog
+from imgconv.kernels.catalog import MAX_STEPS, Catalog, as_catalog
 from imgconv.kernels.kernel import Kernel
 from imgconv.kernels.notation import Named, parse_notation
 from imgconv.vocabulary import suggestion
@@ -40,10 +41,15 @@ def parse_filter(
         >>> parse_filter("edges:operator=sobel").halo
         (1, 1)
     """
-    texts = [text] if isinstance(text, str | bytes | Kernel | Filter) else list(text)
+    convolution = make_options(delta=delta, **options)
+    if isinstance(text, str | bytes | Kernel | Filter) or not isinstance(text, Iterable):
+        return build_chain([text], catalog, convolution)
+    texts = list(itertools.islice(text, MAX_STEPS + 1))
+    if len(texts) > MAX_STEPS:
+        raise KernelError(f"a chain has at most {MAX_STEPS} filters")
     if not texts:
         raise KernelError("a chain needs at least one filter")
-    return build_chain(texts, catalog, make_options(delta=delta, **options))
+    return build_chain(texts, catalog, convolution)
 
 
 def build_chain(

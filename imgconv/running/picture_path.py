@@ -12,9 +12,8 @@
     assembly    restores missing values, unfiltered channels and alpha
     metadata    are kept, or removed (`strip`)
 
-The orientation is applied earlier, when a file is read (`images.files.Input`). Without light, grey and weights, the filter
-processes the stored pixels, and the result is bit-identical to that of `imgconv.correlate`. Otherwise it processes levels in
-floating point.
+Without light, grey and weights, the filter processes the stored pixels, and the result is that of `imgconv.correlate`, bit for
+bit. Otherwise it processes levels in floating point.
 """
 
 from __future__ import annotations
@@ -38,6 +37,7 @@ from imgconv.images.metadata import Metadata
 from imgconv.images.pages import Header
 from imgconv.running.task import Task
 from imgconv.running.weights import (
+    UNWEIGHTED,
     Weights,
     alpha_share,
     broadcastable,
@@ -75,6 +75,10 @@ def filter_picture(image: Image, task: Task) -> Filtered:
     Raises:
         UsageError: the task does not fit the channels of the image.
     """
+    if task.as_alpha is not None:
+        from imgconv.running.overlay import filter_overlay
+
+        return filter_overlay(image, task)
     if task.part is not None:
         from imgconv.running.regions import filter_part
 
@@ -82,9 +86,6 @@ def filter_picture(image: Image, task: Task) -> Filtered:
     path = PicturePath.of(Header.of_image(image), task, image.metadata)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # infinity and NaN are valid pixel values
         return path.run(image)
-
-
-_UNWEIGHTED = Weights()
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,8 @@ class PicturePath:
     def output_header(self) -> Header:
         """The header of the result."""
         rows, columns = self.task.filter.output_shape(self.header.shape[:2])
+        if self.task.as_alpha is not None:
+            return Header.of(rows, columns, 4, self.output.dtype)
         colours = 1 if self.mixes and self.task.gray else self.header.colours
         others = colours if self.mixes else self.header.channels - self.header.has_alpha
         has_alpha = self.header.has_alpha and self.task.alpha != "drop"
@@ -145,7 +148,7 @@ class PicturePath:
         change = self._options_for_levels if self.takes_levels(weights) else self._options_for_planes
         return self.task.filter.with_options(change)
 
-    def plans(self, weights: Weights = _UNWEIGHTED) -> tuple[Plan, ...]:
+    def plans(self, weights: Weights = UNWEIGHTED) -> tuple[Plan, ...]:
         """Return the plans for pixels with the given weights; by default those of an opaque image without missing values."""
         shape = self.header.shape[:2] if self.mixes else self.header.colour_shape
         if self.planes is not None:

@@ -39,6 +39,7 @@ class Task:
         nodata: the pixel value that marks missing values; None for that of the file. NaN always marks them.
         fill: whether to compute missing values from their neighbours.
         part: the part of the image to change; None for the whole image.
+        as_alpha: colour (red, green, blue, from 0 to 1) of a picture whose alpha is the result; None for the result itself.
         strip: whether to remove the metadata.
         count: whether to count clipped values and report plans.
         estimate: whether to estimate the share of clipped values where they are not counted.
@@ -60,6 +61,7 @@ class Task:
     nodata: float | None = None
     fill: bool = False
     part: Part | None = None
+    as_alpha: tuple[float, float, float] | None = None
     strip: bool = False
     count: bool = False
     estimate: bool = False

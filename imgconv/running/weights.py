@@ -25,6 +25,10 @@ class Weights(NamedTuple):
     missing: NDArray[np.bool_] | None = None
 
 
+#: The weights of an opaque image without missing values.
+UNWEIGHTED = Weights()
+
+
 def find_missing(pixels: NDArray[Any], nodata: float | None) -> NDArray[np.bool_] | None:
     """Return the mask of missing values in the shape of `pixels`, or None if there are none."""
     found: NDArray[np.bool_] | None = None

@@ -60,3 +60,23 @@ def test_bad_input(fails, grey):
     assert "unknown output" in fails(2, "edges", "grey.png", "out.png", "--output", "z")
     assert "no output x" in fails(2, "edges", "grey.png", "out.png", "--operator", "kirsch", "--output", "x")
     assert "an angle" in fails(2, "edges", "grey.png", "out.png", "--output", "direction", "--scale", "2")
+
+
+@pytest.mark.parametrize(("colour", "bgr"), [("black", [0, 0, 0]), ("#ff8000", [0, 128, 255]), ("WHITE", [255, 255, 255])])
+def test_edges_as_the_alpha_of_a_colour(done, photo, load, colour, bgr):
+    done("edges", "photo.png", "edges.png")
+    done("edges", "photo.png", "lines.png", "--as-alpha", colour)
+    lines = load("lines.png")
+    assert np.array_equal(lines[..., 3], load("edges.png").max(axis=2))
+    assert np.array_equal(np.unique(lines[..., :3].reshape(-1, 3), axis=0), [bgr])
+    done("edges", "photo.png", "deep.png", "--as-alpha", colour, "--depth", "16", "--gray")
+    deep = load("deep.png")
+    assert (deep.dtype, deep.shape[2]) == (np.uint16, 4)
+    assert np.array_equal(deep[0, 0, :3], np.array(bgr) * 257)
+
+
+def test_as_alpha_needs_alpha_magnitude_and_a_colour(fails, photo):
+    assert "alpha" in fails(5, "edges", "photo.png", "lines.jpg", "--as-alpha", "black")
+    assert "found --output x" in fails(2, "edges", "photo.png", "lines.png", "--as-alpha", "black", "--output", "x")
+    assert "a colour such as #ff8000" in fails(2, "edges", "photo.png", "lines.png", "--as-alpha", "mauve")
+    assert "--region and --mask" in fails(2, "edges", "photo.png", "lines.png", "--as-alpha", "red", "--region", "0,0,5,5")

@@ -63,10 +63,9 @@ def check_error(path, image: Image, words: str, **options) -> None:
     ],
 )
 def test_unusual_names_are_written(tmp_path, file_names, image, name) -> None:
-    path = os.path.join(os.fsencode(tmp_path), os.fsencode(name))
     write_image(tmp_path / name, image)
     assert file_names() == [os.fsdecode(name)]
-    assert np.array_equal(read_image(path).pixels, image.pixels)
+    assert np.array_equal(read_image(tmp_path / name).pixels, image.pixels)
 
 
 @pytest.mark.parametrize(
