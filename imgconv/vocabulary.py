@@ -55,6 +55,9 @@ EDGE_OUTPUTS: dict[str, tuple[str, ...]] = {"magnitude": (), "x": (), "y": (), "
 #: Treatment of NaN in sums.
 NAN_POLICIES: dict[str, tuple[str, ...]] = {"propagate": (), "ignore": ("omit",)}
 
+#: Conversion of levels to another depth: white stays white, or the numbers are kept.
+LEVELS: dict[str, tuple[str, ...]] = {"white": (), "keep": ()}
+
 # The same names and aliases for type checkers, which need literals; a test compares them with the tables.
 BorderWord: TypeAlias = (
     Literal["constant", "replicate", "reflect", "reflect101", "wrap", "renormalize"]
@@ -68,6 +71,7 @@ DepthWord: TypeAlias = (
     Literal["1", "8", "16", "16f", "32f", "64f"]
     | Literal["bilevel", "bool", "uint8", "uint16", "float16", "half", "float32", "32", "float64", "64"]
 )
+LevelsWord: TypeAlias = Literal["white", "keep"]
 AlphaWord: TypeAlias = Literal["weighted", "straight", "keep", "drop"] | Literal["remove"]
 CompressionWord: TypeAlias = (
     Literal["none", "lzw", "deflate", "zstd", "packbits"]

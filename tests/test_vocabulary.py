@@ -39,6 +39,7 @@ LITERALS = {
     "RANGES": vocabulary.RangeWord,
     "DEPTHS": vocabulary.DepthWord,
     "ALPHAS": vocabulary.AlphaWord,
+    "LEVELS": vocabulary.LevelsWord,
     "COMPRESSIONS": vocabulary.CompressionWord,
     "EDGE_OUTPUTS": vocabulary.EdgeOutputWord,
     "NAN_POLICIES": vocabulary.NanWord,

@@ -13,7 +13,7 @@ import click
 from imgconv.cli import parameters
 from imgconv.cli.parameters import whole, whole_pair, word
 from imgconv.errors import ImgconvError
-from imgconv.vocabulary import ALPHAS, DEFAULT_BORDER, DEPTHS, ENGINES, MODES, RANGES
+from imgconv.vocabulary import ALPHAS, DEFAULT_BORDER, DEPTHS, ENGINES, LEVELS, MODES, RANGES
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Option: TypeAlias = Callable[[Any], Any]
@@ -182,6 +182,7 @@ _READING = (
 _VALUES = (
     range_option,
     depth_option,
+    click.option("--levels", type=word(LEVELS, "levels"), default="white", help="With --depth: keep white, or the numbers."),
     click.option("--scale", type=parameters.ratio, default=Fraction(1), help="Factor for the result, such as 2 or 1/9."),
     click.option("--delta", type=parameters.ratio, default=Fraction(0), help="Offset of the result, in levels of the input."),
     click.option(

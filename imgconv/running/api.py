@@ -21,7 +21,7 @@ from imgconv.kernels.literals import quoted
 from imgconv.running.picture_path import filter_picture
 from imgconv.running.regions import Part, Region
 from imgconv.running.task import ALPHA, Task
-from imgconv.vocabulary import ALPHAS, DEPTHS, RANGES, AlphaWord, DepthWord, RangeWord, canonical
+from imgconv.vocabulary import ALPHAS, DEPTHS, LEVELS, RANGES, AlphaWord, DepthWord, LevelsWord, RangeWord, canonical
 
 _MOST_CHANNELS = 1 << 16  # read from an iterator that may be infinite
 
@@ -40,6 +40,7 @@ def filter_image(
     region: tuple[int, int, int, int] | None = None,
     mask: ArrayLike | None = None,
     depth: DepthWord | None = None,
+    levels: LevelsWord = "white",
     range_policy: RangeWord | None = None,
     scale: float | Fraction = 1,
     delta: float | Fraction = 0,
@@ -62,6 +63,7 @@ def filter_image(
         mask: share of the filtered image in the result, shape (H, W): integers from 0 to the maximum of their type, or floating
             point from 0 to 1; None for 1 everywhere.
         depth: a word of `vocabulary.DEPTHS`; None for the depth of the image.
+        levels: conversion to another depth: `white` keeps white (255, 65535, 1.0), `keep` keeps the numbers.
         range_policy: `clip`, `abs`, `offset`, `stretch` or `error`; None for the default of the filter.
         scale: factor by which the result is multiplied.
         delta: value added after scaling, in levels of the image.
@@ -86,6 +88,7 @@ def filter_image(
         raise UsageError(f"a Filter already has its options, found {', '.join(options)}; set them when creating the filter")
     task = Task(
         chosen if isinstance(chosen, Filter) else parse_filter(chosen, **options),
+        levels=canonical(levels, LEVELS, "levels"),
         depth=None if depth is None else canonical(depth, DEPTHS, "depth"),
         range_policy=None if range_policy is None else canonical(range_policy, RANGES, "range"),
         scale=Fraction(as_factor(scale, "scale")),

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from imgconv.borders import Border
 from imgconv.convolution.options import Options
 from imgconv.convolution.plan import Plan
-from imgconv.depth import Fitted, fit, full_scale, sum_dtype
+from imgconv.depth import Fitted, fit, full_scale, levels_between, sum_dtype
 from imgconv.errors import UsageError
 from imgconv.filters.base import Filter, ResultOptions
 from imgconv.images.image import Image
@@ -264,17 +264,17 @@ class PicturePath:
         if alpha is None or self.task.alpha == "drop":
             return None
         if self.task.alpha == "keep" or not self.filters_alpha or is_opaque:
-            return self._unfiltered(alpha)
+            return self._unfiltered(alpha, levels_between(alpha.dtype, self.output.dtype or alpha.dtype))
         share = alpha_share(alpha) if share is None else share
-        levels = self.task.filter.coverage(share) * share.dtype.type(full_scale(alpha.dtype) * self.output.levels)
+        levels = self.task.filter.coverage(share) * share.dtype.type(full_scale(self.output.dtype or alpha.dtype))
         return fit(levels, np.dtype(self.output.dtype)).values
 
-    def _unfiltered(self, channels: NDArray[Any]) -> NDArray[Any]:
-        """Return unfiltered channels on the grid and in the type of the result."""
-        placed = on_grid(self.task.filter, channels)
-        if self.output.levels == 1 and placed.dtype == self.output.dtype:
+    def _unfiltered(self, channels: NDArray[Any], levels: Fraction | None = None) -> NDArray[Any]:
+        """Return unfiltered channels on the grid and in the type of the result; `levels` is by default that of the colour."""
+        placed, levels = on_grid(self.task.filter, channels), self.output.levels if levels is None else levels
+        if levels == 1 and placed.dtype == self.output.dtype:
             return placed
-        return fit(placed * np.float64(self.output.levels), np.dtype(self.output.dtype)).values
+        return fit(placed * np.float64(levels), np.dtype(self.output.dtype)).values
 
     # The options of the filter
 

@@ -27,6 +27,7 @@ class Task:
     Attributes:
         filter: the filter.
         depth: a word of `vocabulary.DEPTHS`; None for the depth of the image.
+        levels: `white` to convert levels to another depth so that white stays white, `keep` to keep their numbers.
         range_policy: a word of `vocabulary.RANGES`; None for the default of the filter.
         scale: factor by which the result is multiplied.
         delta: value added after scaling, in levels of the image.
@@ -50,6 +51,7 @@ class Task:
 
     filter: Filter
     depth: str | None = None
+    levels: str = "white"
     range_policy: str | None = None
     scale: Fraction = Fraction(1)
     delta: Fraction = Fraction(0)
@@ -73,9 +75,8 @@ class Task:
     def output(self, dtype: np.dtype[Any]) -> ResultOptions:
         """Return type, range and scale of the result for an image of `dtype`."""
         result_dtype = dtype if self.depth is None else dtype_of_depth(self.depth)
-        return ResultOptions(
-            result_dtype, self.range_policy, self.scale, float(self.delta), levels_between(dtype, result_dtype), self.count
-        )
+        levels = Fraction(1) if self.levels == "keep" else levels_between(dtype, result_dtype)
+        return ResultOptions(result_dtype, self.range_policy, self.scale, float(self.delta), levels, self.count)
 
     def selection(self, header: Header) -> tuple[list[int] | None, bool]:
         """Return the indices of the channels to filter, without alpha (None for all), and whether to filter alpha.

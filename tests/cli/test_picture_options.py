@@ -144,3 +144,26 @@ def test_notes_in_a_batch_name_their_file(run, tmp_path, photo) -> None:
     tifffile.imwrite(tmp_path / "in" / "holes.tif", pixels)
     result = run("batch", "box", "in", "out", "--depth", "8")
     assert (result.code, result.err) == (0, "imgconv: in/holes.tif: missing values are stored as 0 in uint8\n")
+
+
+@pytest.mark.parametrize(
+    ("source", "depth", "level"), [("float32", "16", 500.4), ("uint8", "32f", 200), ("uint16", "8", 77), ("uint8", "16", 200)]
+)
+def test_levels_keep_keeps_the_numbers(done, tmp_path, source, depth, level) -> None:
+    cv2.imwrite(str(tmp_path / "in.tif"), np.full((9, 12), level, source))
+    done("apply", "box", "in.tif", "out.tif", "--depth", depth, "--levels", "keep")
+    found = cv2.imread(str(tmp_path / "out.tif"), cv2.IMREAD_UNCHANGED)
+    assert found.dtype == {"16": np.uint16, "32f": np.float32, "8": np.uint8}[depth]
+    assert np.array_equal(np.unique(found), [round(level)])
+
+
+@pytest.mark.parametrize("alpha", ["weighted", "keep", "straight"])
+def test_levels_keep_keeps_white_as_full_alpha(done, tmp_path, photo, alpha) -> None:
+    pixels = np.dstack([photo, np.where(photo[..., 0] > 99, 255, 0).astype(np.uint8)])
+    cv2.imwrite(str(tmp_path / "in.png"), pixels)
+    done("apply", "identity", "in.png", "out.png", "--depth", "16", "--levels", "keep", "--alpha", alpha)
+    found = cv2.imread(str(tmp_path / "out.png"), cv2.IMREAD_UNCHANGED)
+    visible = pixels[..., 3] > 0
+    assert np.array_equal(found[visible][:, :3], photo[visible])
+    if alpha != "straight":
+        assert np.array_equal(found[..., 3], pixels[..., 3].astype(np.uint16) * 257)
