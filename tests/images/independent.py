@@ -24,6 +24,8 @@ def _read(path: Path) -> np.ndarray:
         return _tiff(path)
     if data[:8] == b"\x89PNG\r\n\x1a\n" and data[24] >= 8:
         return _png(data)
+    if data[:6] == b"\x93NUMPY":
+        return np.load(path)
     if data[:2] in (b"P5", b"P6", b"PF", b"Pf"):
         return _netpbm(data)
     if data[:4] == b"\x76\x2f\x31\x01":  # OpenEXR: only OpenCV reads it here

@@ -214,10 +214,10 @@ def test_bands_are_stored_or_an_error(tmp_path, photo, name, bands) -> None:
     chosen, path = FORMATS[name], tmp_path / f"out{FORMATS[name].extensions[0]}"
     pixels = np.dstack([photo] * 4)[:, :, :bands].astype("uint8" if "uint8" in chosen.dtypes else chosen.dtypes[-1])
     image = Image(pixels, has_alpha=False)
-    if not chosen.bands:
+    if not chosen.bands or (name == "npy" and bands == 2):  # the second of two channels would be alpha
         with pytest.raises(WriteError, match=rf"{chosen.title} (cannot store {bands} bands|is not supported by)") as caught:
             write_image(path, image)
-        assert name == "pbm" or all(FORMATS[other].extensions[-1] in str(caught.value) for other in BANDS)
+        assert name == "pbm" or all(FORMATS[other].extensions[-1] in str(caught.value) for other in BANDS if other != "npy")
         return
     write_image(path, image)
     again = read_image(path)

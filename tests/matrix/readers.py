@@ -6,6 +6,7 @@ return 0 and 255. An AVIF of more than 8 bits returns its native levels, up to 1
 
 from __future__ import annotations
 
+import ast
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -121,6 +122,25 @@ def netpbm(path: Path) -> NDArray:
     return found.reshape((rows, columns) if kind == b"P5" else (rows, columns, 3))
 
 
+def numpy_file(path: Path) -> NDArray:
+    """Read an array with NumPy."""
+    return bilevel(np.load(path, allow_pickle=False))
+
+
+def numpy_specification(path: Path) -> NDArray:
+    """Read an array as specified in NumPy's NEP 1: a dictionary in Python's notation, then the values."""
+    data = path.read_bytes()
+    length = int.from_bytes(data[8:10], "little")
+    header = ast.literal_eval(data[10 : 10 + length].decode("ascii"))
+    assert data[:8] == b"\x93NUMPY\x01\x00"
+    assert not header["fortran_order"]
+    return bilevel(np.frombuffer(data[10 + length :], header["descr"]).reshape(header["shape"]))
+
+
+def bilevel(pixels: NDArray) -> NDArray:
+    return pixels * np.uint8(255) if pixels.dtype == bool else pixels
+
+
 #: Two readers for each format.
 READERS: dict[str, tuple[Reader, Reader]] = {
     "png": (png_codec, vips),
@@ -137,4 +157,5 @@ READERS: dict[str, tuple[Reader, Reader]] = {
     "pnm": (netpbm, opencv),
     "pfm": (floats, opencv),
     "hdr": (hdr_codec, opencv),
+    "npy": (numpy_file, numpy_specification),
 }

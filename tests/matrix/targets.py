@@ -47,7 +47,7 @@ class Target:
 
     def tolerance_for(self, source: Source) -> float:
         """Return the largest mean difference of a sample, in levels of the source."""
-        if self.name == "webp" and (source.suffix != ".webp" or source.tolerance == 0):
+        if self.name == "webp" and source.tolerance == 0:
             return 0.0
         return self.tolerance / 255 * full_scale(source.pixels.dtype)
 
@@ -58,7 +58,7 @@ TARGETS: dict[str, Target] = {
         Target("png", ".png", ("bool", *_WHOLE), ("1", "2", "3", "4")),
         Target("tiff", ".tif", ("bool", *_ALL), ("1", "2", "3", "4")),
         Target("jpeg", ".jpg", tolerance=3.0),
-        # Lossless, unless the source is a lossy WebP.
+        # Lossless, unless the source is a JPEG or a lossy WebP.
         Target("webp", ".webp", channels=("3", "4", "3", "4"), tolerance=3.0),
         # libvips decodes grey to three channels.
         Target("avif", ".avif", _WHOLE, ("13", "24", "3", "4"), tolerance=3.0),
@@ -72,6 +72,7 @@ TARGETS: dict[str, Target] = {
         # Eight bits a sample, with one exponent shared by the three samples of a pixel.
         Target("hdr", ".hdr", ("float32",), ("3", "", "3", ""), tolerance=1.0),
         # Most encoders reserve a transparent colour, even if no pixel uses it.
+        Target("npy", ".npy", ("bool", *_ALL), ("1", "2", "3", "4")),
         Target("gif", ".gif", channels=("34", "4", "34", "4"), tolerance=6.0),
     )
 }

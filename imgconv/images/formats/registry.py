@@ -32,6 +32,7 @@ CLASSES = (
     "hdr:Hdr",
     "exr:Exr",
     "gif:Gif",
+    "npy:Npy",
     "other:SunRaster",
     "other:Pam",
 )
