@@ -6,13 +6,14 @@ from typing import Any
 
 import click
 
-from imgconv.cli.options import HeadedCommand, completed_by, filtering_options, format_option
+from imgconv.cli.options import HeadedCommand, filtering_options
+from imgconv.cli.parameters import completed_by
 from imgconv.cli.tasks import run_one
 
 
 @click.command("apply", cls=HeadedCommand)
 @click.argument("words", metavar="SPEC... IN OUT", nargs=-1, shell_complete=completed_by("complete_words"))
-@filtering_options(isolate=False, output=(format_option,))
+@filtering_options(isolate=False)
 def command(words: tuple[str, ...], **options: Any) -> None:
     """Filter an image with kernels and other filters.
 

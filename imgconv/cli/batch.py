@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from imgconv.cli.messages import note, on_terminal, print_json, print_line
-from imgconv.cli.options import HeadedCommand, completed_by, filtering_options, quality_option, verbose_option
-from imgconv.cli.parameters import whole
+from imgconv.cli.options import HeadedCommand, filtering_options, quality_option, verbose_option
+from imgconv.cli.parameters import completed_by, whole
 from imgconv.cli.tasks import describe, make_task, print_notes, require_isolation, start_workers, take_files
 from imgconv.cli.words import split_batch
 from imgconv.errors import BatchError, ReadError, WriteError

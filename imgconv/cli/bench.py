@@ -12,8 +12,8 @@ import click
 
 import imgconv
 from imgconv.cli.messages import note, on_terminal, print_json
-from imgconv.cli.options import HeadedCommand, completed_by, jobs_option, json_option
-from imgconv.cli.parameters import Parsed, word
+from imgconv.cli.options import HeadedCommand, jobs_option, json_option
+from imgconv.cli.parameters import Parsed, completed_by, word
 from imgconv.vocabulary import ENGINES, EngineWord
 
 if TYPE_CHECKING:

@@ -9,12 +9,11 @@ import click
 from imgconv.cli.options import (
     HeadedCommand,
     anchor_option,
-    completed_by,
     depth_option,
     filtering_options,
     verbose_option,
 )
-from imgconv.cli.parameters import colour, word
+from imgconv.cli.parameters import colour, completed_by, word
 from imgconv.cli.tasks import run_one
 from imgconv.errors import KernelError
 from imgconv.kernels.notation import NAME

@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from imgconv.cli.messages import on_terminal, terminal_width
-from imgconv.cli.options import HeadedCommand, completed_by
+from imgconv.cli.options import HeadedCommand
+from imgconv.cli.parameters import completed_by
 from imgconv.vocabulary import suggestion
 
 _FOLDER = Path(__file__).resolve().parent.parent / "manual"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, TypeAlias, TypeVar
@@ -11,8 +9,7 @@ from typing import Any, TypeAlias, TypeVar
 import click
 
 from imgconv.cli import parameters
-from imgconv.cli.parameters import whole, whole_pair, word
-from imgconv.errors import ImgconvError
+from imgconv.cli.parameters import completed_by, whole, whole_pair, word
 from imgconv.vocabulary import ALPHAS, DEFAULT_BORDER, DEPTHS, ENGINES, LEVELS, MODES, RANGES
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -46,17 +43,6 @@ class HeadedCommand(click.Command):
 
             flags = [flag for parameter in self.get_params(ctx) for flag in (*parameter.opts, *parameter.secondary_opts)]
             raise unknown_option(error.option_name, given, flags, ctx) from None
-
-
-def completed_by(function: str) -> Callable[[click.Context, click.Parameter, str], Any]:
-    """Return a function that completes a word by a function of the module `completion`, which is imported on use."""
-
-    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:
-        with contextlib.suppress(ImgconvError):  # such as a damaged catalog; the command reports it
-            return getattr(importlib.import_module("imgconv.cli.completion"), function)(ctx, incomplete)
-        return []
-
-    return complete
 
 
 border_option = click.option(
@@ -98,6 +84,12 @@ jobs_option = click.option(
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 verbose_option = click.option("-v", "--verbose", is_flag=True, help="Report methods, clipped values and time on stderr.")
+preview_option = click.option(
+    "--preview",
+    metavar="FILE",
+    shell_complete=completed_by("complete_files"),
+    help="Write IN and OUT side by side, with labels.",
+)
 format_option = click.option(
     "--format",
     "file_format",
@@ -260,7 +252,7 @@ def filtering_options(
     *,
     isolate: bool,
     first: tuple[Option, ...] = MOST_USED,
-    output: tuple[Option, ...] = (format_option,),
+    output: tuple[Option, ...] = (format_option, preview_option),
     jobs: Option = jobs_option,
     without: tuple[Option, ...] = (),
 ) -> Callable[[Command], Command]:

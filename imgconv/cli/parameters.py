@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from imgconv.errors import UsageError
+from imgconv.errors import ImgconvError, UsageError
 from imgconv.vocabulary import BORDERS, COMPRESSIONS, canonical
 
 if TYPE_CHECKING:
@@ -53,6 +54,17 @@ class Parsed(click.ParamType[Value]):
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
         return self._metavar
+
+
+def completed_by(function: str) -> Callable[[click.Context, click.Parameter, str], Any]:
+    """Return a function that completes a word by a function of the module `completion`, which is imported on use."""
+
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:
+        with contextlib.suppress(ImgconvError):  # such as a damaged catalog; the command reports it
+            return getattr(importlib.import_module("imgconv.cli.completion"), function)(ctx, incomplete)
+        return []
+
+    return complete
 
 
 def word(table: Mapping[str, tuple[str, ...]], name: str) -> Parsed[str]:

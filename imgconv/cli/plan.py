@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from imgconv.cli.messages import print_json
-from imgconv.cli.options import HeadedCommand, completed_by, planning_options
-from imgconv.cli.parameters import size
+from imgconv.cli.options import HeadedCommand, planning_options
+from imgconv.cli.parameters import completed_by, size
 from imgconv.cli.tasks import make_task
 
 _NARROWEST, _WIDEST = 80, 120

@@ -12,7 +12,6 @@ from imgconv.cli.messages import print_json, terminal_width
 from imgconv.cli.options import (
     HeadedCommand,
     border_option,
-    completed_by,
     convolve_option,
     dilation_option,
     json_option,
@@ -20,7 +19,7 @@ from imgconv.cli.options import (
     mode_option,
     stride_option,
 )
-from imgconv.cli.parameters import size
+from imgconv.cli.parameters import completed_by, size
 from imgconv.cli.words import is_file_name
 from imgconv.errors import KernelError
 

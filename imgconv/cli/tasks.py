@@ -17,6 +17,7 @@ from imgconv.opencv import opencv_threads
 
 if TYPE_CHECKING:
     from imgconv.images.files import Input
+    from imgconv.images.image import Image
     from imgconv.images.output import Output
     from imgconv.running.file import Report
     from imgconv.running.isolation import Workers
@@ -122,18 +123,22 @@ def run_one(
     isolate: bool,
     timeout: float,
     memory: int,
+    preview: str | None,
     **options: Any,
 ) -> None:
     """Filter one file into another and report what was done."""
     require_isolation(isolate)
     if as_json and target == "-":
         raise click.UsageError("--json prints on stdout, where the image is written; write the image to a file")
+    if preview and ("-" in (source, target) or preview in ("-", target)):
+        raise click.UsageError("--preview reads IN and OUT, and writes a third file; give the names of three files")
     if os.path.isdir(source):
         raise ReadError(f"{source}: is a folder; `imgconv batch` filters the images in a folder")
     folder = target if os.path.isdir(target) or target.endswith(("/", os.sep)) else ""
     if folder:
         target = _in_folder(folder, source, options["file_format"])
     reading, output = take_files(source, target, options)
+    before = reading.open().first if preview else None  # read now, since IN may be OUT
     options |= {"count": as_json or verbose, "estimate": True}
     from imgconv.threads import asked_threads
 
@@ -154,11 +159,21 @@ def run_one(
             task = make_task(specs, **options)
             _make_folder(folder, source)
             report = run_file(ahead, output, task, progress=progress)
+    if preview and before is not None:
+        _write_preview(preview, before, (os.path.basename(source), " ".join(specs)), report.target)
     print_notes(report)
     if verbose:
         note(describe(report))
     if as_json:
         print_json(report.as_dict())
+
+
+def _write_preview(path: str, before: Image, labels: tuple[str, str], target: str) -> None:
+    """Write the first pages of the input and the output side by side."""
+    from imgconv.explaining.comparison import side_by_side
+    from imgconv.images.files import read_image, write_image
+
+    write_image(path, side_by_side(before, read_image(target), labels))
 
 
 def _make_folder(folder: str, source: str) -> None:
