@@ -97,24 +97,9 @@ def command(
     require_isolation(isolate)
     from pathlib import Path
 
-    from imgconv.kernels.catalog import load_catalog
     from imgconv.running.finding import find_work
 
-    if len(words) < 2 + (from_file is None):
-        missing = ("SPEC, INPUT and OUT_DIR are", "INPUT and OUT_DIR are", "INPUT or OUT_DIR is")[len(words)]
-        raise click.UsageError(f"{missing} missing: imgconv batch SPEC... INPUT... OUT_DIR")
-    if "" in words:
-        raise click.UsageError("a SPEC, INPUT or OUT_DIR is empty")
-    specs, inputs = split_batch(words[:-1], load_catalog(*options["catalogs"]))
-    if from_file is not None:
-        inputs += _listed(from_file)
-    if not inputs and from_file is not None:
-        raise ReadError(f"{from_file}: lists no files")
-    if not inputs:
-        raise click.UsageError(f"no INPUT: {words[-2]} is the name of a filter; write ./{words[-2]} for a folder of that name")
-    output = words[-1]
-    if os.path.isfile(output):
-        raise WriteError(f"{output}: is a file; name a folder for the results")
+    specs, inputs, output = _split(words, from_file, options["catalogs"])
     found = find_work(
         list(map(Path, inputs)),
         Path(output),
@@ -143,6 +128,34 @@ def command(
 
             outcomes = run_batch(found.work, task, source, target, jobs=jobs, workers=workers, progress=progress)
     _conclude(outcomes, time.perf_counter() - start, as_json=as_json, verbose=verbose)
+
+
+def _split(words: tuple[str, ...], from_file: str | None, catalogs: tuple[str, ...]) -> tuple[list[str], list[str], str]:
+    """Return the filters, the inputs and the output folder.
+
+    Raises:
+        UsageError: one of them is missing or empty.
+        ReadError: the list of files cannot be read, or is empty.
+        WriteError: the output is a file.
+    """
+    from imgconv.kernels.catalog import load_catalog
+
+    if len(words) < 2 + (from_file is None):
+        missing = ("SPEC, INPUT and OUT_DIR are", "INPUT and OUT_DIR are", "INPUT or OUT_DIR is")[len(words)]
+        raise click.UsageError(f"{missing} missing: imgconv batch SPEC... INPUT... OUT_DIR")
+    if "" in words:
+        raise click.UsageError("a SPEC, INPUT or OUT_DIR is empty")
+    specs, inputs = split_batch(words[:-1], load_catalog(*catalogs))
+    if from_file is not None:
+        inputs += _listed(from_file)
+    if not inputs and from_file is not None:
+        raise ReadError(f"{from_file}: lists no files")
+    if not inputs:
+        raise click.UsageError(f"no INPUT: {words[-2]} is the name of a filter; write ./{words[-2]} for a folder of that name")
+    output = words[-1]
+    if os.path.isfile(output):
+        raise WriteError(f"{output}: is a file; name a folder for the results")
+    return specs, inputs, output
 
 
 def _display(total: int) -> AbstractContextManager[Callable[[bool], None]]:

@@ -32,8 +32,6 @@ def test_errors_of_running_means_in_float64_are_within_the_bound(stride):
     rng = np.random.default_rng(1)
     pixels = rng.uniform(0.5, 1, (400, 300))
     pixels[:, ::37] *= 1e9
-    running = np.cumsum(np.cumsum(np.pad(pixels, ((1, 0), (1, 0))), 0), 1)  # a different, less accurate running sum
-    assert np.isfinite(running).all()
     job = make_plan(pixels.shape, "float64", np.ones((7, 9)) / 63, mode="valid", stride=stride, tolerance=1e-6).job
     import cv2
 
