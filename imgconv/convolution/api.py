@@ -48,7 +48,8 @@ def correlate(
         delta: added to each result before it is rounded, in levels.
         dtype: type of the result; by default that of the image (complex if the weights are). Integer results are
             rounded half to even and saturated.
-        nan: `propagate`, or `ignore`: a NaN is left out of the sums like a pixel outside with the border `renormalize`.
+        nan: `propagate`, or `ignore`: a NaN is left out of the sums, which are divided by the weight on the other pixels. If
+            the weights of the kernel sum to 0, it counts as equal to the pixel at the anchor instead.
         tolerance: maximum error of an approximate method: in levels for integer images, relative to the largest sum for
             floating point.
         engine: `opencv` or `numpy`.

@@ -96,14 +96,9 @@ def make_job(shape: tuple[int, ...], dtype: np.dtype[Any], kernel: Kernel, optio
     channels, border_value = shape[2] if len(shape) == 3 else 1, options.border.value
     if len(border_value) not in (1, channels):
         raise UsageError(f"border value must be one number or one for each of {channels} channels, found {len(border_value)}")
-    if options.normalizes:
-        from imgconv.convolution.normalization import sums_to_zero
-
-        if sums_to_zero(kernel.weights):
-            reason = (
-                'the weights sum to 0, so `renormalize` and nan="ignore" cannot divide by them; choose another border or policy'
-            )
-            raise KernelError(f"kernel {kernel.name}: {reason}" if kernel.name else reason)
+    if options.border.renormalizes and kernel.is_difference:
+        reason = "the weights sum to 0, so `renormalize` cannot divide by them; choose another border"
+        raise KernelError(f"kernel {kernel.name}: {reason}" if kernel.name else reason)
     if options.anchor is not None:
         kernel = Kernel(kernel.weights, options.anchor, kernel.name, kernel.delta)
     if options.rotate:

@@ -19,10 +19,6 @@ from imgconv.depth import Fitted, fit
 from imgconv.filters.base import Filter, ResultOptions, check_options
 from imgconv.kernels.kernel import Kernel
 
-# A kernel is a difference kernel if its sum is below this share of the absolute sum. The limit is not 0: a Laplacian of a
-# Gaussian written with three digits does not sum to 0 exactly.
-_ZERO_SUM = 1e-3
-
 # Weights below this share of the whole weight are rounding errors.
 _NO_WEIGHT = 1e-6
 
@@ -89,16 +85,16 @@ class KernelFilter(Filter):
         """Return the sums over weighted pixels, normalized to the sum of the whole kernel.
 
         The result is `F(image * weight) / F(weight)`, times the sum of the kernel. If the sum is 0, this quotient is undefined.
-        Missing pixels are then replaced by the pixel at the anchor, which gives `F(image * weight) - image * F(weight)`.
+        Missing pixels are then replaced by the pixel at the anchor, which gives `F(image * weight) + image * F(1 - weight)`.
         """
         planes = image if image.ndim == 3 else image[:, :, np.newaxis]
         with np.errstate(over="ignore", invalid="ignore"):
             weighed = np.dstack([planes * weight[:, :, np.newaxis], weight])
         sums = self._without_delta(planes.shape[2]).response(weighed)
         values, mass = sums[:, :, :-1], sums[:, :, -1:]
-        if self._is_difference:
+        if self.kernel.is_difference:
             channels = [self.on_grid(np.ascontiguousarray(planes[:, :, c])) for c in range(planes.shape[2])]
-            values = values - np.dstack(channels) * mass
+            values = values + np.dstack(channels) * (sums.dtype.type(self.kernel.sum) - mass)
         else:
             counts = np.abs(mass) > _NO_WEIGHT * abs(self._gain)
             values = np.where(counts, values * self._gain / np.where(counts, mass, 1), 0).astype(sums.dtype)
@@ -108,7 +104,7 @@ class KernelFilter(Filter):
 
     def coverage(self, weight: NDArray[Any]) -> NDArray[Any]:
         """Return the filtered weight. For a difference kernel, which would give 0, return the unfiltered weight."""
-        if self._is_difference:
+        if self.kernel.is_difference:
             return self.on_grid(weight)
         covered = np.real(self._without_delta(0).response(weight) / self._gain)
         return np.asarray(covered.clip(0, 1), weight.dtype)
@@ -124,10 +120,6 @@ class KernelFilter(Filter):
     def _gain(self) -> complex:
         """The factor by which a flat image is multiplied."""
         return 1.0 if self.options.normalizes else self.kernel.sum
-
-    @property
-    def _is_difference(self) -> bool:
-        return abs(self._gain) <= _ZERO_SUM * float(np.abs(self.kernel.weights).sum())
 
     @np.errstate(over="ignore", invalid="ignore")
     def render(self, image: NDArray[Any], output: ResultOptions) -> Fitted:

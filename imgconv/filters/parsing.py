@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Unpack
 
 from imgconv.convolution.options import FilterOptions, Options, make_options
@@ -42,9 +42,12 @@ def parse_filter(
         (1, 1)
     """
     convolution = make_options(delta=delta, **options)
-    if isinstance(text, str | bytes | Kernel | Filter) or not isinstance(text, Iterable):
+    if isinstance(text, str | bytes | Kernel | Filter):
         return build_chain([text], catalog, convolution)
-    texts = list(itertools.islice(text, MAX_STEPS + 1))
+    try:
+        texts = list(itertools.islice(text, MAX_STEPS + 1))
+    except TypeError:
+        raise KernelError(f"a filter must be text, a Kernel or a sequence of them, found {type(text).__name__}") from None
     if len(texts) > MAX_STEPS:
         raise KernelError(f"a chain has at most {MAX_STEPS} filters")
     if not texts:

@@ -16,6 +16,9 @@ from imgconv.errors import KernelError
 from imgconv.kernels.integer_form import IntegerForm, find_integer_form
 from imgconv.kernels.literals import printable, quoted
 
+# Share of the absolute sum below which the sum of the weights counts as 0.
+_CANCELLING = 1e-3
+
 _LARGEST = 2**26  # taps, so that a typing error in a size gives an error rather than exhausting the memory
 
 
@@ -90,6 +93,16 @@ class Kernel:
         with np.errstate(over="ignore"):  # a sum beyond the range of float64 is infinite
             total = self.weights.sum().item()
         return complex(total) if self.is_complex else float(total)
+
+    @functools.cached_property
+    def is_difference(self) -> bool:
+        """Whether the weights cancel, so that a flat image becomes 0: the sum is below 1/1000 of the absolute sum.
+
+        The limit is not 0: a Laplacian of a Gaussian written with three digits does not sum to 0 exactly.
+        """
+        with np.errstate(over="ignore"):
+            total = np.abs(self.weights).sum()
+        return bool(np.isfinite(self.sum) and abs(self.sum) <= _CANCELLING * total)
 
     @functools.cached_property
     def integer_form(self) -> IntegerForm | None:

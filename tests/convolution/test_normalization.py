@@ -14,10 +14,10 @@ RAMP = np.arange(1, 13).reshape(3, 4)
 KERNEL = np.array([[1, 2, 0], [3, -1, 5]])
 
 
-@pytest.mark.parametrize("options", [{"border": "renormalize"}, {"border": "wrap,ignore"}, {"nan": "ignore"}], ids=str)
+@pytest.mark.parametrize("options", [{"border": "renormalize"}, {"border": "wrap,ignore"}], ids=str)
 @pytest.mark.parametrize("kernel", [[[1, -1]], [[0.1, 0.2, -0.3]], [[0, 0]], [[1, 1j], [-1, -1j]]], ids=str)
 def test_a_kernel_that_sums_to_0_is_rejected_by_renormalization(results_by_method, kernel, options):
-    with pytest.raises(KernelError, match=r"so `renormalize` .* cannot divide by them"):
+    with pytest.raises(KernelError, match="so `renormalize` cannot divide by them"):
         results_by_method(np.ones((3, 3)), kernel, **options)
 
 
@@ -72,6 +72,44 @@ def test_a_nan_pixel_counts_as_outside(results_by_method, dtype):
         for name, got in results_by_method(pixels, kernel, border=border, nan="ignore", border_value=0.5).items():
             assert np.isfinite(got).all(), name
             assert np.allclose(got, expected, rtol={2: 1e-3, 4: 1e-5, 8: 1e-13}[got.itemsize], atol=1e-6), (name, border)
+
+
+DIFFERENCES = [
+    [[0, 1, 0], [1, -4, 1], [0, 1, 0]],
+    [[0.1, 0.2], [-0.6, 0.1], [0.1, 0.1]],
+    [[1, 1j], [-1, -1j]],
+    [[0.1, 0.25, 0.1], [0.25, -1.3999, 0.25], [0.1, 0.25, 0.1]],  # sums to 0 with three digits
+]
+
+
+@pytest.mark.parametrize("options", [{}, {"mode": "full"}, {"mode": "valid", "stride": (2, 1)}, {"dilation": (1, 2)}], ids=str)
+@pytest.mark.parametrize("border", ["constant", "replicate", "reflect", "reflect101", "wrap"])
+@pytest.mark.parametrize("kernel", DIFFERENCES, ids=str)
+def test_a_difference_kernel_takes_a_nan_for_the_pixel_at_the_anchor(results_by_method, kernel, border, options):
+    rng = np.random.default_rng(3)
+    pixels = rng.normal(size=(9, 10, 3))
+    pixels[rng.random(pixels.shape) < 0.2] = np.nan
+    given = {"border": (border, border), "border_value": 0.5, **options}
+    impulse = np.zeros(np.shape(kernel))
+    impulse[impulse.shape[0] // 2, impulse.shape[1] // 2] = 1
+    sums = definition.correlate(pixels, kernel, ignore_nan=True, **given)
+    centre = definition.correlate(pixels, impulse, **given).total
+    expected = sums.total + centre * (np.sum(kernel) - sums.inside) + 7
+    for name, got in results_by_method(pixels, kernel, nan="ignore", delta=7, **given).items():
+        assert np.allclose(got, expected, rtol=1e-12, atol=1e-12, equal_nan=True), name
+
+
+def test_a_difference_kernel_without_nan_gives_the_plain_sum(results_by_method, check_all):
+    pixels = np.random.default_rng(4).integers(0, 256, (9, 10)).astype(np.uint8)
+    for kernel in ([[0, 1, 0], [1, -4, 1], [0, 1, 0]], [[-1 / 3, 0, 1 / 3]]):
+        plain = results_by_method(pixels, kernel, dtype=np.int16)["shifts"]
+        check_all(plain, pixels, kernel, dtype=np.int16, nan="ignore")
+
+
+def test_a_difference_kernel_beside_infinity_and_nan(results_by_method):
+    pixels = np.array([[1.0, np.inf, 3, np.nan, 5]])
+    for name, got in results_by_method(pixels, [[-1, 0, 1]], border="replicate", nan="ignore").items():
+        assert np.array_equal(got, [[np.inf, 2, -np.inf, np.nan, 0]], equal_nan=True), name
 
 
 def test_a_nan_border_value_counts_as_outside(check_all):

@@ -159,3 +159,9 @@ def test_delta_is_added_to_the_edges_and_not_to_the_gradients(operator):
     assert (parse_filter(f"edges:operator={operator}", delta=10)(flat) == 10).all()
     with pytest.raises(UsageError, match="an angle"):
         parse_filter(f"edges:operator={operator},output=direction", delta=10)
+
+
+@pytest.mark.parametrize("value", [3, None, np.array(3), 2.5], ids=repr)
+def test_a_filter_must_be_text_a_kernel_or_a_sequence(value):
+    with pytest.raises(KernelError, match="a filter must be text, a Kernel or a sequence of them, found"):
+        parse_filter(value)
