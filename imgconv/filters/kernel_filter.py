@@ -85,7 +85,7 @@ class KernelFilter(Filter):
         """Return the sums over weighted pixels, normalized to the sum of the whole kernel.
 
         The result is `F(image * weight) / F(weight)`, times the sum of the kernel. If the sum is 0, this quotient is undefined.
-        Missing pixels are then replaced by the pixel at the anchor, which gives `F(image * weight) + image * F(1 - weight)`.
+        Missing pixels are then replaced by the pixel at the anchor, which gives `F(image * weight) - image * F(weight)`.
         """
         planes = image if image.ndim == 3 else image[:, :, np.newaxis]
         with np.errstate(over="ignore", invalid="ignore"):
@@ -94,7 +94,7 @@ class KernelFilter(Filter):
         values, mass = sums[:, :, :-1], sums[:, :, -1:]
         if self.kernel.is_difference:
             channels = [self.on_grid(np.ascontiguousarray(planes[:, :, c])) for c in range(planes.shape[2])]
-            values = values + np.dstack(channels) * (sums.dtype.type(self.kernel.sum) - mass)
+            values = values - np.dstack(channels) * mass
         else:
             counts = np.abs(mass) > _NO_WEIGHT * abs(self._gain)
             values = np.where(counts, values * self._gain / np.where(counts, mass, 1), 0).astype(sums.dtype)
