@@ -11,6 +11,7 @@ For the examples of the documentation:
     photos/           Three JPEGs, one of them in a subfolder and stored on its side, with an EXIF orientation.
     mask.png          8-bit grey. A soft oval of the size of photos/house.jpg, for `--mask`.
     kernel.txt        A kernel as rows of numbers.
+    psf.png           8-bit grey, 21 x 21. The image of a point by a camera that was moved: a kernel in a picture.
 
 Test patterns:
 
@@ -152,6 +153,15 @@ def draw_mask(rows: int = 190, columns: int = 210) -> np.ndarray:
     return np.rint(255 * np.clip((1 - far) / 0.3, 0, 1)).astype(np.uint8)
 
 
+def draw_psf(size: int = 21, points: int = 400) -> np.ndarray:
+    """Return the trail of a point, curved and brighter where the movement was slow."""
+    time = np.linspace(0, 1, points)
+    row, column = size * (0.75 - 0.5 * time**2), size * (0.2 + 0.6 * time - 0.15 * np.sin(np.pi * time))
+    trail = np.zeros((size, size))
+    np.add.at(trail, (np.rint(row).astype(int), np.rint(column).astype(int)), 1)
+    return np.rint(255 * trail / trail.max()).astype(np.uint8)
+
+
 def write_photos(folder: Path, scene: np.ndarray) -> None:
     """Write parts of the scene, (H, W, 3) with red first, as JPEGs."""
     (folder / "below").mkdir(parents=True, exist_ok=True)
@@ -179,6 +189,7 @@ def main(folder: Path) -> None:
             raise SystemExit(f"cannot write {path}")
     Image.fromarray(draw_logo()).save(folder / "logo.png", optimize=True)
     Image.fromarray(draw_mask()).save(folder / "mask.png", optimize=True)
+    Image.fromarray(draw_psf()).save(folder / "psf.png", optimize=True)
     with tifffile.TiffWriter(folder / "scan.tif") as tiff:
         for page in draw_scan():
             tiff.write(page, compression="zlib", predictor=2, resolution=(150, 150), resolutionunit="INCH", metadata=None)

@@ -25,6 +25,7 @@ PICTURES = {
 EXAMPLES = {
     "logo.png": ((200, 200, 4), np.uint8),
     "mask.png": ((190, 210), np.uint8),
+    "psf.png": ((21, 21), np.uint8),
     "scan.tif": ((180, 240), np.uint16),
     "heights.tif": ((160, 220), np.float32),
     "loop.gif": ((64, 64, 3), np.uint8),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
@@ -63,7 +63,9 @@ class Catalog:
         if isinstance(parsed, File):
             from imgconv.kernels.formats import read_kernel_file
 
-            return read_kernel_file(parsed.path)
+            found = read_kernel_file(parsed.path)
+            given = replace(parsed, anchor=parsed.anchor or found.anchor, delta=parsed.delta or found.delta)
+            return _make_kernel(found.weights, given, name)
         if isinstance(parsed, Matrix):
             return _make_kernel(parsed.rows, parsed, name)
         return _build(self._entry(self.kernels, parsed.name, "kernels"), parsed, name)
@@ -249,13 +251,15 @@ def _value(value: Value) -> object:
     return int(number) if isinstance(number, float) and number.is_integer() and abs(number) < 1e15 else number
 
 
-def _make_kernel(rows: object, given: Matrix | KernelEntry, name: str) -> Kernel:
+def _make_kernel(rows: object, given: Matrix | File | KernelEntry, name: str) -> Kernel:
     """Return the kernel of the weights with the scale, anchor and delta of `given`."""
     import numpy as np
 
     from imgconv.kernels.kernel import Kernel
 
     weights = np.asarray(rows)
+    if given.scale is None:
+        return Kernel(weights, given.anchor, name, given.delta).normalized()
     if given.scale != (1.0, 1.0):
         with np.errstate(over="ignore", invalid="ignore"):  # the kernel rejects weights that are not finite
             weights = weights * given.scale[0] / given.scale[1]  # numerator first, so that a fraction is rounded once

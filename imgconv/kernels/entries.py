@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from imgconv.kernels.literals import Number
+from imgconv.kernels.literals import Number, Scale
 
 if TYPE_CHECKING:
     from imgconv.kernels.kernel import Kernel
@@ -38,13 +38,13 @@ class Entry:
 class KernelEntry(Entry):
     """A kernel: `rows` of weights, or a `generator` with its `parameters` and their defaults.
 
-    `scale` is (numerator, denominator), `anchor` is (row, column) or None for the middle, `delta` is in levels.
+    `scale` is (numerator, denominator), None for 1/sum. `anchor` is (row, column), None for the middle. `delta` is in levels.
     """
 
     rows: tuple[tuple[Number, ...], ...] | None = None
     generator: str | None = None
     parameters: Mapping[str, Value] = field(default_factory=dict)
-    scale: tuple[float, float] = (1.0, 1.0)
+    scale: Scale = (1.0, 1.0)
     anchor: tuple[int, int] | None = None
     delta: float = 0.0
 

@@ -6,7 +6,7 @@ import math
 import os
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ import yaml
 
 from imgconv.errors import KernelError
 from imgconv.kernels.entries import FilterEntry, KernelEntry, OperatorEntry, Value
-from imgconv.kernels.literals import Number, check_rectangle, parse_fraction, parse_number, quoted
+from imgconv.kernels.literals import PER_SUM, Number, check_rectangle, parse_fraction, parse_number, quoted
 from imgconv.kernels.notation import NAME, Argument, File, Matrix, Named, Spec, parse_notation
 from imgconv.kernels.schema import FORMS, CatalogForm, FilterForm, KernelForm, OperatorForm
 from imgconv.kernels.yaml_tree import YamlFile, compose, describe, read_text
@@ -163,8 +163,8 @@ def _kernel(place: _Place, form: KernelForm, generators: Generators | None) -> K
         raise place.fail(f"expected a matrix or a generator, found {'neither' if form.matrix is None else 'both'}")
     if form.matrix is not None and form.defaults:
         raise place.fail("a matrix has no defaults; they belong to a generator", "defaults")
-    scale = place.read(_fraction, form.scale, "scale")
-    if scale[0] == 0:
+    scale = place.read(_fraction, form.scale, "scale") if form.scale != PER_SUM else None
+    if scale and scale[0] == 0:
         raise place.fail("expected a number other than 0, found 0", "scale")
     above, below = place.read(_fraction, form.delta, "delta")
     rows, parameters, shape = None, _parameters(place, form, generators), None
@@ -235,7 +235,7 @@ def _spec(place: _Place, text: str, *path: str) -> str:
 
 def _resolve_paths(spec: Spec, folder: Path) -> Spec:
     if isinstance(spec, File):
-        return File(os.fspath(folder / spec.path))
+        return replace(spec, path=os.fspath(folder / spec.path))
     if isinstance(spec, Matrix):
         return spec
     arguments: dict[str, Argument] = {}

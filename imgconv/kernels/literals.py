@@ -11,6 +11,10 @@ from imgconv.errors import KernelError
 #: The value of a weight: a float, or a complex number.
 Number = float | complex
 
+#: The factor of all weights as (numerator, denominator); None to divide them by their sum, written 1/sum.
+Scale = tuple[float, float] | None
+PER_SUM = "1/sum"
+
 # No two parts of this pattern can match the same digits, so that long runs of digits need no backtracking.
 _REAL = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _FRACTION = re.compile(rf"({_REAL})(?:/({_REAL}))?")
@@ -65,6 +69,33 @@ def parse_row(text: str) -> tuple[Number, ...]:
         except KernelError as error:
             raise KernelError(f"number {place}: {error}") from None
     return tuple(numbers)
+
+
+def parse_scale(text: str) -> Scale:
+    """Parse the factor of all weights: a number, a fraction, or `1/sum`.
+
+    Raises:
+        KernelError: it is 0, or neither a number, a fraction nor 1/sum.
+    """
+    if text == PER_SUM:
+        return None
+    above, below = parse_fraction(text)
+    if above == 0:
+        raise KernelError("scale must not be 0")
+    return above, below
+
+
+def parse_anchor(text: str) -> tuple[int, int]:
+    """Parse a row and a column, counted from 0: `0 1`, `0,1` or `(0, 1)`.
+
+    Raises:
+        KernelError: the text is something else.
+    """
+    bare = text[1:-1] if text.startswith("(") and text.endswith(")") else text
+    words = re.split(r"\s*,\s*|\s+", bare.strip())
+    if len(words) != 2 or not all(re.fullmatch(r"[0-9]{1,9}", word) for word in words):
+        raise KernelError(f"anchor must be a row and a column counted from 0, such as anchor=0 1, found {quoted(text)}")
+    return int(words[0]), int(words[1])
 
 
 def check_rectangle(rows: Sequence[Sequence[object]]) -> None:

@@ -5,8 +5,9 @@
     name:value                      gaussian:2, the value of the first parameter
     a value that is itself a spec   name:key=(motion:length=9,angle=30),other=1
     a matrix, rows by `;`           [1 0 -1; 2 0 -2; 1 0 -1]      [1 1 1]:scale=1/3,anchor=0 0,delta=128
-    a file                          @kernel.txt
+    a file                          @kernel.txt                   @psf.tif:scale=1/sum
 
+A scale of 1/sum divides the weights by their sum.
 Numbers are whole (`3`), decimal (`-0.5`, `1e-3`), fractions (`1/9`) or complex (`1+2j`), separated by spaces or commas.
 """
 
@@ -17,7 +18,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from imgconv.errors import KernelError
-from imgconv.kernels.literals import Number, check_rectangle, format_number, parse_fraction, parse_row, quoted
+from imgconv.kernels.literals import (
+    PER_SUM,
+    Number,
+    Scale,
+    check_rectangle,
+    format_number,
+    parse_anchor,
+    parse_fraction,
+    parse_row,
+    parse_scale,
+    quoted,
+)
 from imgconv.vocabulary import suggestion
 
 #: Maximum length of a spec in characters, enough for a 200 x 200 matrix of full-precision decimals.
@@ -27,44 +39,57 @@ MAX_DEPTH = 16
 #: Pattern of the names of kernels, operators, filters and arguments.
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
 
+#: The arguments of a matrix and of a file.
+ADJUSTMENTS = ("scale", "anchor", "delta")
+
 _CLOSERS = {"(": ")", "[": "]"}
+_FILE_ARGUMENTS = re.compile(rf":\s*(?:{'|'.join(ADJUSTMENTS)})\s*=")
 
 
 @dataclass(frozen=True)
 class Matrix:
     """An inline matrix: its rows as written, with scale, anchor and delta.
 
-    `scale` is stored as (numerator, denominator), so that 3 with a scale of 1/9 becomes 3/9, rounded once.
+    `scale` is stored as (numerator, denominator), so that 3 with a scale of 1/9 becomes 3/9, rounded once; None is 1/sum.
     """
 
     rows: tuple[tuple[Number, ...], ...]
-    scale: tuple[float, float] = (1.0, 1.0)
+    scale: Scale = (1.0, 1.0)
     anchor: tuple[int, int] | None = None
     delta: float = 0.0
 
     def __str__(self) -> str:
         """Return the matrix in the notation."""
-        body = "; ".join(" ".join(map(format_number, row)) for row in self.rows)
-        above, below = map(format_number, self.scale)
-        tail = []
-        if self.scale != (1.0, 1.0):
-            tail.append(f"scale={above}" if below == "1" else f"scale={above}/{below}")
-        if self.anchor is not None:
-            tail.append(f"anchor={self.anchor[0]} {self.anchor[1]}")
-        if self.delta:
-            tail.append(f"delta={format_number(self.delta)}")
-        return f"[{body}]" + (":" + ",".join(tail) if tail else "")
+        return f"[{'; '.join(' '.join(map(format_number, row)) for row in self.rows)}]{_adjustments(self)}"
 
 
 @dataclass(frozen=True)
 class File:
-    """A kernel in a file: the path, as written after `@`."""
+    """A kernel in a file: the path, as written after `@`, and changes to the kernel in the file, as those of a `Matrix`."""
 
     path: str
+    scale: Scale = (1.0, 1.0)
+    anchor: tuple[int, int] | None = None
+    delta: float = 0.0
 
     def __str__(self) -> str:
         """Return the file in the notation."""
-        return f"@{self.path}"
+        return f"@{self.path}{_adjustments(self)}"
+
+
+def _adjustments(spec: Matrix | File) -> str:
+    """Return the arguments of a matrix or a file in the notation."""
+    found = []
+    if spec.scale is None:
+        found.append(f"scale={PER_SUM}")
+    elif spec.scale != (1.0, 1.0):
+        above, below = map(format_number, spec.scale)
+        found.append(f"scale={above}" if below == "1" else f"scale={above}/{below}")
+    if spec.anchor is not None:
+        found.append(f"anchor={spec.anchor[0]} {spec.anchor[1]}")
+    if spec.delta:
+        found.append(f"delta={format_number(spec.delta)}")
+    return ":" + ",".join(found) if found else ""
 
 
 @dataclass(frozen=True)
@@ -158,9 +183,11 @@ class _Reader:
         if self.text[start] == "[":
             return self.matrix(start, stop)
         if self.text[start] == "@":
-            if stop == start + 1:
+            found = _FILE_ARGUMENTS.search(self.text, start + 1, stop)
+            end = found.start() if found else stop
+            if end == start + 1:
                 raise self.fail(start, "expected a path after @")
-            return File(self.text[start + 1 : stop])
+            return File(self.text[start + 1 : end], *self.adjustments(end, stop, "a file"))
         return self.named(start, stop, depth)
 
     def named(self, start: int, stop: int, depth: int) -> Named:
@@ -194,20 +221,22 @@ class _Reader:
             check_rectangle(rows)
         except KernelError as error:
             raise KernelError(f"{quoted(self.text)}: {error}") from None
+        return Matrix(tuple(rows), *self.adjustments(end + 1, stop, "a matrix"))
+
+    def adjustments(self, start: int, stop: int, kind: str) -> tuple[Scale, tuple[int, int] | None, float]:
+        """Return the scale, the anchor and the delta after a matrix or a file."""
         found: dict[str, str] = {}
-        for key, (value_start, value_stop) in self.arguments(end + 1, stop, "':' or the end after ]"):
-            if key not in ("scale", "anchor", "delta"):
-                close = suggestion(key, ("scale", "anchor", "delta"))
-                raise self.fail(value_start, f"a matrix has the arguments scale, anchor and delta, found {quoted(key)}{close}")
+        for key, (value_start, value_stop) in self.arguments(start, stop, "':' or the end after ]"):
+            if key not in ADJUSTMENTS:
+                close = suggestion(key, ADJUSTMENTS)
+                raise self.fail(value_start, f"{kind} has the arguments scale, anchor and delta, found {quoted(key)}{close}")
             found[key] = self.text[value_start:value_stop]
         try:
-            above, below = parse_fraction(found.get("scale", "1"))
-            if above == 0:
-                raise KernelError("scale must not be 0")
             offset, divisor = parse_fraction(found.get("delta", "0"))
-            return Matrix(tuple(rows), (above, below), _anchor(found.get("anchor")), offset / divisor)
+            anchor = parse_anchor(found["anchor"]) if "anchor" in found else None
+            return parse_scale(found.get("scale", "1")), anchor, offset / divisor
         except KernelError as error:
-            raise self.fail(self.trimmed(end + 1, stop)[0] + 1, str(error)) from None
+            raise self.fail(self.trimmed(start, stop)[0] + 1, str(error)) from None
 
     def arguments(self, start: int, stop: int, expected: str, *, bare: bool = False) -> Iterator[tuple[str, tuple[int, int]]]:
         """Yield (key, (start, stop) of the value) for each `key=value` between top-level commas after a colon.
@@ -267,13 +296,3 @@ class _Reader:
             elif character in _CLOSERS.values():
                 raise self.fail(position, f"expected {closers[-1]}, found {character}")
         raise self.fail(start, f"{self.text[start]} has no closing {_CLOSERS[self.text[start]]}")
-
-
-def _anchor(text: str | None) -> tuple[int, int] | None:
-    if text is None:
-        return None
-    bare = text[1:-1] if text.startswith("(") and text.endswith(")") else text
-    words = re.split(r"\s*,\s*|\s+", bare.strip())
-    if len(words) != 2 or not all(re.fullmatch(r"[0-9]{1,9}", word) for word in words):
-        raise KernelError(f"anchor must be a row and a column counted from 0, such as anchor=0 1, found {quoted(text)}")
-    return int(words[0]), int(words[1])

@@ -26,7 +26,7 @@ class KernelForm(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     matrix: Annotated[list[list[Number]] | None, msgspec.Meta(description="rows of weights, as laid on the image")] = None
     generator: Annotated[str | None, msgspec.Meta(description="name of a generator")] = None
     defaults: Annotated[dict[str, Value], msgspec.Meta(description="arguments of the generator")] = {}
-    scale: Scale = 1
+    scale: Annotated[Number, msgspec.Meta(description='factor of all weights; "1/sum" divides them by their sum')] = 1
     anchor: Annotated[
         tuple[int, int] | None, msgspec.Meta(description="[row, column] of the weight on the output pixel, counted from 0")
     ] = None

@@ -39,14 +39,19 @@ _SCALARS: dict[str, Callable[[str], object]] = {
 
 
 def read_text(path: str | os.PathLike[str], kind: str) -> str:
-    """Return the text of the file at `path`, UTF-8, without a byte order mark.
-
-    Args:
-        path: the file.
-        kind: kind of file for messages: `kernel file` or `catalog`.
+    """Return the text of the file at `path`, UTF-8, without a byte order mark; `kind` is `kernel file` or `catalog`.
 
     Raises:
         KernelError: the file does not exist, cannot be read, is larger than `MAX_BYTES` or is not UTF-8.
+    """
+    return as_text(read_bytes(path, kind), path, kind)
+
+
+def read_bytes(path: str | os.PathLike[str], kind: str) -> bytes:
+    """Return the content of the file at `path`.
+
+    Raises:
+        KernelError: the file does not exist, cannot be read, or is larger than `MAX_BYTES`.
     """
     name = quoted(os.fspath(path), 200)
     try:
@@ -61,10 +66,19 @@ def read_text(path: str | os.PathLike[str], kind: str) -> str:
         raise KernelError(f"the {kind} {name} cannot be read: {reason}") from None
     if len(data) > MAX_BYTES:
         raise KernelError(f"the {kind} {name} is larger than the limit of {MAX_BYTES // 2**20} MiB")
+    return data
+
+
+def as_text(data: bytes, path: str | os.PathLike[str], kind: str) -> str:
+    """Return the content of the file at `path` as text.
+
+    Raises:
+        KernelError: it is not UTF-8.
+    """
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
+        line, name = data[: error.start].count(b"\n") + 1, quoted(os.fspath(path), 200)
         raise KernelError(f"the {kind} {name} is not UTF-8 text: line {line} has the byte {data[error.start]:#04x}") from None
 
 

@@ -37,6 +37,10 @@ kernels:
     assert entry.parameters == {}
 
 
+def test_a_scale_can_divide_by_the_sum():
+    assert read("kernels: {soft: {matrix: [[1, 2, 1]], scale: 1/sum}}").kernels["soft"].scale is None
+
+
 def test_a_kernel_with_a_generator_has_all_arguments():
     entry = read("kernels: {soft: {generator: gaussian, defaults: {sigma: 3}}}").kernels["soft"]
     assert entry.generator == "gaussian"

@@ -29,6 +29,10 @@ from imgconv.kernels.notation import MAX_DEPTH, File, Matrix, Named, parse_notat
         ("[1 0 -1; 2 0 -2; 1 0 -1]", Matrix(((1, 0, -1), (2, 0, -2), (1, 0, -1)))),
         ("[1, 1/4;\n .5, 1+2j;]", Matrix(((1, 0.25), (0.5, 1 + 2j)))),
         ("[1 1 1]:scale=1/3,anchor=0 1,delta=128", Matrix(((1, 1, 1),), (1, 3), (0, 1), 128)),
+        ("[1 2 1]:scale=1/sum", Matrix(((1, 2, 1),), None)),
+        ("@psf.tif:scale=1/sum", File("psf.tif", None)),
+        ("@C:\\k.txt : scale = 1/4, anchor = 0 1, delta = 2", File("C:\\k.txt ", (1, 4), (0, 1), 2)),
+        ("@k.txt:scal=2", File("k.txt:scal=2")),
         ("[1 1 1]: anchor=(0, 2)", Matrix(((1, 1, 1),), anchor=(0, 2))),
         ("@kernel.txt", File("kernel.txt")),
         ("@C:\\my kernels\\a=b,c.txt ", File("C:\\my kernels\\a=b,c.txt")),
@@ -88,6 +92,9 @@ def test_arguments_keep_their_order():
         ("[1]:scale=1,scale=2", "scale is given twice"),
         ("[1]:scale=x", "expected a number such as"),
         ("[1]:scale=0", "scale must not be 0"),
+        ("@:scale=2", "character 1: expected a path after @"),
+        ("@k.txt:scale=2,scle=3", "a file has the arguments scale, anchor and delta, found 'scle' (did you mean scale?)"),
+        ("@k.txt:scale=0", "scale must not be 0"),
         ("[1]:scale=1j", "expected a number such as"),
         ("[1]:anchor=1", "anchor must be a row and a column counted from 0, such as anchor=0 1, found '1'"),
         ("[1]:anchor=-1 0", "anchor must be a row and a column"),
@@ -118,16 +125,21 @@ def test_the_depth_of_nesting_is_limited():
 
 names = st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,10}", fullmatch=True)
 numbers = st.floats(allow_nan=False, allow_infinity=False)
+scales = st.sampled_from([(1.0, 1.0), (1.0, 9.0), None])
+anchors = st.none() | st.tuples(st.integers(0, 9), st.integers(0, 9))
+deltas = numbers.map(lambda delta: delta or 0.0)
 matrices = st.integers(1, 3).flatmap(
     lambda n: st.builds(
-        lambda rows, anchor, delta: Matrix(tuple(rows), (1.0, 9.0), anchor, delta),
+        lambda rows, scale, anchor, delta: Matrix(tuple(rows), scale, anchor, delta),
         st.lists(st.tuples(*[numbers] * n), min_size=1, max_size=3),
-        st.none() | st.tuples(st.integers(0, 9), st.integers(0, 9)),
-        numbers.map(lambda delta: delta or 0.0),
+        scales,
+        anchors,
+        deltas,
     )
 )
+files = st.builds(File, st.from_regex(r"[a-z./]{1,10}", fullmatch=True), scales, anchors, deltas)
 specs = st.recursive(
-    names.map(Named) | matrices | st.from_regex(r"@[a-z./]{1,10}", fullmatch=True).map(lambda text: File(text[1:])),
+    names.map(Named) | matrices | files,
     lambda inner: st.builds(Named, names, st.dictionaries(names, inner | st.from_regex(r"[a-z0-9.]{1,5}", fullmatch=True))),
     max_leaves=6,
 )

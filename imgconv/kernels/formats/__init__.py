@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from imgconv.errors import KernelError
-from imgconv.kernels.formats import catalog_yaml, ffmpeg, imagemagick, numpy_source, rows, vips
+from imgconv.kernels.formats import arrays, catalog_yaml, ffmpeg, imagemagick, numpy_source, rows, vips
 from imgconv.kernels.kernel import Kernel
 from imgconv.kernels.literals import printable, quoted
-from imgconv.kernels.yaml_tree import read_text
+from imgconv.kernels.yaml_tree import as_text, read_bytes
 from imgconv.vocabulary import suggestion
 
 #: The writers by name of the format.
@@ -37,18 +37,22 @@ _NUMBER = re.compile(r"[^\s,;]+")
 
 
 def read_kernel_file(path: str | os.PathLike[str]) -> Kernel:
-    """Return the kernel in a text file, named `@path`.
+    """Return the kernel in a file, named `@path`.
 
-    The format is detected from the content: an ImageMagick string has `WxH:` before the numbers, a libvips mask has a
-    first line with its width and height, and anything else is rows of numbers. A file with the extension `.mat` is
-    always a libvips mask.
+    The format is detected from the content: a NumPy array, a grey picture, or text. Of the texts, an ImageMagick string has
+    `WxH:` before the numbers, a libvips mask has a first line with its width and height, and anything else is rows of numbers.
+    A file with the extension `.mat` is always a libvips mask.
 
     Raises:
         KernelError: the file cannot be read, or its content is in none of the formats; the message gives the position.
     """
     name = os.fspath(path)
-    text = _without_comments(read_text(path, "kernel file"))
+    data = read_bytes(path, "kernel file")
+    is_array = arrays.matches(data)
+    text = "" if is_array else _without_comments(as_text(data, path, "kernel file"))
     try:
+        if is_array:
+            return Kernel(arrays.read(data, MAX_NUMBERS), name=f"@{name}")
         _check_count(text)
         if ":" in text:
             weights, anchor, delta = imagemagick.read(text)

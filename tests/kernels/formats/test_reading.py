@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from imgconv.errors import KernelError
+from imgconv.kernels.catalog import parse_kernel
 from imgconv.kernels.formats import read_kernel_file
 from imgconv.kernels.kernel import Kernel
 from imgconv.kernels.yaml_tree import MAX_BYTES
@@ -189,6 +191,80 @@ def test_any_bytes_give_a_kernel_or_a_kernel_error(write_file, name, data):
     except KernelError as error:
         found = str(error)
     assert isinstance(found, Kernel) or "\n" not in found
+
+
+TABLE = np.array([[1, 2, 40], [3, 5, 60]])
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int16", "uint16", "float32", "float64", "complex128", ">f4"])
+def test_a_numpy_array_is_read(tmp_path, dtype):
+    table = TABLE.astype(dtype)
+    np.save(tmp_path / "psf.npy", table)
+    assert np.array_equal(read_kernel_file(tmp_path / "psf.npy").weights, table)
+
+
+GREY = {"uint8": ["png", "tif", "bmp", "pgm", "webp"], "uint16": ["png", "tif", "pgm"], "float32": ["tif"]}
+
+
+@pytest.mark.parametrize(("dtype", "name"), [(dtype, f"psf.{end}") for dtype, ends in GREY.items() for end in ends])
+def test_a_grey_picture_is_read(tmp_path, dtype, name):
+    picture = Image.fromarray(TABLE.astype(dtype))
+    picture.save(tmp_path / name, **({"lossless": True} if name == "psf.webp" else {}))
+    found = read_kernel_file(tmp_path / name)
+    assert np.array_equal(found.weights, TABLE)
+    assert found.anchor == (1, 1)
+
+
+def test_a_point_spread_function_is_normalized(tmp_path):
+    np.save(tmp_path / "psf.npy", TABLE)
+    found = parse_kernel(f"@{tmp_path / 'psf.npy'}:scale=1/sum,anchor=0 2,delta=7")
+    assert np.array_equal(found.weights, TABLE / TABLE.sum())
+    assert (found.sum, found.anchor, found.delta) == (1, (0, 2), 7)
+
+
+def test_arguments_replace_those_of_a_file(write_file):
+    path = write_file("3 1 9 10\n1 2 3\n", "k.mat")
+    assert (read_kernel_file(path).weights * 9).tolist() == [[1, 2, 3]]
+    changed = parse_kernel(f"@{path}:scale=9")
+    assert (changed.weights.tolist(), changed.delta) == ([[1, 2, 3]], 10)
+    assert parse_kernel(f"@{path}:delta=5").delta == 5
+    assert parse_kernel(f"@{write_file('3x1+0+0: 1,2,3', 'im.txt')}:scale=2") == Kernel([[2, 4, 6]], (0, 0))
+
+
+@pytest.mark.parametrize(
+    ("table", "reason"),
+    [
+        (np.ones((2, 3, 3)) * [1, 2, 3], r"a kernel has rows and columns, found an array of shape \(2, 3, 3\)"),
+        (np.ones(3), r"a kernel has rows and columns, found an array of shape \(3,\)"),
+        (np.ones((0, 3)), "must have rows and columns"),
+        (np.array([[1, np.nan]]), "weights must be finite, found nan"),
+        (np.array([["a"]]), "weights must be numbers"),
+        (np.array([[{}]], dtype=object), "the NumPy array cannot be read: .*Object arrays cannot be loaded"),
+        (np.broadcast_to(np.uint8(1), (2049, 2048)), "the file has more than 4,194,304 numbers; reduce the kernel"),
+    ],
+    ids=["colour", "1-D", "empty", "NaN", "text", "objects", "large"],
+)
+def test_arrays_that_are_no_kernels_are_rejected(tmp_path, table, reason):
+    np.save(tmp_path / "k.npy", table, allow_pickle=True)
+    with pytest.raises(KernelError, match=f"k.npy: .*{reason}"):
+        read_kernel_file(tmp_path / "k.npy")
+
+
+def test_pictures_that_are_no_kernels_are_rejected(tmp_path):
+    Image.new("RGB", (3, 3), (1, 2, 3)).save(tmp_path / "colour.png")
+    Image.new("L", (2049, 2048)).save(tmp_path / "large.png")
+    Image.new("L", (20, 20)).save(tmp_path / "cut.png")
+    (tmp_path / "cut.png").write_bytes((tmp_path / "cut.png").read_bytes()[:50])
+    (tmp_path / "other.bin").write_bytes(bytes(range(256)))
+    reasons = {
+        "colour": "a kernel has rows and columns, found an array of shape",
+        "large": "the picture has 2048 x 2049 pixels, more than 4,194,304",
+        "cut": "expected text, a NumPy array or a grey picture that Pillow reads; save the kernel as .npy",
+        "other": "expected text, a NumPy array or a grey picture that Pillow reads; save the kernel as .npy",
+    }
+    for path in tmp_path.iterdir():
+        with pytest.raises(KernelError, match=f"{path.name}: {reasons[path.stem]}"):
+            read_kernel_file(path)
 
 
 @pytest.mark.parametrize(
