@@ -209,6 +209,14 @@ class Plan:
         return self.job.options.engine
 
     @property
+    def sum_dtype(self) -> np.dtype[Any]:
+        """Type in which the method computes the sums."""
+        from imgconv.convolution.methods import METHODS
+
+        dtype = METHODS[self.method].dtype(self.job)
+        return dtype if dtype.kind == "f" else self.job.arithmetic.dtype  # a method that rounds has the type of the result
+
+    @property
     def output_shape(self) -> tuple[int, ...]:
         """Shape of the result."""
         return self.job.output_shape
@@ -242,7 +250,7 @@ class Plan:
             "seconds": self.seconds,
             "exact": job.arithmetic.exact,
             "error": self.error,
-            "sums": job.arithmetic.dtype.name,
+            "sums": self.sum_dtype.name,
             "image": {"shape": list(job.shape), "dtype": job.dtype.name},
             "output": {"shape": list(job.output_shape), "dtype": job.output.name},
             "kernel": {"name": job.kernel.name, "shape": list(job.kernel.shape), "anchor": list(job.kernel.anchor)},

@@ -45,7 +45,7 @@ def _facts(plan: Plan, other: Plan | None, width: int) -> list[str]:
         ("image", f"{size_text(job.shape)} {job.dtype.name} -> {size_text(job.output_shape)} {job.output.name}"),
         ("kernel", _kernel(job)),
         ("border", f"{job.border}{_geometry(job)}"),
-        ("sums", f"{job.arithmetic.dtype.name}; {_exactness(plan)}"),
+        ("sums", f"{plan.sum_dtype.name}; {_exactness(plan)}"),
         ("engine", f"{plan.engine}, {threads} thread{'s' if threads > 1 else ''}"),
         ("method", f"{plan.method}: {METHODS[plan.method].about}"),
     ]
@@ -75,7 +75,7 @@ def _geometry(job: Job) -> str:
 def _exactness(plan: Plan) -> str:
     arithmetic, tolerance = plan.job.arithmetic, plan.job.options.tolerance
     bound = _bound(plan.job, plan.error)
-    if bound and not plan.error <= arithmetic.error * len(plan.job.parts):
+    if bound and not plan.error <= max(arithmetic.error * len(plan.job.parts), arithmetic.allowed):
         return f"approximate, off by {_bound_in_words(plan.job, bound)} at most, which the tolerance of {tolerance:g} allows"
     if arithmetic.whole:
         last = "rounded once" if arithmetic.finishes_as_summed else "scaled and rounded once"

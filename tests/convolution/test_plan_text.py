@@ -35,10 +35,17 @@ def test_the_text_states_the_accuracy_of_the_sums(kernel, image, options, expect
     assert f"{expected}\n" in text
 
 
-@pytest.mark.parametrize("kernel", ["sharpen", "gaussian:sigma=2", "disk:radius=5", [[1j, 2]]], ids=str)
+@pytest.mark.parametrize("kernel", ["sharpen", "gaussian:sigma=2", "gaussian:sigma=9", "disk:radius=5", [[1j, 2]]], ids=str)
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64"])
 @pytest.mark.parametrize("engine", ["opencv", "numpy"])
-def test_nothing_is_called_approximate_without_a_tolerance(kernel, engine):
-    assert "approximate" not in text_of(kernel, engine=engine)
+def test_nothing_is_called_approximate_without_a_tolerance(kernel, dtype, engine):
+    assert "approximate" not in text_of(kernel, (3000, 4000), dtype, engine=engine)
+
+
+def test_the_text_states_the_type_of_the_sums_of_the_method():
+    # A plain sum in float32 may be off by more than half a level of 16 bits, but the DFT may not.
+    text = text_of("gaussian:sigma=9", (3000, 4000), "uint16", method="dft")
+    assert "sums:     float32; within 0.19 levels of the exact sum, before it is rounded\n" in text
 
 
 def test_the_text_describes_kernel_border_stride_dilation_and_mode():

@@ -26,7 +26,7 @@ class Filter2d(Method):
         if job.rows.dilation != 1 or job.columns.dilation != 1:
             return "cv2.filter2D does not support dilation"
         if job.kernel.weights.size > direct_taps(job.dtype):
-            return f"beyond {direct_taps(job.dtype)} weights OpenCV uses a DFT, whose result does not have the bits of the sum"
+            return f"beyond {direct_taps(job.dtype)} weights OpenCV uses a DFT, whose result is not the exact sum"
         if job.channels > 4:
             return "more than 4 channels"
         if not job.arithmetic.direct:
