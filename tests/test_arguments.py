@@ -40,12 +40,16 @@ FUNCTIONS = {
     "make_plan": (((60, 70, 3), "uint8", EDGES), [*OF_A_CONVOLUTION, "rotate"]),
     "find_edges": ((IMAGE, "sobel", "magnitude"), [*OF_A_CONVOLUTION, "rotate", "scale", "range_policy"]),
     "parse_filter": (("gaussian:sigma=1", None), [*SHARED, "delta", "dtype", "rotate"]),
+    "apply": ((IMAGE, "sharpen"), [*OF_A_CONVOLUTION, "rotate", "range_policy", "scale", "axes", "catalog"]),
     "parse_kernel": (("sharpen", None), []),
     "load_catalog": ((), []),
     "Kernel": ((EDGES,), ["anchor", "name", "delta"]),
     "filter_image": (
         (imgconv.Image(IMAGE), "sharpen"),
-        [*SHARED, "alpha", "linear", "gray", "luma", "channels", "nodata", "fill", "depth", "range_policy", "scale", "delta"],
+        [
+            *(*SHARED, "alpha", "linear", "gray", "luma", "channels", "nodata", "fill", "depth", "levels", "range_policy"),
+            *("scale", "delta", "region", "mask"),
+        ],
     ),
     "Image": ((IMAGE,), []),
 }

@@ -17,6 +17,7 @@ from click.shell_completion import (
 )
 
 from imgconv.cli.options import HeadedCommand
+from imgconv.cli.parameters import word
 
 #: The variable by which the scripts request words.
 VARIABLE = "_IMGCONV_COMPLETE"
@@ -64,7 +65,7 @@ class _Bash(BashComplete):
 
 
 @click.command("completion", cls=HeadedCommand)
-@click.argument("shell", type=click.Choice(("bash", "zsh", "fish")), metavar="bash|zsh|fish")
+@click.argument("shell", type=word(dict.fromkeys(("bash", "zsh", "fish"), ()), "shell"))
 @click.pass_context
 def command(context: click.Context, shell: str) -> None:
     """Print the script for completion in a shell.

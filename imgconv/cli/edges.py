@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import click
@@ -16,8 +17,8 @@ from imgconv.cli.options import (
 from imgconv.cli.parameters import colour, completed_by, word
 from imgconv.cli.tasks import run_one
 from imgconv.errors import KernelError
-from imgconv.kernels.notation import NAME
-from imgconv.vocabulary import EDGE_OUTPUTS
+from imgconv.kernels.catalog import load_catalog
+from imgconv.vocabulary import EDGE_OUTPUTS, suggestion
 
 _OPERATOR = click.option(
     "--operator",
@@ -34,10 +35,9 @@ _AS_ALPHA = click.option(
 
 
 @click.command("edges", cls=HeadedCommand)
-@click.argument("source", metavar="IN", shell_complete=completed_by("complete_files"))
-@click.argument("target", metavar="OUT", shell_complete=completed_by("complete_files"))
+@click.argument("words", metavar="IN OUT", nargs=-1, shell_complete=completed_by("complete_files"))
 @filtering_options(isolate=False, first=(_OPERATOR, _OUTPUT, _AS_ALPHA, depth_option, verbose_option), without=(anchor_option,))
-def command(source: str, target: str, operator: str, output: str, **options: Any) -> None:
+def command(words: tuple[str, ...], operator: str, output: str, **options: Any) -> None:
     """Write the gradient of an image: magnitude, x, y or direction.
 
     \b
@@ -54,6 +54,26 @@ def command(source: str, target: str, operator: str, output: str, **options: Any
     """
     if options["as_alpha"] and output != "magnitude":
         raise click.UsageError(f"--as-alpha writes the magnitude, found --output {output}")
-    if not NAME.fullmatch(operator):
-        raise KernelError(f"an operator is given by its name, found {operator!r}")
+    operators = load_catalog(*options["catalogs"]).operators
+    source, target = _files(words, operators)
+    if operator not in operators:
+        close = suggestion(operator, operators)
+        raise KernelError(f"there is no operator {operator!r}{close}; choose one of {', '.join(operators)}")
     run_one((f"edges:operator={operator},output={output}",), source, target, **options)
+
+
+def _files(words: tuple[str, ...], operators: Collection[str]) -> tuple[str, str]:
+    """Return the input and the output.
+
+    Raises:
+        UsageError: there are fewer or more words.
+    """
+    if len(words) == 2:
+        return words[0], words[1]
+    if len(words) < 2:
+        missing = "OUT is" if words else "IN and OUT are"
+        raise click.UsageError(f"{missing} missing: imgconv edges IN OUT")
+    first = " ".join(words[:-2])
+    files = " ".join(words[-2:])
+    hint = f"imgconv edges {files} --operator {first}" if first in operators else f"imgconv apply {first} edges {files}"
+    raise click.UsageError(f"edges takes IN and OUT, found {len(words)} words: {hint}")

@@ -70,11 +70,23 @@ def _page(topic: str, parent: click.Context) -> Path:
     word = topic.lower().replace("_", "-")
     if word in pages:
         return pages[word]
-    if len(found := [name for name in pages if word in name.split("-")]) == 1:
+    parts = {name: name.split("-") for name in pages}
+    for alike in (str.__eq__, _begins_alike):
+        if len(found := [name for name in pages if any(alike(part, word) for part in parts[name])]) == 1:
+            return pages[found[0]]
+    found = [name for name, page in pages.items() if topic.lower() in page.read_text(encoding="utf-8").lower()]
+    if len(found) == 1:
         return pages[found[0]]
+    if found:
+        raise click.UsageError(f"no page of the manual is called {topic!r}; these contain it: {', '.join(found)}")
     assert isinstance(parent.command, click.Group)
     close = suggestion(word, [*pages, *parent.command.list_commands(parent)])
     raise click.UsageError(f"no page of the manual is called {topic!r}{close}; the pages are {', '.join(pages)}")
+
+
+def _begins_alike(part: str, word: str) -> bool:
+    """Return whether one of two words begins with the other, as `border` and `borders`."""
+    return len(word) > 2 and (part.startswith(word) or word.startswith(part))
 
 
 def _formatted(path: Path) -> str:

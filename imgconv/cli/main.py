@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import click
 
 import imgconv
-from imgconv.cli.messages import StandardOutput, one_line, with_flags
+from imgconv.cli.messages import StandardOutput, on_terminal, one_line, with_flags
 from imgconv.errors import ImgconvError
 from imgconv.opencv import configure_for_command_line
 
@@ -42,11 +42,22 @@ class _Commands(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            from imgconv.cli.words import names_filter
             from imgconv.vocabulary import suggestion
 
+            if len(args) > 1 and names_filter(args[0]):
+                raise click.UsageError(f"no command {args[0]!r}, which is a filter: imgconv apply {' '.join(args)}", ctx)
             close = suggestion(args[0], COMMANDS)
             raise click.UsageError(f"no command {args[0]!r}{close}; the commands are {', '.join(COMMANDS)}", ctx)
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            if on_terminal(sys.stderr):
+                click.echo(err=True)  # below the ^C of the terminal
+            raise click.Abort from None  # click would print the empty line into a file, too
 
 
 def _command(name: str) -> click.Command:

@@ -42,10 +42,24 @@ def check_specs(specs: Sequence[str]) -> None:
     """
     for spec in specs:
         _check_quotes(spec)
+        _check_parameter(spec, specs)
         if is_file_name(spec):
             if _PICTURES.search(spec) or os.path.isdir(spec):
                 raise KernelError(f"{spec} looks like a file; filters come first, then files")
             raise KernelError(f"{spec} looks like a file; write @{spec} to read a kernel from a file")
+
+
+def _check_parameter(spec: str, specs: Sequence[str]) -> None:
+    """Reject a parameter without its filter, and one that only another filter has."""
+    name, colon, rest = spec.partition(":")
+    parameter, equals, value = (rest if colon else name).partition("=")
+    if not (equals and parameter.isidentifier()):
+        return
+    others = _filters_with(parameter, list(specs))
+    if others and not colon:
+        raise KernelError(f"{spec} is no filter; parameters are written after the filter: {others[0]}:{parameter}={value}")
+    if others and name not in others and not _parameters().get(name, (parameter,)):
+        raise KernelError(f"{name} has no parameters; {others[0]}:{parameter}={value} is possible")
 
 
 def is_file_name(word: str) -> bool:
@@ -65,20 +79,22 @@ def split_batch(words: Sequence[str], catalog: Catalog) -> tuple[list[str], list
     """
     specs = [*words[:1]]
     for word in words[1:]:
-        if not _names_filter(word, catalog) and (os.path.lexists(word) or is_file_name(word)):
+        if not names_filter(word, catalog) and (os.path.lexists(word) or is_file_name(word)):
             break
         specs.append(word)
     inputs = list(words[len(specs) :])
     last = specs[-1]
-    if not inputs and len(specs) > 1 and (os.path.lexists(last) or not _names_filter(last, catalog)):
+    if not inputs and len(specs) > 1 and (os.path.lexists(last) or not names_filter(last, catalog)):
         inputs = [specs.pop()]
     return specs, inputs
 
 
-def _names_filter(word: str, catalog: Catalog) -> bool:
-    """Return whether a word is a filter by its form: a name of the catalog, a matrix or @FILE."""
+def names_filter(word: str, catalog: Catalog | None = None) -> bool:
+    """Return whether a word is a filter by its form: a name of the catalog (by default the built-in one), a matrix or @FILE."""
     from imgconv.filters import FILTERS
+    from imgconv.kernels.catalog import builtin_catalog
 
+    catalog = catalog or builtin_catalog()
     name = word.partition(":")[0].strip()
     return word[:1] in ("[", "@") or any(
         name in names for names in (catalog.kernels, catalog.operators, catalog.filters, FILTERS)
@@ -96,6 +112,8 @@ def unknown_option(option: str, arguments: list[str], flags: list[str], ctx: cli
     """
     for word in arguments:
         _check_quotes(word, ctx)
+    if len(option) == 2:  # `-sigma` is read as the short options -s, -i, ...
+        option = next((word.partition("=")[0] for word in arguments if re.match(rf"{re.escape(option)}[a-z_]", word)), option)
     name = option.lstrip("-").replace("-", "_")
     place = next((index for index, word in enumerate(arguments) if word.partition("=")[0] == option), 0)
     words = arguments[place : place + 1] if "=" in arguments[place] else arguments[place : place + 2]
@@ -108,16 +126,20 @@ def unknown_option(option: str, arguments: list[str], flags: list[str], ctx: cli
 
 
 def _filters_with(parameter: str, arguments: list[str]) -> list[str]:
-    """Return the names of filters that have a parameter, those on the command line first."""
+    """Return the names of filters that have a parameter, those on the command line first, then those with similar names."""
+    given = [word.partition(":")[0] for word in arguments]
+    found = [name for name, names in _parameters().items() if parameter in names]
+    return sorted(found, key=lambda name: (name not in given, not any(word in name or name in word for word in given)))
+
+
+def _parameters() -> dict[str, tuple[str, ...]]:
+    """Return the parameters of every kernel and filter by its name."""
     from imgconv.filters import FILTERS
     from imgconv.kernels.catalog import load_catalog
 
     try:
         kernels = load_catalog().kernels
     except KernelError:  # a damaged catalog; a command that needs it reports it
-        return []
-    given = [word.partition(":")[0] for word in arguments]
+        return {}
     parameters = {name: tuple(entry.parameters) for name, entry in kernels.items()}
-    parameters |= {name: tuple(kind.parameters) for name, kind in FILTERS.items()}
-    found = [name for name, names in parameters.items() if parameter in names]
-    return sorted(found, key=lambda name: name not in given)
+    return parameters | {name: tuple(kind.parameters) for name, kind in FILTERS.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import os
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, TypeAlias, TypedDict
@@ -116,12 +117,17 @@ def make_options(
     rotate: bool = False,
     range_policy: str = "clip",
     jobs: int | None = None,
+    **unknown: Any,
 ) -> Options:
     """Return the checked options of a caller as one value.
 
     Raises:
         UsageError: a word is not among those of its option, or a number is out of range.
+        TypeError: there is no such option.
     """
+    if unknown:
+        names = ", ".join(sorted(FilterOptions.__annotations__.keys() | ConvolutionOptions.__annotations__.keys()))
+        raise TypeError(f"unexpected keyword argument {next(iter(unknown))!r}; the options of a convolution are {names}")
     if anchor is not None:
         anchor = _pair(anchor, "anchor", least=0)
     tolerance = as_number(tolerance, "tolerance", finite=False)
@@ -149,7 +155,7 @@ def as_pixels(image: ArrayLike) -> NDArray[Any]:
     """Return an image as an array.
 
     Raises:
-        UsageError: the rows differ in length, or the image is a masked array, whose mask the sums would ignore.
+        UsageError: it is no array, the rows differ in length, or it is a masked array, whose mask the sums would ignore.
     """
     if is_masked(image) or (isinstance(image, list | tuple) and any(map(is_masked, image))):
         raise UsageError(
@@ -157,9 +163,14 @@ def as_pixels(image: ArrayLike) -> NDArray[Any]:
             'nan="ignore" leaves out of every sum, or with a level, image.filled(0)'
         )
     try:
-        return np.asarray(image)
+        array = np.asarray(image)
     except (ValueError, TypeError):
         raise UsageError("the rows of the image differ in length; an image has the shape (H, W) or (H, W, C)") from None
+    if array.ndim == 0 and array.dtype.kind not in "biufc":
+        hint = "; `read_image` reads a file" if isinstance(image, str | bytes | os.PathLike) else ""
+        hint = "; pass its pixels, or use filter_image" if hasattr(image, "pixels") else hint
+        raise UsageError(f"an image is an array of shape (H, W) or (H, W, C), found {type(image).__name__}{hint}")
+    return array
 
 
 def as_dtype(dtype: DTypeLike) -> np.dtype[Any]:

@@ -11,16 +11,15 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from imgconv.convolution.options import FilterOptions, as_dtype, as_factor, as_number, as_pixels, make_options
 from imgconv.errors import UsageError
-from imgconv.filters.base import Filter, ResultOptions
-from imgconv.filters.parsing import build_chain
+from imgconv.filters.base import ResultOptions
+from imgconv.filters.parsing import FilterLike, build_chain
 from imgconv.kernels.catalog import Catalog
-from imgconv.kernels.kernel import Kernel
 from imgconv.vocabulary import RANGES, RangeWord, canonical
 
 
 def apply(
     image: ArrayLike,
-    *filters: str | Kernel | Filter,
+    *filters: FilterLike,
     dtype: DTypeLike | None = None,
     range_policy: RangeWord | None = None,
     scale: float | Fraction = 1,
@@ -35,7 +34,8 @@ def apply(
 
     Args:
         image: shape (H, W) or (H, W, C), or any shape with `axes`. Integer or floating-point; complex for kernels.
-        *filters: filters in the notation of `imgconv apply`, kernels, or filters of `parse_filter`.
+        *filters: filters in the notation of `imgconv apply`, kernels, arrays of weights, or filters of `parse_filter`. A
+            sequence of these is a chain.
         dtype: type of the result; by default that of the image. Integer results are rounded half to even.
         range_policy: treatment of values that the type cannot hold: `clip`, `abs`, `offset`, `stretch` or `error`. By default
             that of the last filter.
@@ -45,7 +45,7 @@ def apply(
         axes: the axes of rows and columns, such as (1, 2) for a stack (Z, H, W), or (-3, -2) for (T, H, W, C). Images along the
             other axes are filtered independently. By default the first two.
         **options: border, border_value, mode, stride, dilation, nan, tolerance, engine, method and jobs, as for `correlate`,
-            for filters that are not built yet.
+            for filters given as text, kernels or arrays.
 
     Returns:
         Shape (H', W') or (H', W', C); with `axes`, the axes of the image, in their order.
@@ -60,8 +60,6 @@ def apply(
         >>> apply(np.array([[0, 20, 40, 250]], np.uint8), "box:rows=1,columns=3", "[1 1]:scale=1/2", border="reflect")
         array([[  7,  13,  62, 142]], dtype=uint8)
     """
-    if not filters:
-        raise UsageError("apply needs at least one filter, such as 'sharpen'")
     chain = build_chain(filters, catalog, make_options(**options))
     output = ResultOptions(
         None if dtype is None else as_dtype(dtype),

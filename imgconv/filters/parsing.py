@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Unpack
+from typing import Any, TypeAlias, Unpack
+
+import numpy as np
+from numpy.typing import ArrayLike
 
 from imgconv.convolution.options import FilterOptions, Options, make_options
 from imgconv.errors import KernelError
@@ -16,9 +19,12 @@ from imgconv.kernels.kernel import Kernel
 from imgconv.kernels.notation import Named, parse_notation
 from imgconv.vocabulary import suggestion
 
+#: A filter: its notation, a kernel, an array of weights, a built filter, or a sequence of these, which is a chain.
+FilterLike: TypeAlias = "str | Kernel | Filter | ArrayLike | Sequence[str | Kernel | Filter]"
+
 
 def parse_filter(
-    text: str | Kernel | Sequence[str | Kernel | Filter],
+    text: FilterLike,
     catalog: Catalog | None = None,
     *,
     delta: float = 0.0,
@@ -28,7 +34,7 @@ def parse_filter(
 
     Args:
         text: a kernel (`"gaussian:sigma=2"`, `"[1 0 -1]"`, `"@file"`), a chain of the catalog (`"crisp"`), or another filter
-            (`"edges:operator=sobel"`); a sequence of these is a chain.
+            (`"edges:operator=sobel"`); an array of weights; a sequence of these is a chain.
         catalog: catalog used to look up names (default: the built-in catalog).
         delta: value added to the result of every convolution, in levels.
         **options: options of `imgconv.correlate` for every convolution of the filter.
@@ -41,31 +47,39 @@ def parse_filter(
         >>> parse_filter("edges:operator=sobel").halo
         (1, 1)
     """
-    convolution = make_options(delta=delta, **options)
-    if isinstance(text, str | bytes | Kernel | Filter):
-        return build_chain([text], catalog, convolution)
-    try:
-        texts = list(itertools.islice(text, MAX_STEPS + 1))
-    except TypeError:
-        raise KernelError(f"a filter must be text, a Kernel or a sequence of them, found {type(text).__name__}") from None
-    if len(texts) > MAX_STEPS:
-        raise KernelError(f"a chain has at most {MAX_STEPS} filters")
-    if not texts:
-        raise KernelError("a chain needs at least one filter")
-    return build_chain(texts, catalog, convolution)
+    return build_chain([text], catalog, make_options(delta=delta, **options))
 
 
-def build_chain(
-    texts: Sequence[str | Kernel | Filter], catalog: Catalog | None = None, options: Options | None = None
-) -> Filter:
-    """Return the filter for one text, kernel or filter, or the chain for several."""
+def build_chain(given: Sequence[FilterLike], catalog: Catalog | None = None, options: Options | None = None) -> Filter:
+    """Return the one filter, or the chain for several."""
     catalog = as_catalog(catalog)
-    steps = [_build(text, catalog, options or Options()) for text in texts]
+    parts = [part for item in given for part in _parts(item)]
+    if len(parts) > MAX_STEPS:
+        raise KernelError(f"a chain has at most {MAX_STEPS} filters")
+    if not parts:
+        raise KernelError("a chain needs at least one filter")
+    steps = [_build(part, catalog, options or Options()) for part in parts]
     if len(steps) == 1:
         return steps[0]
     from imgconv.filters.chain import ChainFilter
 
     return ChainFilter(tuple(steps))
+
+
+def _parts(given: Any) -> list[str | Kernel | Filter]:
+    """Return the filters of a sequence, or what is given as the only one; arrays become kernels."""
+    if isinstance(given, str | Kernel | Filter):
+        return [given]
+    if isinstance(given, np.ndarray):
+        return [Kernel(given)]
+    try:
+        items = list(itertools.islice(given, MAX_STEPS + 1))
+    except TypeError:
+        kind = type(given).__name__
+        raise KernelError(f"a filter is text, a Kernel, an array, or a sequence of filters, found {kind}") from None
+    if not items or any(isinstance(item, str | Kernel | Filter) for item in items):
+        return [part for item in items for part in _parts(item)]
+    return [Kernel(items)]
 
 
 def _build(text: str | Kernel | Filter, catalog: Catalog, options: Options) -> Filter:

@@ -126,7 +126,9 @@ class Catalog:
                 hint = f"; use it as edges:operator={name}" if part == "operators" else "; see `imgconv list`"
                 raise KernelError(f"{name} is {_KINDS[part]}, and {_KINDS[kind]} is needed here{hint}")
         close = suggestion(name, sorted({known for entries in parts.values() for known in entries}))
-        raise KernelError(f"there is no kernel, operator or filter {quoted(name)}{close}; see `imgconv list`")
+        described = any(name.lower() in entry.about.lower() for entries in parts.values() for entry in entries.values())
+        listed = f"`imgconv list {name}`" if described and not close else "`imgconv list`"
+        raise KernelError(f"there is no kernel, operator or filter {quoted(name)}{close}; see {listed}")
 
     def __reduce__(self) -> tuple[object, ...]:
         return _catalog, (dict(self.kernels), dict(self.operators), dict(self.filters))

@@ -110,7 +110,8 @@ def check_rectangle(rows: Sequence[Sequence[object]]) -> None:
         if not row:
             raise KernelError(f"row {place} is empty")
         if len(row) != len(rows[0]):
-            raise KernelError(f"row {place} has {len(row)} numbers, but row 1 has {len(rows[0])}")
+            numbers = f"{len(row)} number{'s' * (len(row) != 1)}"
+            raise KernelError(f"row {place} has {numbers}, but row 1 has {len(rows[0])}")
 
 
 def format_number(value: Number) -> str:
@@ -126,6 +127,25 @@ def format_number(value: Number) -> str:
     if value.is_integer() and abs(value) < 1e15 and math.copysign(1, value) == (1 if value >= 0 else -1):
         return str(int(value))
     return repr(value)
+
+
+def format_adjustments(scale: Scale, anchor: tuple[int, int] | None, delta: float) -> str:
+    """Return the scale, anchor and delta of a matrix or a file in the notation, with the colon; "" for the defaults.
+
+    >>> format_adjustments((1.0, 9.0), (0, 1), 0.0)
+    ':scale=1/9,anchor=0 1'
+    """
+    found = []
+    if scale is None:
+        found.append(f"scale={PER_SUM}")
+    elif scale != (1.0, 1.0):
+        above, below = map(format_number, scale)
+        found.append(f"scale={above}" if below == "1" else f"scale={above}/{below}")
+    if anchor is not None:
+        found.append(f"anchor={anchor[0]} {anchor[1]}")
+    if delta:
+        found.append(f"delta={format_number(delta)}")
+    return ":" + ",".join(found) if found else ""
 
 
 def quoted(text: object, limit: int = 60) -> str:

@@ -19,10 +19,10 @@ from dataclasses import dataclass, field
 
 from imgconv.errors import KernelError
 from imgconv.kernels.literals import (
-    PER_SUM,
     Number,
     Scale,
     check_rectangle,
+    format_adjustments,
     format_number,
     parse_anchor,
     parse_fraction,
@@ -60,7 +60,8 @@ class Matrix:
 
     def __str__(self) -> str:
         """Return the matrix in the notation."""
-        return f"[{'; '.join(' '.join(map(format_number, row)) for row in self.rows)}]{_adjustments(self)}"
+        body = "; ".join(" ".join(map(format_number, row)) for row in self.rows)
+        return f"[{body}]{format_adjustments(self.scale, self.anchor, self.delta)}"
 
 
 @dataclass(frozen=True)
@@ -74,22 +75,7 @@ class File:
 
     def __str__(self) -> str:
         """Return the file in the notation."""
-        return f"@{self.path}{_adjustments(self)}"
-
-
-def _adjustments(spec: Matrix | File) -> str:
-    """Return the arguments of a matrix or a file in the notation."""
-    found = []
-    if spec.scale is None:
-        found.append(f"scale={PER_SUM}")
-    elif spec.scale != (1.0, 1.0):
-        above, below = map(format_number, spec.scale)
-        found.append(f"scale={above}" if below == "1" else f"scale={above}/{below}")
-    if spec.anchor is not None:
-        found.append(f"anchor={spec.anchor[0]} {spec.anchor[1]}")
-    if spec.delta:
-        found.append(f"delta={format_number(spec.delta)}")
-    return ":" + ",".join(found) if found else ""
+        return f"@{self.path}{format_adjustments(self.scale, self.anchor, self.delta)}"
 
 
 @dataclass(frozen=True)
@@ -155,7 +141,12 @@ def parse_notation(text: str) -> Spec:
         raise KernelError(f"a kernel must be a string, found {type(text).__name__}")
     if len(text) > MAX_LENGTH:
         raise KernelError(f"a kernel of {len(text):,} characters is too long; save it in a file and pass @FILE")
-    return _Reader(text).spec(0, len(text), 0)
+    try:
+        return _Reader(text).spec(0, len(text), 0)
+    except KernelError as error:
+        from imgconv.kernels.mistakes import advice
+
+        raise KernelError(f"{error}{advice(text)}") from None
 
 
 class _Reader:

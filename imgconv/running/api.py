@@ -115,8 +115,9 @@ def _part(region: tuple[int, int, int, int] | None, mask: ArrayLike | None) -> P
     if mask is None:
         return Part(rectangle)
     share = as_pixels(mask)
-    share = share.astype(np.float64) / (full_scale(share.dtype) if share.dtype.kind in "biu" else 1.0)
-    if share.ndim != 2 or not ((share >= 0) & (share <= 1)).all():
+    if share.ndim == 2 and share.dtype.kind in "biuf":
+        share = share.astype(np.float64) / (full_scale(share.dtype) if share.dtype.kind in "biu" else 1.0)
+    if share.ndim != 2 or share.dtype != np.float64 or not ((share >= 0) & (share <= 1)).all():
         raise UsageError("mask has the shape (H, W), in integers or floating point from 0 to 1")
     return Part(rectangle, share)
 

@@ -23,6 +23,7 @@ import imgconv
         ("box photo.png out.png --angle", "parameters are written after the filter: gaussian:angle=..."),
         ("box photo.png out.png --bordr wrap", "no option --bordr (did you mean --border?)"),
         ("box photo.png out.png -x", "no option -x"),
+        ("gaussian -sigma 2 photo.png out.png", "no option -sigma; parameters are written after the filter: gaussian:sigma=2"),
         ("box photo.png out.png --scale 1e99999999", "expected a number or a fraction such as 1/9, found '1e99999999'"),
         ("box photo.png out.png --max-pixels 1e99999999", "expected a number from 1 up, such as 500M"),
         ("box photo.png out.png --isolate --memory 0.5", "expected a number from 0 up, such as 500M"),
@@ -46,6 +47,16 @@ def test_wrong_usage(fails, photo, words, message):
         ("kernel.txt photo.png out.png", "kernel.txt looks like a file; write @kernel.txt to read a kernel from a file"),
         ("sharpen:3 photo.png out.png", "sharpen has no parameters, found '3'"),
         ("box:3,size=5 photo.png out.png", "box: size is given twice"),
+        (
+            "gaussian sigma=2 photo.png out.png",
+            "sigma=2 is no filter; parameters are written after the filter: gaussian:sigma=2",
+        ),
+        ("sharpen:amount=0.5 photo.png out.png", "sharpen has no parameters; unsharp:amount=0.5 is possible"),
+        ("gaussian:amount=0.5 photo.png out.png", "gaussian has no parameter 'amount'; choose one of sigma"),
+        ("gaussian:sgima=2 photo.png out.png", "gaussian has no parameter 'sgima' (did you mean sigma?)"),
+        ("gaussian=2 photo.png out.png", "parameters follow the filter and a colon: gaussian:sigma=2"),
+        ("blur:2 photo.png out.png", "there is no kernel, operator or filter 'blur'; see `imgconv list blur`"),
+        ("xyzzy photo.png out.png", "there is no kernel, operator or filter 'xyzzy'; see `imgconv list`"),
     ],
 )
 def test_unusable_filters(fails, photo, tmp_path, words, message):
@@ -110,10 +121,30 @@ def test_an_operator_is_what_edges_computes(done, photo, load):
     assert np.array_equal(load("applied.png"), load("edges.png"))
 
 
-def test_an_operator_is_a_name(fails, photo):
-    for operator in ("sobel,output=x", "", "[1 2]"):
-        message = fails(3, "edges", "photo.png", "out.png", "--operator", operator)
-        assert f"an operator is given by its name, found {operator!r}" in message
+@pytest.mark.parametrize("operator", ["sobel,output=x", "", "[1 2]", "laplacian"])
+def test_an_unknown_operator_lists_the_operators(fails, photo, operator):
+    message = fails(3, "edges", "photo.png", "out.png", "--operator", operator)
+    assert f"there is no operator {operator!r}; choose one of sobel, scharr, prewitt, roberts, kirsch" in message
+    assert "'sobel_x' (did you mean sobel?)" in fails(3, "edges", "photo.png", "out.png", "--operator", "sobel_x")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("", "IN and OUT are missing: imgconv edges IN OUT"),
+        ("photo.png", "OUT is missing: imgconv edges IN OUT"),
+        ("sobel photo.png out.png", "edges takes IN and OUT, found 3 words: imgconv edges photo.png out.png --operator sobel"),
+        ("gaussian:2 photo.png out.png", "found 3 words: imgconv apply gaussian:2 edges photo.png out.png"),
+    ],
+)
+def test_edges_takes_two_files(fails, photo, words, message):
+    assert message in fails(2, "edges", *words.split())
+
+
+def test_a_filter_is_no_command(fails):
+    message = fails(2, "gaussian:2", "in.png", "out.png")
+    assert "no command 'gaussian:2', which is a filter: imgconv apply gaussian:2 in.png out.png" in message
+    assert "no command 'sharpen'; the commands are apply, edges" in fails(2, "sharpen")
 
 
 def test_show_explains_names_of_files_and_open_brackets(fails):

@@ -52,12 +52,20 @@ def test_filters_texts_and_kernels_can_be_mixed(tmp_path):
     assert chain.name == "soft sharpen edges:operator=sobel,output=x"
 
 
+def test_arrays_and_lists_are_filters():
+    expected = imgconv.apply(IMAGE, "box", Kernel(SKEW), "sharpen")
+    assert np.array_equal(imgconv.apply(IMAGE, ["box", SKEW, "sharpen"]), expected)
+    assert np.array_equal(imgconv.apply(IMAGE, "box", SKEW.tolist(), ("sharpen",)), expected)
+    assert np.array_equal(imgconv.parse_filter(iter(["box", SKEW, "sharpen"]))(IMAGE), expected)
+    assert imgconv.parse_filter(SKEW).kernel == imgconv.parse_filter([[1, 2, 0], [0, -3, 5]]).kernel == Kernel(SKEW)
+
+
 def test_errors():
-    with pytest.raises(UsageError, match="at least one filter"):
+    with pytest.raises(KernelError, match="at least one filter"):
         imgconv.apply(IMAGE)
     with pytest.raises(KernelError, match="did you mean sharpen"):
         imgconv.apply(IMAGE, "box", "sharpn")
-    with pytest.raises(KernelError, match="a kernel must be a string, found int"):
+    with pytest.raises(KernelError, match="a filter is text, a Kernel, an array, or a sequence of filters, found int"):
         imgconv.apply(IMAGE, 3)
     with pytest.raises(KernelError, match="at least one filter"):
         imgconv.parse_filter([])

@@ -161,7 +161,7 @@ def test_delta_is_added_to_the_edges_and_not_to_the_gradients(operator):
         parse_filter(f"edges:operator={operator},output=direction", delta=10)
 
 
-@pytest.mark.parametrize("value", [3, None, np.array(3), 2.5], ids=repr)
+@pytest.mark.parametrize("value", [3, None, 2.5], ids=repr)
 def test_a_filter_must_be_text_a_kernel_or_a_sequence(value):
-    with pytest.raises(KernelError, match="a filter must be text, a Kernel or a sequence of them, found"):
+    with pytest.raises(KernelError, match="a filter is text, a Kernel, an array, or a sequence of filters, found"):
         parse_filter(value)

@@ -98,7 +98,7 @@ def test_many_digits_are_parsed_quickly():
 
 @pytest.mark.parametrize(
     ("rows", "reason"),
-    [([], "found none"), ([()], "row 1 is empty"), ([(1, 2), (3,)], "row 2 has 1 numbers, but row 1 has 2")],
+    [([], "found none"), ([()], "row 1 is empty"), ([(1, 2), (3,)], "row 2 has 1 number, but row 1 has 2")],
 )
 def test_rows_that_form_no_matrix_are_rejected(rows, reason):
     with pytest.raises(KernelError, match=reason):
