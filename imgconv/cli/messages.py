@@ -52,6 +52,8 @@ def with_flags(text: str, command: click.Command | None) -> str:
         if isinstance(parameter, click.Option):
             words = {flag.removeprefix("--").replace("-", "_"): flag for flag in parameter.opts if flag.startswith("--")}
             flags |= {**words, str(parameter.name): next(iter(words.values()))}
+    if "no_clobber" in flags:
+        text = text.replace("set `overwrite`", "omit --no-clobber")
     return re.sub(r"`(\w+)`", lambda match: flags.get(match[1], match[0]), text)
 
 

@@ -26,7 +26,7 @@ def batch_progress(total: int) -> Iterator[Callable[[bool], None]]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[failures]}"),
     )
-    failures = 0
+    failures, started = 0, time.monotonic()
     with Progress(*columns, console=_console(), transient=True) as display:
         task = display.add_task("", total=total, rate="", failures="")
 
@@ -34,12 +34,9 @@ def batch_progress(total: int) -> Iterator[Callable[[bool], None]]:
             nonlocal failures
             failures += failed
             display.advance(task)
-            speed = display.tasks[0].speed
-            display.update(
-                task,
-                rate=f"{speed:.1f} files/s" if speed else "",
-                failures=f"{failures} failed" if failures else "",
-            )
+            # Files end in groups, one for each worker: the rate of rich, over the last of them, is far too high.
+            rate = display.tasks[0].completed / max(time.monotonic() - started, 1e-3)
+            display.update(task, rate=f"{rate:.1f} files/s", failures=f"{failures} failed" if failures else "")
 
         yield advance
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import textwrap
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -81,13 +83,14 @@ def command(
         raise click.UsageError("--as writes the kernel, --toeplitz the matrix of a convolution; give one of them")
     if not image and any(context.get_parameter_source(name) != ParameterSource.DEFAULT for name in convolution):
         raise click.UsageError("--border, --mode, --stride, --dilation and --convolve apply to --toeplitz only")
-    kernels = _kernels(spec, catalogs)
+    kernels, scale = _kernels(spec, catalogs)
     if (form or image) and len(kernels) > 1:
         names = ", ".join(kernel.name for kernel in kernels)
         raise click.UsageError(f"{spec} has {len(kernels)} kernels: {names}; name one of them")
 
     from imgconv.explaining import kernel_text, matrices
     from imgconv.kernels.formats import format_kernel
+    from imgconv.kernels.numbers import number_text
 
     if image:
         if as_json:
@@ -104,11 +107,14 @@ def command(
         shades = kernel_text.SHADES if _prints(kernel_text.SHADES) else kernel_text.ASCII_SHADES
         texts = [kernel_text.as_text(kernel, width, numbers=numbers, shades=shades) for kernel in kernels]
         heading = [f"{spec}: {len(kernels)} kernels"] if len(kernels) > 1 else []
+        if scale != 1:
+            text = f"{spec}: results are {number_text(scale)} of the sums, so that a step from black to white gives white"
+            heading = [textwrap.fill(text, width)]
         click.echo("\n\n".join([*heading, *texts]))
 
 
-def _kernels(spec: str, catalogs: tuple[str, ...]) -> tuple[Kernel, ...]:
-    """Return the kernel that a spec names, or those of a filter."""
+def _kernels(spec: str, catalogs: tuple[str, ...]) -> tuple[tuple[Kernel, ...], Fraction]:
+    """Return the kernel that a spec names, or those of a filter, and the scale of the results of an edge operator."""
     from imgconv.kernels.catalog import load_catalog
     from imgconv.kernels.notation import Named, parse_notation
 
@@ -120,10 +126,13 @@ def _kernels(spec: str, catalogs: tuple[str, ...]) -> tuple[Kernel, ...]:
             raise KernelError(f"{spec} looks like a file; write @{spec} to read a kernel from a file") from None
         raise error
     if not isinstance(parsed, Named) or parsed.name in catalog.kernels:
-        return (catalog.kernel(spec),)
+        return (catalog.kernel(spec),), Fraction(1)
+    from imgconv.filters.edges import EdgeFilter
     from imgconv.filters.parsing import parse_filter
 
-    return parse_filter(spec, catalog).kernels
+    found = parse_filter(spec, catalog)
+    scale = found.operator.scale if isinstance(found, EdgeFilter) else 1.0
+    return found.kernels, Fraction(scale).limit_denominator(1000)
 
 
 def _prints(text: str) -> bool:

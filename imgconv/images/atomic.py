@@ -71,7 +71,7 @@ def destination(path: str, *, overwrite: bool = True, within: str = "") -> Desti
         if _is_stream(path, existing):
             return Destination(path, existing, True)
         if existing and not overwrite:
-            raise WriteError(f"{displayed(path)}: already exists; choose another name or allow overwriting")
+            raise WriteError(f"{displayed(path)}: already exists; choose another name, or set `overwrite`")
         found = Destination(resolved, existing, False)
         _require_writable(found, path)
     except WriteError:

@@ -94,7 +94,8 @@ def run_file(
     first, count, timing = found.first, len(found.indices), found.timing
     header = PicturePath.of(Header.of_image(first), task).output_header
     bits = first.coding.bits if header.dtype == first.pixels.dtype else None
-    target.check(first.format, Result(header, first.is_opaque, bits, count, timing is not None))
+    is_opaque = first.is_opaque and task.as_alpha is None
+    target.check(first.format, Result(header, is_opaque, bits, count, timing is not None, task.as_alpha is not None))
     results = _Results()
     images = results.of(found.images(reading), task, lambda done: progress(done, count))
     written = target.write(images, count, timing, first.format)

@@ -46,7 +46,7 @@ class Task:
         estimate: whether to estimate the share of clipped values where they are not counted.
 
     Raises:
-        UsageError: more than one of `gray`, `luma` and `channels` is given.
+        UsageError: more than one of `gray`, `luma` and `channels` is given, or `as_alpha` with alpha `drop`.
     """
 
     filter: Filter
@@ -71,6 +71,8 @@ class Task:
     def __post_init__(self) -> None:
         if self.gray + self.luma + (self.channels is not None) > 1:
             raise UsageError("`gray`, `luma` and `channels` exclude each other; give one of them")
+        if self.as_alpha is not None and self.alpha == "drop":
+            raise UsageError("`as_alpha` writes the alpha channel that `alpha` drop removes; give one of them")
 
     def output(self, dtype: np.dtype[Any]) -> ResultOptions:
         """Return type, range and scale of the result for an image of `dtype`."""

@@ -146,7 +146,8 @@ def test_reports_do_not_change_the_result(done, run, grey, load):
 
 def test_no_clobber(done, fails, grey, load):
     done("apply", "identity", "grey.png", "out.png", "--no-clobber")
-    assert "already exists" in fails(5, "apply", "box", "grey.png", "out.png", "--no-clobber")
+    message = fails(5, "apply", "box", "grey.png", "out.png", "--no-clobber")
+    assert "out.png: already exists; choose another name, or omit --no-clobber" in message
     assert np.array_equal(load("out.png"), grey)
 
 

@@ -76,7 +76,10 @@ def test_edges_as_the_alpha_of_a_colour(done, photo, load, colour, bgr):
 
 
 def test_as_alpha_needs_alpha_magnitude_and_a_colour(fails, photo):
-    assert "alpha" in fails(5, "edges", "photo.png", "lines.jpg", "--as-alpha", "black")
+    message = fails(5, "edges", "photo.png", "lines.jpg", "--as-alpha", "black")
+    assert "JPEG has no alpha channel; choose another format (.png, .tif, .webp, .avif)" in message
+    message = fails(2, "edges", "photo.png", "lines.png", "--as-alpha", "black", "--alpha", "drop")
+    assert "--as-alpha writes the alpha channel that --alpha drop removes; give one of them" in message
     assert "found --output x" in fails(2, "edges", "photo.png", "lines.png", "--as-alpha", "black", "--output", "x")
     assert "a colour such as #ff8000" in fails(2, "edges", "photo.png", "lines.png", "--as-alpha", "mauve")
     assert "--region and --mask" in fails(2, "edges", "photo.png", "lines.png", "--as-alpha", "red", "--region", "0,0,5,5")

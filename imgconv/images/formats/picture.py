@@ -29,6 +29,7 @@ class Result:
         bits: number of significant bits per sample if fewer than those of the data type.
         count: number of pages or frames.
         frames: whether the pictures are frames of an animation.
+        needs_alpha: whether the result is pointless without its alpha channel.
     """
 
     header: Header
@@ -36,6 +37,7 @@ class Result:
     bits: int | None = None
     count: int = 1
     frames: bool = False
+    needs_alpha: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -49,7 +49,7 @@ def _advice(chosen: Format, result: Result) -> str:
     if not chosen.stores_pages(result):
         words.append("one page with `pages` 0")
     else:
-        if header.has_alpha and not result.opaque and not chosen.alpha:
+        if header.has_alpha and not result.opaque and not chosen.alpha and not result.needs_alpha:
             words.append("`alpha` drop")
         if chosen.limitation(replace(result, header=Header(header.shape[:2], dtype), bits=16)):
             supported = [word for name, word in _DEPTHS.items() if not chosen.limitation(_as_type(result, name))]
