@@ -160,7 +160,7 @@ def as_pixels(image: ArrayLike) -> NDArray[Any]:
     if is_masked(image) or (isinstance(image, list | tuple) and any(map(is_masked, image))):
         raise UsageError(
             "the image is a masked array; fill the masked pixels first: with NaN, image.astype(float).filled(numpy.nan), which "
-            'nan="ignore" leaves out of every sum, or with a level, image.filled(0)'
+            'nan="ignore" leaves out of every sum, or with a level, image.filled(0); imgconv.apply accepts masked arrays'
         )
     try:
         array = np.asarray(image)

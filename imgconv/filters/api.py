@@ -11,9 +11,10 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from imgconv.convolution.options import FilterOptions, as_dtype, as_factor, as_number, as_pixels, make_options
 from imgconv.errors import UsageError
-from imgconv.filters.base import ResultOptions
+from imgconv.filters.base import Filter, ResultOptions
 from imgconv.filters.parsing import FilterLike, build_chain
 from imgconv.kernels.catalog import Catalog
+from imgconv.kernels.kernel import is_masked
 from imgconv.vocabulary import RANGES, RangeWord, canonical
 
 
@@ -30,10 +31,11 @@ def apply(
 ) -> NDArray[Any]:
     """Return an image after one or more filters in turn. Nothing is rounded between them.
 
-    Channels are filtered independently. For alpha, linear light and missing values, use `filter_image`.
+    Channels are filtered independently. For alpha and linear light, use `filter_image`.
 
     Args:
-        image: shape (H, W) or (H, W, C), or any shape with `axes`. Integer or floating-point; complex for kernels.
+        image: shape (H, W) or (H, W, C), or any shape with `axes`. Integer or floating-point; complex for kernels. The masked
+            values of a masked array have no part in any sum, as the missing values of `filter_image`.
         *filters: filters in the notation of `imgconv apply`, kernels, arrays of weights, or filters of `parse_filter`. A
             sequence of these is a chain.
         dtype: type of the result; by default that of the image. Integer results are rounded half to even.
@@ -48,7 +50,8 @@ def apply(
             for filters given as text, kernels or arrays.
 
     Returns:
-        Shape (H', W') or (H', W', C); with `axes`, the axes of the image, in their order.
+        Shape (H', W') or (H', W', C); with `axes`, the axes of the image, in their order. The result for a masked array is one,
+        with the same values masked.
 
     Raises:
         KernelError: a filter is unknown or invalid.
@@ -67,13 +70,22 @@ def apply(
         as_factor(scale, "scale"),
         as_number(delta, "delta"),
     )
+    array: Any = image if is_masked(image) else as_pixels(image)
     if axes is None:
-        return chain.render(as_pixels(image), output).values
-    array = np.asarray(image)
+        return _rendered(chain, array, output)
     planes = np.moveaxis(array, _checked_axes(axes, array.ndim), (0, 1))
     others = planes.shape[2:]
-    result = chain.render(as_pixels(planes.reshape(*planes.shape[:2], -1) if others else planes), output).values
+    result = _rendered(chain, planes.reshape(*planes.shape[:2], -1) if others else planes, output)
     return np.moveaxis(result.reshape(*result.shape[:2], *others), (0, 1), _checked_axes(axes, array.ndim))
+
+
+def _rendered(chain: Filter, image: Any, output: ResultOptions) -> Any:
+    """Return the result for an array or a masked array."""
+    if not is_masked(image):
+        return chain.render(image, output).values
+    from imgconv.filters.weights import render_masked
+
+    return render_masked(chain, image, output)
 
 
 def _checked_axes(axes: tuple[int, int], dimensions: int) -> tuple[int, int]:

@@ -32,11 +32,7 @@ from imgconv.convolution.plan import Plan
 from imgconv.depth import Fitted, fit, full_scale, levels_between, sum_dtype
 from imgconv.errors import UsageError
 from imgconv.filters.base import Filter, ResultOptions
-from imgconv.images.image import Image
-from imgconv.images.metadata import Metadata
-from imgconv.images.pages import Header
-from imgconv.running.task import Task
-from imgconv.running.weights import (
+from imgconv.filters.weights import (
     UNWEIGHTED,
     Weights,
     alpha_share,
@@ -48,6 +44,10 @@ from imgconv.running.weights import (
     result_level,
     weighted_response,
 )
+from imgconv.images.image import Image
+from imgconv.images.metadata import Metadata
+from imgconv.images.pages import Header
+from imgconv.running.task import Task
 
 if TYPE_CHECKING:
     from imgconv.images.colour.transfer import Transfer

@@ -14,11 +14,11 @@ from imgconv.depth import full_scale
 from imgconv.errors import UsageError
 from imgconv.filters.base import Filter
 from imgconv.filters.kernel_filter import KernelFilter
+from imgconv.filters.weights import find_missing
 from imgconv.images.image import Image
 from imgconv.kernels.kernel import Kernel
 from imgconv.running.picture_path import Filtered, filter_picture
 from imgconv.running.task import Task
-from imgconv.running.weights import find_missing
 
 
 class Region(NamedTuple):

@@ -129,7 +129,9 @@ def test_a_user_kernel_may_have_the_name_of_a_filter(done, tmp_path):
     assert done("show", "edges", "--kernels", "mine.yaml").startswith("edges: 1 x 3\n")
 
 
-@pytest.mark.parametrize(("spec", "factor"), [("sobel", "1/4"), ("edges:operator=scharr,output=x", "1/16"), ("edges:kirsch", "1/15")])
+@pytest.mark.parametrize(
+    ("spec", "factor"), [("sobel", "1/4"), ("edges:operator=scharr,output=x", "1/16"), ("edges:kirsch", "1/15")]
+)
 def test_the_scale_of_an_operator_is_stated(done, spec, factor):
     first = done("show", spec).splitlines()[0]
     assert first.startswith(f"{spec}: results are {factor} of the sums")

@@ -60,6 +60,40 @@ def test_arrays_and_lists_are_filters():
     assert imgconv.parse_filter(SKEW).kernel == imgconv.parse_filter([[1, 2, 0], [0, -3, 5]]).kernel == Kernel(SKEW)
 
 
+@pytest.mark.parametrize("shape", [(23, 31), (12, 17, 3)])
+def test_masked_values_have_no_part_in_the_sums(shape):
+    rng = np.random.default_rng(5)
+    image = np.ma.MaskedArray(rng.random(shape), rng.random(shape) < 0.2)
+    weights = np.array([[1.0, 2, 0], [0, 3, 5]]).reshape(2, 3, *[1] * (len(shape) - 2))
+    sums, shares = (ndimage.correlate(part, weights, mode="mirror") for part in (image.filled(0), 1.0 - image.mask))
+    found = imgconv.apply(image, Kernel(weights.reshape(2, 3)))
+    assert np.array_equal(found.mask, image.mask)
+    expected = sums[~image.mask] / shares[~image.mask] * weights.sum()
+    np.testing.assert_allclose(found.compressed(), expected, rtol=1e-6)
+    gradient = imgconv.apply(image, "[-1 1]:anchor=0 0", border="replicate")
+    right = np.ma.concatenate([image[:, 1:], image[:, -1:]], axis=1)
+    expected = np.where(right.mask, 0, right.filled(0) - image.filled(0))  # a masked neighbour counts as equal
+    np.testing.assert_allclose(gradient.compressed(), expected[~image.mask], atol=1e-6)
+
+
+def test_a_masked_array_gives_a_masked_array():
+    masked = np.ma.MaskedArray(IMAGE, IMAGE > 200)
+    found = imgconv.apply(masked, "gaussian:sigma=1", "sharpen", stride=2, dtype=np.int16, range_policy="clip")
+    assert isinstance(found, np.ma.MaskedArray)
+    assert (found.dtype, found.shape) == (np.int16, (6, 8))
+    whole = imgconv.apply(np.ma.MaskedArray(IMAGE), "sharpen")
+    assert isinstance(whole, np.ma.MaskedArray)
+    assert np.array_equal(whole.data, imgconv.apply(IMAGE, "sharpen"))
+    assert not whole.mask.any()
+    stack = np.ma.MaskedArray(np.ones((4, 9, 8)), np.arange(9 * 8 * 4).reshape(4, 9, 8) % 7 == 0)
+    blurred = imgconv.apply(stack, "box", axes=(1, 2))
+    assert np.array_equal(blurred.mask, stack.mask)
+    np.testing.assert_allclose(blurred.compressed(), 1)
+    for wrong in (np.ma.MaskedArray(3, True), np.ma.MaskedArray([1, 2], [True, False])):
+        with pytest.raises(UsageError, match="an image has the shape"):
+            imgconv.apply(wrong, "box")
+
+
 def test_errors():
     with pytest.raises(KernelError, match="at least one filter"):
         imgconv.apply(IMAGE)

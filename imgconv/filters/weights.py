@@ -111,6 +111,24 @@ def finish(chosen: Filter, values: NDArray[Any], output: ResultOptions, ignored:
     return fitted._replace(clipped=found.clipped)
 
 
+def render_masked(chosen: Filter, image: Any, output: ResultOptions) -> Any:
+    """Return the result for a masked array as a masked array. Masked values have no part in any sum, and stay masked.
+
+    Args:
+        chosen: the filter.
+        image: masked array of shape (H, W) or (H, W, C).
+        output: the options of the result.
+    """
+    pixels, missing = image.data, np.ma.getmaskarray(image)
+    if pixels.ndim not in (2, 3) or not missing.any():  # without missing values the bits are those for an array
+        return np.ma.MaskedArray(chosen.render(pixels, output).values, False)
+    output = replace(output, dtype=output.dtype or chosen.output_dtype(pixels.dtype))
+    levels = np.where(missing, pixels.dtype.type(0), pixels).astype(sum_dtype(pixels.dtype))
+    gaps = find_gaps(chosen, missing, None)
+    fitted = finish(chosen, weighted_response(chosen, levels, Weights(None, missing)), output, [gaps])
+    return np.ma.MaskedArray(fitted.values, gaps)
+
+
 def broadcastable(mask: NDArray[np.bool_], values: NDArray[Any]) -> NDArray[np.bool_]:
     """Return a mask of pixels or values, in a shape that broadcasts with `values`."""
     return mask[:, :, np.newaxis] if mask.ndim < values.ndim else mask
