@@ -113,7 +113,7 @@ range_option = click.option(
 quality_option = click.option(
     "--quality",
     type=whole("N", 1, 100),
-    help="Quality of JPEG, WebP and AVIF, 1-100.  [default: that of a JPEG, else 95; WebP may be lossless]",
+    help="Quality of JPEG, WebP and AVIF, 1-100.  [default: that of a JPEG input, else 95 or lossless WebP]",
 )
 
 anchor_option = click.option(
@@ -158,23 +158,30 @@ _PART = (
     click.option(
         "--region",
         type=parameters.region,
-        help="Change only this rectangle of the picture; the kernel reads its surroundings, too.",
+        help="Change only this rectangle of the image; the kernel reads its surroundings, too.",
     ),
     click.option(
         "--mask",
         metavar="FILE",
         shell_complete=completed_by("complete_files"),
-        help="Change the picture only where this picture is white, or opaque; grey blends.",
+        help="Change the image only where this mask is white, or opaque; grey blends.",
     ),
 )
 _READING = (
-    click.option("--pages", type=parameters.pages, help="Pages or frames to read, from 0: 0,2-4 or 5-.  [default: all]"),
+    click.option(
+        "--pages", type=parameters.pages, help="Pages or frames to filter and write, from 0: 0,2-4 or 5-.  [default: all]"
+    ),
     click.option("--auto-orient", is_flag=True, help="Rotate the pixels by the EXIF orientation before filtering."),
 )
 _VALUES = (
     range_option,
     depth_option,
-    click.option("--levels", type=word(LEVELS, "levels"), default="white", help="With --depth: keep white, or the numbers."),
+    click.option(
+        "--levels",
+        type=word(LEVELS, "levels"),
+        default="white",
+        help="Conversion to --depth: white stays white, or keep the numbers.",
+    ),
     click.option("--scale", type=parameters.ratio, default=Fraction(1), help="Factor for the result, such as 2 or 1/9."),
     click.option("--delta", type=parameters.ratio, default=Fraction(0), help="Offset of the result, in levels of the input."),
     click.option(
@@ -215,7 +222,7 @@ _SPEED = (
 )
 _SAFETY = (
     click.option(
-        "--max-pixels", type=parameters.pixel_count, help="Reject pictures with more pixels, such as 500M.  [default: 1.07G]"
+        "--max-pixels", type=parameters.pixel_count, help="Reject images with more pixels, such as 500M.  [default: 1.07G]"
     ),
     click.option(
         "--timeout", type=parameters.seconds, default="60", help="Seconds to read a file, with --isolate; 0: no limit."

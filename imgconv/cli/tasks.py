@@ -51,7 +51,7 @@ def make_task(specs: tuple[str, ...], *, catalogs: tuple[str, ...], border_value
 
 
 def _part(region: tuple[int, int, int, int] | None, mask: str | None) -> Part:
-    """Return the part of the picture that changes."""
+    """Return the part of the image that changes."""
     from imgconv.images.files import read_image
     from imgconv.images.pages import MAX_PIXELS
     from imgconv.running.regions import Part, Region, as_mask

@@ -71,12 +71,15 @@ def apply(
         as_number(delta, "delta"),
     )
     array: Any = image if is_masked(image) else as_pixels(image)
+    result: NDArray[Any]
     if axes is None:
-        return _rendered(chain, array, output)
+        result = _rendered(chain, array, output)
+        return result
     planes = np.moveaxis(array, _checked_axes(axes, array.ndim), (0, 1))
     others = planes.shape[2:]
     result = _rendered(chain, planes.reshape(*planes.shape[:2], -1) if others else planes, output)
-    return np.moveaxis(result.reshape(*result.shape[:2], *others), (0, 1), _checked_axes(axes, array.ndim))
+    result = np.moveaxis(result.reshape(*result.shape[:2], *others), (0, 1), _checked_axes(axes, array.ndim))
+    return result
 
 
 def _rendered(chain: Filter, image: Any, output: ResultOptions) -> Any:
