@@ -97,7 +97,7 @@ format_option = click.option(
     default="",
     show_default=False,
     shell_complete=completed_by("complete_formats"),
-    help="Format of OUT: png, tiff, ...  [default: by the extension of OUT]",
+    help="Format of OUT: png, tiff, csv, ...  [default: by the extension of OUT]",
 )
 depth_option = click.option(
     "--depth",

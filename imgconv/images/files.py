@@ -256,7 +256,7 @@ def _content(source: bytes | bytearray | memoryview | BinaryIO) -> memoryview:
 def _pages(file: FileBytes, name: str, max_pixels: int) -> Pages:
     if not file.size:
         raise ReadError(f"{name}: the file is empty")
-    found = registry.recognized(file.head)
+    found = registry.recognized(file.head) or registry.write_only_format(name)
     if found is None:
         raise ReadError(f"{name}: is not an image in a supported format")
     try:

@@ -56,7 +56,7 @@ def find_work(
         WriteError: `file_format` is unknown.
     """
     extension = f".{file_format.strip().lstrip('.')}" if file_format and registry.format_named(file_format) else ""
-    extensions = {extension for found in registry.all_formats() for extension in found.extensions}
+    extensions = {extension for found in registry.readable_formats() for extension in found.extensions}
 
     def matches(name: str) -> bool:
         return fnmatch.fnmatch(name, pattern) if pattern else os.path.splitext(name)[1].lower() in extensions

@@ -72,6 +72,8 @@ def complete(environment, tmp_path):
         ("imgconv apply --channels red,bl", ["red,blue"]),
         ("imgconv apply --compression d", ["deflate"]),
         ("imgconv apply --format ti", ["tiff", "tif"]),
+        ("imgconv apply --format tx", ["txt"]),
+        ("imgconv batch --format c", ["csv"]),
         ("imgconv apply --kernels ", ["<file>"]),
         ("imgconv edges --operator pre", ["prewitt"]),
         ("imgconv edges --output d", ["direction"]),

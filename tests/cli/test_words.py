@@ -45,6 +45,7 @@ def test_wrong_usage(fails, photo, words, message):
     [
         ("photo.png sharpen out.png", "photo.png looks like a file; filters come first, then files"),
         ("kernel.txt photo.png out.png", "kernel.txt looks like a file; write @kernel.txt to read a kernel from a file"),
+        ("kernel.csv photo.png out.csv", "kernel.csv looks like a file; write @kernel.csv to read a kernel from a file"),
         ("sharpen:3 photo.png out.png", "sharpen has no parameters, found '3'"),
         ("box:3,size=5 photo.png out.png", "box: size is given twice"),
         (

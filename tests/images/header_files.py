@@ -22,7 +22,7 @@ from imgconv.images.formats.picture import Result
 from imgconv.images.formats.registry import writable_formats
 from imgconv.images.pages import Header
 
-FORMATS = {f.name: f for f in writable_formats()}
+FORMATS = {f.name: f for f in writable_formats() if f.readable}
 
 ROWS, COLUMNS = 40, 33
 RGBA = np.random.default_rng(5).integers(0, 256, (ROWS, COLUMNS, 4), np.uint8)

@@ -20,6 +20,8 @@ def read(path: Path) -> np.ndarray:
 
 def _read(path: Path) -> np.ndarray:
     data = path.read_bytes()
+    if path.suffix in (".txt", ".csv"):
+        return np.loadtxt(path, delimiter="," if path.suffix == ".csv" else None, ndmin=2)
     if data[:4] in (b"II*\0", b"MM\0*"):
         return _tiff(path)
     if data[:8] == b"\x89PNG\r\n\x1a\n" and data[24] >= 8:

@@ -7,6 +7,7 @@ return 0 and 255. An AVIF of more than 8 bits returns its native levels, up to 1
 from __future__ import annotations
 
 import ast
+import csv
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -137,6 +138,18 @@ def numpy_specification(path: Path) -> NDArray:
     return bilevel(np.frombuffer(data[10 + length :], header["descr"]).reshape(header["shape"]))
 
 
+def numpy_text(path: Path) -> NDArray:
+    """Read values from text with NumPy."""
+    return np.loadtxt(path, delimiter="," if path.suffix == ".csv" else None, ndmin=2)
+
+
+def lines_of_numbers(path: Path) -> NDArray:
+    """Read values from text, in which each line ends with a line break, with the csv module."""
+    with path.open(encoding="ascii", newline="") as file:
+        lines = list(csv.reader(file, delimiter="," if path.suffix == ".csv" else " ", lineterminator="\n"))
+    return np.array([list(map(float, line)) for line in lines])
+
+
 def bilevel(pixels: NDArray) -> NDArray:
     return pixels * np.uint8(255) if pixels.dtype == bool else pixels
 
@@ -158,4 +171,6 @@ READERS: dict[str, tuple[Reader, Reader]] = {
     "pfm": (floats, opencv),
     "hdr": (hdr_codec, opencv),
     "npy": (numpy_file, numpy_specification),
+    "txt": (numpy_text, lines_of_numbers),
+    "csv": (numpy_text, lines_of_numbers),
 }

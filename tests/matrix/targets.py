@@ -28,6 +28,7 @@ class Target:
         channels: channel counts that readers may return, as digits, for inputs of 1, 2, 3 and 4 channels; empty if the format
             cannot store such an input. Formats or encoders without grey, or without grey plus alpha, store colour.
         tolerance: largest mean loss of a sample, in levels of 255; 0 for lossless formats.
+        typed: whether a file states the type of its samples; readers of other files return double precision.
     """
 
     name: str
@@ -35,15 +36,26 @@ class Target:
     dtypes: tuple[str, ...] = ("uint8",)
     channels: tuple[str, str, str, str] = ("1", "", "3", "")
     tolerance: float = 0.0
+    typed: bool = True
 
     def supports(self, source: Source) -> bool:
         """Return whether the format can store the pixels of a source."""
         pixels = source.pixels
         if self.name == "avif" and pixels.dtype == np.uint16:
             return source.bits in (10, 12)
+        if self.name == "npy" and source.name.endswith("4 as minisblack"):  # the last of four bands would be alpha
+            return False
         if self.name == "hdr" and pixels.min() < 0:
             return False
         return pixels.dtype.name in self.dtypes and bool(self.channels[channels_of(pixels) - 1])
+
+    def as_written(self, found: NDArray, dtype: str | np.dtype) -> NDArray:
+        """Return samples from a reader in the type that was written, if the file does not state it; 1 bit as 0 and 255."""
+        if self.typed:
+            return found
+        kind = np.dtype(dtype)
+        assert kind.kind == "f" or np.array_equal(found, found.astype(kind))
+        return found.astype(kind) * np.uint8(255) if kind.kind == "b" else found.astype(kind)
 
     def tolerance_for(self, source: Source) -> float:
         """Return the largest mean difference of a sample, in levels of the source."""
@@ -73,6 +85,8 @@ TARGETS: dict[str, Target] = {
         Target("hdr", ".hdr", ("float32",), ("3", "", "3", ""), tolerance=1.0),
         # Most encoders reserve a transparent colour, even if no pixel uses it.
         Target("npy", ".npy", ("bool", *_ALL), ("1", "2", "3", "4")),
+        Target("txt", ".txt", ("bool", *_ALL), ("1", "", "", ""), typed=False),
+        Target("csv", ".csv", ("bool", *_ALL), ("1", "", "", ""), typed=False),
         Target("gif", ".gif", channels=("34", "4", "34", "4"), tolerance=6.0),
     )
 }

@@ -84,7 +84,7 @@ def check_conversion(source: Source, target: Target, folder, run_ok, run_error) 
         return
     run_ok("apply", "identity", path, out)
     expected = source.pixels
-    found = [reader(out) for reader in READERS[target.name]]
+    found = [target.as_written(reader(out), expected.dtype) for reader in READERS[target.name]]
     if source.bits and target.name == "avif" and expected.dtype == np.uint16:
         expected = np.rint(expected * (((1 << source.bits) - 1) / 65_535)).astype(np.uint16)
     for pixels in found:

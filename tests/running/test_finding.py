@@ -54,6 +54,15 @@ def test_a_pattern_replaces_the_list_of_extensions(tree, found, pattern, names) 
     assert found(pattern=pattern)[0] == names
 
 
+def test_files_of_formats_that_are_only_written_are_ignored(tree, found) -> None:
+    for name in ("values.csv", "values.TXT", "kernel.csv"):
+        (tree / name).write_text("1,2\n")
+    sources, _, notes = found()
+    assert sources == ["a.jpg", "b.png"]
+    assert notes == ("ignored 4 files without the extension of a supported format: 2 .csv, 2 .txt",)
+    assert "values.csv" in found(pattern="*.csv")[0]
+
+
 @pytest.mark.parametrize("file_format", ["tiff", ".tiff"])
 def test_a_format_replaces_only_the_last_extension(tree, found, photo, file_format) -> None:
     cv2.imwrite(str(tree / "v1.0 final.png"), photo)

@@ -66,6 +66,8 @@ class Format(ABC):
         max_side: maximum number of rows and columns; 0 if the limit is irrelevant in practice.
         min_side: minimum number of rows and columns.
         optional: whether some builds of OpenCV lack the format.
+        readable: whether files are read as pictures; otherwise the format is only written.
+        similar: name of the format that is suggested first for a result that this format cannot store.
     """
 
     name: ClassVar[str]
@@ -88,6 +90,8 @@ class Format(ABC):
     max_side: ClassVar[int] = 0
     min_side: ClassVar[int] = 1
     optional: ClassVar[bool] = False
+    readable: ClassVar[bool] = True
+    similar: ClassVar[str] = ""
 
     def recognizes(self, head: bytes) -> bool:
         """Return whether a file that begins with `head`, at most 4096 bytes, has this format."""

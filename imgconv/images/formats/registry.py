@@ -33,6 +33,8 @@ CLASSES = (
     "exr:Exr",
     "gif:Gif",
     "npy:Npy",
+    "text:Txt",
+    "text:Csv",
     "other:SunRaster",
     "other:Pam",
 )
@@ -53,6 +55,17 @@ def all_formats() -> Iterator[Format]:
 def writable_formats() -> Iterator[Format]:
     """Yield the formats that imgconv can write."""
     return (found for found in all_formats() if found.dtypes)
+
+
+def readable_formats() -> Iterator[Format]:
+    """Yield the formats of files that are read as pictures, or recognized to report that they are not supported."""
+    return (found for found in all_formats() if found.readable)
+
+
+def write_only_format(path: str) -> Format | None:
+    """Return the format for the extension of a file name if it is only written; None otherwise."""
+    extension = os.path.splitext(path)[1].lower()
+    return next((found for found in all_formats() if not found.readable and extension in found.extensions), None)
 
 
 def recognized(head: bytes) -> Format | None:
@@ -76,7 +89,7 @@ def format_named(name: str) -> Format:
         if word == found.name or "." + word.removeprefix(".") in found.extensions:
             return found
     names = [found.name for found in writable_formats()]
-    close = suggestion(word, [*names, *(extension.removeprefix(".") for extension in extensions())])
+    close = suggestion(word, dict.fromkeys([*names, *(extension.removeprefix(".") for extension in extensions())]))
     raise WriteError(f"unknown format {displayed(name)!r}{close}; choose one of {', '.join(names)}")
 
 

@@ -44,20 +44,28 @@ def _advice(chosen: Format, result: Result) -> str:
         return "the magnitude, or another real part of the result"
     if dtype.kind == "b" and "bool" in chosen.dtypes and header.channels > 1:
         has_colour = header.channels - header.has_alpha > 1
-        return " ".join(["`gray`"] * has_colour + ["`alpha` drop"] * header.has_alpha) + ", or `depth` 8"
+        words = [" ".join(["`gray`"] * has_colour + ["`alpha` drop"] * header.has_alpha)]
+        return ", or ".join(words if chosen.limitation(_as_type(result, "uint8")) else [*words, "`depth` 8"])
     words = []
     if not chosen.stores_pages(result):
         words.append("one page with `pages` 0")
     else:
+        grey = replace(result, header=Header(header.shape[:2], dtype), bits=16)
+        has_colour = header.channels - header.has_alpha == header.colours == 3
+        changes = ["`gray`"] if has_colour and not chosen.colour and not chosen.limitation(grey) else []
         if header.has_alpha and not result.opaque and not chosen.alpha and not result.needs_alpha:
-            words.append("`alpha` drop")
-        if chosen.limitation(replace(result, header=Header(header.shape[:2], dtype), bits=16)):
+            changes.append("`alpha` drop")
+        if changes:
+            words.append(" ".join(changes))
+        if chosen.limitation(grey):
             supported = [word for name, word in _DEPTHS.items() if not chosen.limitation(_as_type(result, name))]
             depths = [word for word in supported if word != "1" or len(supported) == 1]  # 1 bit loses all shades of grey
             words += [f"`depth` {' or '.join(depths)}"] if depths else []
-    others = [_usual_extension(f) for f in writable_formats() if not f.optional and not f.limitation(result)]
+    # Formats that are only written do not replace a format of pictures.
+    others = [f for f in writable_formats() if f.readable and not f.optional and not f.limitation(result)]
     if others:
-        words.append(f"another format ({', '.join(others[:_MOST_ALTERNATIVES])})")
+        others.sort(key=lambda other: other.name != chosen.similar)
+        words.append(f"another format ({', '.join(map(_usual_extension, others[:_MOST_ALTERNATIVES]))})")
     return ", or ".join(words) or f"another depth (`depth` {', '.join(DEPTHS)})"
 
 
