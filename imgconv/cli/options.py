@@ -108,7 +108,7 @@ range_option = click.option(
     "--range",
     "range_policy",
     type=word(RANGES, "range"),
-    help="Out-of-range values: clip, abs, offset, stretch or error.  [default: clip; offset for edges x and y]",
+    help="Out-of-range values: clip, abs, offset, stretch or error.  [default: clip; offset for x and y of edges]",
 )
 quality_option = click.option(
     "--quality",
@@ -209,6 +209,7 @@ _SPEED = (
     engine_option,
     click.option(
         "--method",
+        metavar="METHOD",
         default="auto",
         shell_complete=completed_by("complete_methods"),
         help="Method of the engine, or auto for the fastest exact one.",
