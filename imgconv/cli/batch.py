@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from imgconv.images.files import Input
     from imgconv.images.output import Output
     from imgconv.running.folder import Outcome
+    from imgconv.running.journal import Journal, Update
     from imgconv.running.task import Task
 
 
@@ -38,6 +39,11 @@ _OUTPUT = (
     click.option(
         "--follow-symlinks", is_flag=True, help="Follow links that lead out of the input folder or the output folder."
     ),
+)
+_UPDATE = click.option(
+    "--update",
+    is_flag=True,
+    help="Filter only files whose input, filters or options changed; kept track of in OUT_DIR.",
 )
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="List new, replaced, skipped and refused files; write nothing.")
 _JOBS = click.option(
@@ -62,7 +68,7 @@ _FROM_FILE = click.option(
 @click.argument("words", metavar="SPEC... INPUT... OUT_DIR", nargs=-1, shell_complete=completed_by("complete_words"))
 @filtering_options(
     isolate=True,
-    first=(_RECURSIVE, _PATTERN, _DRY_RUN, quality_option, verbose_option),
+    first=(_RECURSIVE, _PATTERN, _UPDATE, _DRY_RUN, quality_option, verbose_option),
     output=(*_OUTPUT, _FROM_FILE),
     jobs=_JOBS,
 )
@@ -71,6 +77,7 @@ def command(
     recursive: bool,
     pattern: str | None,
     from_file: str | None,
+    update: bool,
     dry_run: bool,
     jobs: int | None,
     extension: str | None,
@@ -90,11 +97,13 @@ def command(
         find . -name '*.tif' | imgconv batch box:5 --from-file - out/
 
     A SPEC is anything that `imgconv apply` takes, and edges:operator=sobel. An INPUT is a file or a folder. A file that
-    cannot be read or written does not stop the others: it is named at the end, and the exit code is 6. With --no-clobber,
-    existing results are skipped. Manual: imgconv help batch, untrusted-files
+    cannot be read or written does not stop the others: it is named at the end, and the exit code is 6. With --update,
+    results that are up to date are skipped; with --no-clobber, all that exist. Manual: imgconv help batch, untrusted-files
     """
     start = time.perf_counter()
     require_isolation(isolate)
+    if update and options["no_clobber"]:
+        raise click.UsageError("--update and --no-clobber contradict each other; give one of them")
     from pathlib import Path
 
     from imgconv.running.finding import find_work
@@ -112,22 +121,47 @@ def command(
         note(text)
     source, target = take_files("", "", options, within="" if follow_symlinks else output)
     if dry_run:
-        _list_dry_run(found.work, make_task(tuple(specs), **options), source, target, as_json=as_json)
+        task = make_task(tuple(specs), **options)
+        with _journal(output, read_only=True) if update else nullcontext() as journal:
+            _list_dry_run(found.work, task, source, target, _update(journal, task, source, target), as_json=as_json)
         return
-    with start_workers(jobs, len(found.work), timeout, memory) if isolate else nullcontext() as workers:
+    with ExitStack() as stack:
+        workers = None
+        if isolate:
+            # With a journal, there may be nothing to do.
+            workers = stack.enter_context(start_workers(jobs, len(found.work), timeout, memory, on_demand=update))
         task = make_task(tuple(specs), count=as_json or verbose, estimate=True, **options)
+        journal = stack.enter_context(_journal(output)) if update else None
 
         from imgconv.running.folder import run_batch
 
-        with _display(len(found.work)) as advance:
+        advance = stack.enter_context(_display(len(found.work)))
 
-            def progress(outcome: Outcome) -> None:
-                advance(outcome.status == "failed")
-                if verbose and outcome.report is not None and not on_terminal(sys.stderr):
-                    note(describe(outcome.report))
+        def progress(outcome: Outcome) -> None:
+            advance(outcome.status == "failed")
+            if verbose and outcome.report is not None and not on_terminal(sys.stderr):
+                note(describe(outcome.report))
 
-            outcomes = run_batch(found.work, task, source, target, jobs=jobs, workers=workers, progress=progress)
-    _conclude(outcomes, time.perf_counter() - start, as_json=as_json, verbose=verbose)
+        updated = _update(journal, task, source, target)
+        outcomes = run_batch(found.work, task, source, target, jobs=jobs, workers=workers, update=updated, progress=progress)
+    _conclude(outcomes, journal, time.perf_counter() - start, as_json=as_json, verbose=verbose)
+
+
+def _journal(folder: str, *, read_only: bool = False) -> Journal:
+    """Return the journal of the output folder."""
+    from imgconv.running.journal import Journal
+
+    return Journal(folder, read_only=read_only)
+
+
+def _update(journal: Journal | None, task: Task, source: Input, target: Output) -> Update | None:
+    """Return the journal with the recipe of the results; None without a journal."""
+    if journal is None:
+        return None
+    from imgconv.running.journal import Update
+    from imgconv.running.recipe import recipe_of
+
+    return Update(journal, recipe_of(task, source, target))
 
 
 def _split(words: tuple[str, ...], from_file: str | None, catalogs: tuple[str, ...]) -> tuple[list[str], list[str], str]:
@@ -185,7 +219,9 @@ def _listed(path: str) -> list[str]:
     return [os.fsdecode(name) for name in names if name.strip()]
 
 
-def _list_dry_run(work: list[tuple[Path, Path]], task: Task, source: Input, target: Output, *, as_json: bool) -> None:
+def _list_dry_run(
+    work: list[tuple[Path, Path]], task: Task, source: Input, target: Output, update: Update | None, *, as_json: bool
+) -> None:
     """Print what would be done with every file, and the totals.
 
     Raises:
@@ -193,19 +229,20 @@ def _list_dry_run(work: list[tuple[Path, Path]], task: Task, source: Input, targ
     """
     from imgconv.running.folder import dry_run
 
-    outcomes = dry_run(work, task, source, target)
+    outcomes = dry_run(work, task, source, target, update=update)
     counts = {status: sum(o.status == status for o in outcomes) for status in ("new", "replaced", "skipped", "refused")}
     if as_json:
         print_json({"files": [outcome.as_dict() for outcome in outcomes], **counts})
     else:
         for outcome in outcomes:
-            print_line(f"{outcome.status:8}  {outcome.message if outcome.status == 'refused' else outcome.target}")
+            why = f" ({outcome.message})" if outcome.status == "replaced" and outcome.message else ""
+            print_line(f"{outcome.status:8}  {outcome.message if outcome.status == 'refused' else f'{outcome.target}{why}'}")
         click.echo(", ".join(f"{count} {status}" for status, count in counts.items()))
     if counts["refused"]:
         raise BatchError(f"{counts['refused']} of {len(outcomes)} files would fail")
 
 
-def _conclude(outcomes: list[Outcome], seconds: float, *, as_json: bool, verbose: bool) -> None:
+def _conclude(outcomes: list[Outcome], journal: Journal | None, seconds: float, *, as_json: bool, verbose: bool) -> None:
     """Print notes, errors and the totals.
 
     Raises:
@@ -219,6 +256,8 @@ def _conclude(outcomes: list[Outcome], seconds: float, *, as_json: bool, verbose
             note(outcome.message)
         elif verbose:
             note(f"skipped: {outcome.message}")
+    if journal is not None and journal.failure:
+        note(f"{journal.name}: some results are not recorded and will be made again: {journal.failure}")
     if as_json:
         print_json({"files": [outcome.as_dict() for outcome in outcomes], **counts, "seconds": round(seconds, 3)})
     totals = ", ".join([*(f"{count} {status}" for status, count in counts.items() if count), f"{seconds:.1f} s"])

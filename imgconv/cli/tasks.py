@@ -102,15 +102,17 @@ def require_isolation(isolate: bool) -> None:
         raise click.UsageError("--timeout and --memory limit the processes of --isolate; add --isolate")
 
 
-def start_workers(jobs: int | None, files: int, timeout: float, memory: int, *, streams: bool = False) -> Workers:
-    """Start a worker process for each file that is worked on at a time."""
+def start_workers(
+    jobs: int | None, files: int, timeout: float, memory: int, *, streams: bool = False, on_demand: bool = False
+) -> Workers:
+    """Start a worker process for each file that is worked on at a time, at once or when it is needed."""
     from imgconv.running.isolation import Workers
     from imgconv.running.read_limits import Limits
     from imgconv.threads import thread_count
 
     jobs = min(thread_count(jobs), max(files, 1))
     limits = Limits.for_jobs(jobs, timeout=timeout)
-    return Workers(jobs, replace(limits, memory=memory) if memory else limits, streams=streams)
+    return Workers(0 if on_demand else jobs, replace(limits, memory=memory) if memory else limits, streams=streams)
 
 
 def run_one(

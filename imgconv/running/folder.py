@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,6 +27,9 @@ from imgconv.running.process import StartError
 from imgconv.running.task import Task
 from imgconv.threads import thread_count
 
+if TYPE_CHECKING:
+    from imgconv.running.journal import Update
+
 # Templates; `run_batch` replaces the path for each file.
 _EVERY_INPUT, _EVERY_OUTPUT = Input(""), Output("")
 
@@ -41,8 +44,8 @@ class Outcome:
     Attributes:
         source: the input file.
         target: the output file.
-        status: `done`, `skipped` (the target exists and must not be replaced) or `failed`.
-        message: why the file failed or was skipped.
+        status: `done`, `skipped` (the target is up to date, or exists and must not be replaced) or `failed`.
+        message: why the file failed or was skipped; of a dry run also why a target would be replaced, if there is a journal.
         report: the report on the filtered file; None unless the status is `done`.
     """
 
@@ -71,6 +74,7 @@ def run_batch(
     *,
     jobs: int | None = None,
     workers: Workers | None = None,
+    update: Update | None = None,
     progress: Callable[[Outcome], None] = lambda outcome: None,
 ) -> list[Outcome]:
     """Filter files in parallel and return their outcomes, in the order of `work`.
@@ -85,6 +89,7 @@ def run_batch(
         jobs: number of files processed at a time, each on one thread (default: IMGCONV_JOBS, or the number of processors).
             With one file at a time, the file uses all threads.
         workers: worker processes; None to filter in this process. An interrupt ends them.
+        update: journal and recipe: targets that are up to date are skipped, and results are recorded. None to filter all.
         progress: called in this thread with each outcome when its file is finished.
 
     Raises:
@@ -100,7 +105,7 @@ def run_batch(
     if workers is not None:
         workers.set_up(task, threads=each)
         run = workers.run
-    batch = _Batch(run, source, target, _claims(work))
+    batch = _Batch(run, source, target, _claims(work), update)
     outcomes: dict[Path, Outcome] = {}
     with (
         opencv_threads(each) if workers is None else nullcontext(),
@@ -143,8 +148,18 @@ def _conflict(source: Path, target: Path, claims: dict[Path, Path]) -> str:
     return f"{displayed(source)}: its result would replace that of {taken}"
 
 
+def _up_to_date(target: Path) -> str:
+    """Return the message for a result that need not be made again."""
+    return f"{displayed(target)} is up to date"
+
+
 def dry_run(
-    work: list[tuple[Path, Path]], task: Task, source: Input = _EVERY_INPUT, target: Output = _EVERY_OUTPUT
+    work: list[tuple[Path, Path]],
+    task: Task,
+    source: Input = _EVERY_INPUT,
+    target: Output = _EVERY_OUTPUT,
+    *,
+    update: Update | None = None,
 ) -> list[Outcome]:
     """Return what `run_batch` would do with every file, from the headers of the files. Nothing is filtered or written.
 
@@ -155,6 +170,7 @@ def dry_run(
         task: the filter and its options.
         source: the options for reading the sources.
         target: the options for writing the results.
+        update: journal and recipe: targets that are up to date are skipped. The journal may be read-only. None to filter all.
 
     Returns:
         Outcomes with the status `new`, `replaced`, `skipped`, or `refused` with the error.
@@ -163,12 +179,15 @@ def dry_run(
     outcomes = []
     for path, result in work:
         exists = os.path.lexists(result)
-        status, message = "replaced" if exists else "new", ""
+        status, why = "replaced" if exists else "new", None if update is None else update.reason(path, result)
         if exists and not target.overwrite:
             status, message = "skipped", f"{displayed(result)} exists"
         elif message := _conflict(path, result, claims):
             status = "refused"
+        elif why == "":
+            status, message = "skipped", _up_to_date(result)
         else:
+            message = why if exists and why else ""
             try:
                 _check(replace(source, path=str(path)), replace(target, path=str(result)), task)
             except ImgconvError as error:
@@ -189,8 +208,15 @@ def _check(source: Input, target: Output, task: Task) -> None:
 class _Batch:
     """Settings and state shared by the files of a batch."""
 
-    def __init__(self, run: Callable[[Input, Output], Report], source: Input, target: Output, claims: dict[Path, Path]) -> None:
-        self._run, self._source, self._target, self._claims = run, source, target, claims
+    def __init__(
+        self,
+        run: Callable[[Input, Output], Report],
+        source: Input,
+        target: Output,
+        claims: dict[Path, Path],
+        update: Update | None,
+    ) -> None:
+        self._run, self._source, self._target, self._claims, self._update = run, source, target, claims, update
         self._folders: set[Path] = set()
 
     def run(self, source: Path, target: Path) -> Outcome:
@@ -199,7 +225,12 @@ class _Batch:
             return Outcome(source, target, "failed", conflict)
         if not self._target.overwrite and os.path.lexists(target):
             return Outcome(source, target, "skipped", f"{displayed(target)} exists")
+        read = None
         try:
+            if self._update is not None:
+                if not self._update.reason(source, target):
+                    return Outcome(source, target, "skipped", _up_to_date(target))
+                read = self._update.state(source)
             self._make_folder(target)
             report = self._run(replace(self._source, path=str(source)), replace(self._target, path=str(target)))
         except StartError:
@@ -211,6 +242,8 @@ class _Batch:
         except Exception as error:  # an internal fault with one file must not stop the others
             fault = " ".join(f"{type(error).__name__}: {error}".split())
             return Outcome(source, target, "failed", f"{displayed(source)}: internal fault: {fault}")
+        if self._update is not None:
+            self._update.record(source, read, target)
         return Outcome(source, target, "done", report=report)
 
     def _make_folder(self, target: Path) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -91,3 +93,26 @@ def load(tmp_path):
         return pixels
 
     return load
+
+
+@pytest.fixture
+def folder(tmp_path, photo, grey):
+    """A tree of pictures: in/a.png, in/b.jpg and in/deep/er/c.png."""
+    (tmp_path / "in" / "deep" / "er").mkdir(parents=True)
+    cv2.imwrite(str(tmp_path / "in" / "a.png"), photo)
+    cv2.imwrite(str(tmp_path / "in" / "b.jpg"), photo)
+    cv2.imwrite(str(tmp_path / "in" / "deep" / "er" / "c.png"), grey)
+    return tmp_path / "in"
+
+
+@pytest.fixture
+def update(run, folder):
+    """Run `imgconv batch ... in out --update` and return the status of each result by its name."""
+
+    def update(*arguments, spec=("box",), code=0, source="in", out="out", isolate=False):
+        switch = "--isolate" if isolate else "--no-isolate"
+        result = run("batch", *spec, source, out, "--recursive", "--update", "--json", switch, *arguments)
+        assert result.code == code, result.err
+        return {os.path.relpath(file["output"], out): file["status"] for file in json.loads(result.out)["files"]}
+
+    return update

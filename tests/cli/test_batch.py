@@ -14,16 +14,6 @@ import pytest
 import imgconv
 
 
-@pytest.fixture
-def folder(tmp_path, photo, grey):
-    """A tree of pictures: in/a.png, in/b.jpg and in/deep/er/c.png."""
-    (tmp_path / "in" / "deep" / "er").mkdir(parents=True)
-    cv2.imwrite(str(tmp_path / "in" / "a.png"), photo)
-    cv2.imwrite(str(tmp_path / "in" / "b.jpg"), photo)
-    cv2.imwrite(str(tmp_path / "in" / "deep" / "er" / "c.png"), grey)
-    return tmp_path / "in"
-
-
 def names(path):
     return sorted(str(p.relative_to(path)) for p in path.rglob("*") if p.is_file())
 

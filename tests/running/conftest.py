@@ -10,8 +10,10 @@ import skimage
 
 from imgconv.filters.parsing import parse_filter
 from imgconv.images.image import Image
+from imgconv.running.journal import Journal
 from imgconv.running.picture_path import filter_picture
 from imgconv.running.task import Task
+from tests.running.journal_rows import record
 from tests.running.levels import KERNEL
 
 PHOTOGRAPHS = Path(skimage.__file__).parent / "data"
@@ -70,3 +72,21 @@ def filtered(make_task):
         return filter_picture(image, task).image.pixels
 
     return run
+
+
+@pytest.fixture
+def pair(tmp_path) -> tuple[Path, Path]:
+    """An input, in/a.png, and a result, out/sub/a.png; both are text."""
+    source, target = tmp_path / "in" / "a.png", tmp_path / "out" / "sub" / "a.png"
+    for path in (source, target):
+        path.parent.mkdir(parents=True)
+        path.write_text(path.parent.name)
+    return source, target
+
+
+@pytest.fixture
+def recorded(pair, tmp_path) -> tuple[Path, Path]:
+    """That pair, recorded with the recipe "r"."""
+    with Journal(tmp_path / "out") as journal:
+        record(journal, *pair)
+    return pair
