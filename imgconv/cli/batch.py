@@ -97,8 +97,8 @@ def command(
         find . -name '*.tif' | imgconv batch box:5 --from-file - out/
 
     A SPEC is anything that `imgconv apply` takes, and edges:operator=sobel. An INPUT is a file or a folder. A file that
-    cannot be read or written does not stop the others: it is named at the end, and the exit code is 6. With --update,
-    results that are up to date are skipped; with --no-clobber, all that exist. Manual: imgconv help batch, untrusted-files
+    cannot be read or written does not stop the others: it is named at the end, and the exit code is 6. Existing results are
+    skipped with --no-clobber, and those up to date with --update. Manual: imgconv help batch, untrusted-files
     """
     start = time.perf_counter()
     require_isolation(isolate)
