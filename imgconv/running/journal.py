@@ -235,6 +235,8 @@ def _require_place(path: str, folder: str) -> None:
     atomic.require_within(path, folder)
     if not os.access(folder, os.W_OK | os.X_OK):
         raise WriteError(f"{displayed(folder)}: the folder is read-only; choose another")
+    if os.path.exists(path) and not os.access(path, os.R_OK | os.W_OK):
+        raise WriteError(f"{displayed(path)}: is read-only; make it readable and writable")
 
 
 def _copy(path: str, target: str, folder: str) -> None:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from imgconv.running import isolation
 from tests.cli.updated_tree import ALL, JOURNAL, rewritten, times
 
 
@@ -128,6 +129,14 @@ def test_an_option_without_effect_on_results_makes_none_again(update, options):
 def test_isolation_makes_no_result_again(update):
     update()
     assert update("--timeout", "50", "--memory", "3G", isolate=True) == dict.fromkeys(ALL, "skipped")
+
+
+def test_no_process_is_started_if_all_results_are_up_to_date(update, monkeypatch):
+    update()
+    started = []
+    monkeypatch.setattr(isolation, "Process", started.append)
+    assert update(isolate=True) == dict.fromkeys(ALL, "skipped")
+    assert started == []
 
 
 def test_results_made_without_update_are_made_again(run, update, tmp_path):

@@ -82,7 +82,14 @@ def test_an_input_that_changes_while_it_is_read_is_made_again(pair, tmp_path) ->
 
 def test_an_input_that_changes_during_a_batch_is_made_again(tree, tmp_path, make_task, monkeypatch) -> None:
     original = folders.run_file
-    monkeypatch.setattr(folders, "run_file", lambda *a, **o: (original(*a, **o), later(tree / "a.jpg"))[0])
+
+    def changing(source, *rest, **options):
+        report = original(source, *rest, **options)
+        if source.path.endswith("a.jpg"):
+            later(tree / "a.jpg")
+        return report
+
+    monkeypatch.setattr(folders, "run_file", changing)
     work = [(tree / name, tmp_path / "out" / name) for name in ("a.jpg", "b.png")]
     with Journal(tmp_path / "out") as journal:
         assert [o.status for o in run_batch(work, make_task(), jobs=1, update=Update(journal, "r"))] == ["done", "done"]
@@ -104,6 +111,14 @@ def test_a_result_that_is_made_again_replaces_its_row(recorded, tmp_path) -> Non
         record(journal, *recorded, "new")
         assert journal.reason(*recorded, "new") == ""
     assert [row[-1] for row in rows(tmp_path / "out")] == ["new"]
+
+
+def test_a_result_that_is_removed_at_once_is_not_recorded(pair, tmp_path) -> None:
+    pair[1].unlink()
+    with Journal(tmp_path / "out") as journal:
+        record(journal, *pair)
+        assert journal.failure == ""
+    assert rows(tmp_path / "out") == []
 
 
 @pytest.mark.parametrize("name", ["two\nlines.png", "é ü.png", "'; --.png", os.fsdecode(b"\xff.png")])

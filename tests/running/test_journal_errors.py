@@ -119,6 +119,13 @@ def test_a_read_only_folder_is_an_error(tmp_path) -> None:
         Journal(tmp_path / "out")
 
 
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root writes everywhere")
+def test_a_read_only_journal_is_an_error(recorded, tmp_path) -> None:
+    (tmp_path / "out" / NAME).chmod(0o400)
+    with pytest.raises(WriteError, match=f"out/{NAME}: is read-only"):
+        Journal(tmp_path / "out")
+
+
 def test_a_file_in_place_of_the_folder_is_an_error(tmp_path) -> None:
     (tmp_path / "out").touch()
     with pytest.raises(WriteError, match="out: the folder cannot be created"):
