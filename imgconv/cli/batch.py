@@ -14,8 +14,8 @@ import click
 from imgconv.cli.messages import note, on_terminal, print_json, print_line
 from imgconv.cli.options import HeadedCommand, filtering_options, quality_option, verbose_option
 from imgconv.cli.parameters import completed_by, whole
-from imgconv.cli.tasks import describe, make_task, print_notes, require_isolation, start_workers, take_files
-from imgconv.cli.words import split_batch
+from imgconv.cli.tasks import describe, make_task, require_isolation, start_workers, take_files
+from imgconv.cli.words import names_image, split_batch
 from imgconv.errors import BatchError, ReadError, WriteError
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from imgconv.images.files import Input
     from imgconv.images.output import Output
+    from imgconv.running.file import Report
     from imgconv.running.folder import Outcome
     from imgconv.running.journal import Journal, Update
     from imgconv.running.task import Task
@@ -137,13 +138,24 @@ def command(
 
         advance = stack.enter_context(_display(len(found.work)))
 
+        ended = 0
+
         def progress(outcome: Outcome) -> None:
+            nonlocal ended
+            ended += 1
             advance(outcome.status == "failed")
             if verbose and outcome.report is not None and not on_terminal(sys.stderr):
                 note(describe(outcome.report))
 
         updated = _update(journal, task, source, target)
-        outcomes = run_batch(found.work, task, source, target, jobs=jobs, workers=workers, update=updated, progress=progress)
+        try:
+            outcomes = run_batch(
+                found.work, task, source, target, jobs=jobs, workers=workers, update=updated, progress=progress
+            )
+        except KeyboardInterrupt:
+            again = "the same command continues" if update or not target.overwrite else "with --no-clobber it continues"
+            note(f"{ended} of {len(found.work)} files were processed; {again}")
+            raise
     _conclude(outcomes, journal, time.perf_counter() - start, as_json=as_json, verbose=verbose)
 
 
@@ -189,6 +201,8 @@ def _split(words: tuple[str, ...], from_file: str | None, catalogs: tuple[str, .
     output = words[-1]
     if os.path.isfile(output):
         raise WriteError(f"{output}: is a file; name a folder for the results")
+    if names_image(output) and not os.path.exists(output):
+        raise click.UsageError(f"{output} looks like a file; name a folder for the results, or write {output}/ for this name")
     return specs, inputs, output
 
 
@@ -249,12 +263,11 @@ def _conclude(outcomes: list[Outcome], journal: Journal | None, seconds: float, 
         BatchError: a file failed.
     """
     counts = {status: sum(o.status == status for o in outcomes) for status in ("done", "skipped", "failed")}
+    _print_notes([outcome.report for outcome in outcomes if outcome.report is not None])
     for outcome in outcomes:
-        if outcome.report is not None:
-            print_notes(outcome.report, named=True)
-        elif outcome.status == "failed":
+        if outcome.status == "failed":
             note(outcome.message)
-        elif verbose:
+        elif outcome.status == "skipped" and verbose:
             note(f"skipped: {outcome.message}")
     if journal is not None and journal.failure:
         note(f"{journal.name}: some results are not recorded and will be made again: {journal.failure}")
@@ -265,3 +278,21 @@ def _conclude(outcomes: list[Outcome], journal: Journal | None, seconds: float, 
         raise BatchError(f"{totals}; the errors are listed above")
     if verbose or on_terminal(sys.stderr):
         note(totals)
+
+
+def _print_notes(reports: list[Report]) -> None:
+    """Print each note once, with the files that it applies to."""
+    from imgconv.running.file import AGAINST_CLIPPING, percent
+
+    clipped = [report for report in reports if report.clipping]
+    sources: dict[str, list[str]] = {}
+    for report in reports:
+        for text in report.notes if len(clipped) > 1 else report.all_notes:
+            sources.setdefault(text, []).append(report.source)
+    for text, (first, *others) in sources.items():
+        more = f" and {len(others)} other file{'s' * (len(others) > 1)}" if others else ""
+        note(f"{first}{more}: {text}")
+    if len(clipped) > 1:
+        most = max(clipped, key=lambda report: report.clipping)
+        extreme = f"{percent(most.clipping)} in {most.source}"
+        note(f"{len(clipped)} files: more than 1 % of the values were clipped; at most {extreme}; {AGAINST_CLIPPING}")

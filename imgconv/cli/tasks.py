@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from imgconv.cli.messages import note, on_terminal, print_json
-from imgconv.errors import KernelError, ReadError
+from imgconv.errors import KernelError, ReadError, WriteError
 from imgconv.opencv import opencv_threads
 
 if TYPE_CHECKING:
@@ -134,6 +134,11 @@ def run_one(
         raise click.UsageError("--json prints on stdout, where the image is written; write the image to a file")
     if preview and ("-" in (source, target) or preview in ("-", target)):
         raise click.UsageError("--preview reads IN and OUT, and writes a third file; give the names of three files")
+    if preview:
+        from imgconv.images.formats.registry import format_of
+
+        if not format_of(preview).colour:
+            raise WriteError(f"{preview}: the preview is in colour; choose another format, such as .png or .jpg")
     if os.path.isdir(source):
         raise ReadError(f"{source}: is a folder; `imgconv batch` filters the images in a folder")
     folder = target if os.path.isdir(target) or target.endswith(("/", os.sep)) else ""
@@ -222,10 +227,10 @@ def describe(report: Report) -> str:
     )
 
 
-def print_notes(report: Report, *, named: bool = False) -> None:
-    """Write the notes on a result to stderr, each after the name of the file where there are several."""
-    for text in report.notes:
-        note(f"{report.source}: {text}" if named else text)
+def print_notes(report: Report) -> None:
+    """Write the notes on a result to stderr."""
+    for text in report.all_notes:
+        note(text)
 
 
 def _size(shape: tuple[int, ...]) -> str:

@@ -44,7 +44,7 @@ def check_specs(specs: Sequence[str]) -> None:
         _check_quotes(spec)
         _check_parameter(spec, specs)
         if is_file_name(spec):
-            if _PICTURES.search(spec) or os.path.isdir(spec):
+            if names_image(spec) or os.path.isdir(spec):
                 raise KernelError(f"{spec} looks like a file; filters come first, then files")
             raise KernelError(f"{spec} looks like a file; write @{spec} to read a kernel from a file")
 
@@ -60,6 +60,11 @@ def _check_parameter(spec: str, specs: Sequence[str]) -> None:
         raise KernelError(f"{spec} is no filter; parameters are written after the filter: {others[0]}:{parameter}={value}")
     if others and name not in others and not _parameters().get(name, (parameter,)):
         raise KernelError(f"{name} has no parameters; {others[0]}:{parameter}={value} is possible")
+
+
+def names_image(word: str) -> bool:
+    """Return whether a word is the name of an image by its extension."""
+    return bool(_PICTURES.search(word))
 
 
 def is_file_name(word: str) -> bool:

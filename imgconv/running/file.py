@@ -20,6 +20,14 @@ from imgconv.images.pages import Header
 from imgconv.running.picture_path import PicturePath, filter_picture
 from imgconv.running.task import Task
 
+#: Advice to append to a note on clipped values.
+AGAINST_CLIPPING = "`range`, `scale` or `depth` 32f can avoid it"
+
+
+def percent(share: float) -> str:
+    """Return a share as text in percent."""
+    return f"{100 * share:.{0 if share > 0.1 else 1}f} %"
+
 
 @dataclass(frozen=True)
 class Report:
@@ -37,7 +45,8 @@ class Report:
         samples: number of computed values, without alpha.
         seconds: elapsed time from opening the input to closing the output.
         plans: the plan of each convolution.
-        notes: messages for the user, one line each.
+        notes: messages for the user, one line each, apart from that on clipped values.
+        clipping: share of clipped values, estimated if they were not counted; 0 if it is too small for a note, or intended.
     """
 
     source: str
@@ -52,6 +61,15 @@ class Report:
     seconds: float
     plans: tuple[Plan, ...]
     notes: tuple[str, ...]
+    clipping: float
+
+    @property
+    def all_notes(self) -> tuple[str, ...]:
+        """The notes, with that on clipped values."""
+        if not self.clipping:
+            return self.notes
+        about = "" if self.clipped >= 0 else "about "
+        return (*self.notes, f"{about}{percent(self.clipping)} of the values were clipped; {AGAINST_CLIPPING}")
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as plain data, for JSON."""
@@ -62,7 +80,7 @@ class Report:
             "clipped": None if self.clipped < 0 else self.clipped,
             "seconds": round(self.seconds, 6),
             "plans": [plan.as_dict() for plan in self.plans],
-            "notes": list(self.notes),
+            "notes": list(self.all_notes),
         }
 
 
@@ -99,7 +117,7 @@ def run_file(
     results = _Results()
     images = results.of(found.images(reading), task, lambda done: progress(done, count))
     written = target.write(images, count, timing, first.format)
-    notes = (*results.notes, *results.notes_on_clipping(task), *written.notes)
+    notes = (*results.notes, *written.notes)
     if written.format != first.format and not target.format and _is_same_file(source.path, target.path):
         names = first.format.upper(), written.format.upper()
         notes += (f"the file was {names[0]} in spite of its name; now it is {names[1]} (`format` {first.format} keeps it)",)
@@ -116,6 +134,7 @@ def run_file(
         time.perf_counter() - start,
         results.plans,
         notes,
+        0.0 if task.range_policy == "clip" else results.clipping,
     )
 
 
@@ -145,11 +164,8 @@ class _Results:
             progress(number + 1)
             yield result
 
-    def notes_on_clipping(self, task: Task) -> tuple[str, ...]:
-        """Return a note if more than one value in a hundred was clipped, unless that was requested."""
+    @property
+    def clipping(self) -> float:
+        """The share of clipped values if it is worth a note, else 0."""
         share = self._clipping / max(self.samples, 1)
-        if share <= NOTED_SHARE or task.range_policy == "clip":
-            return ()
-        about = "" if self.clipped >= 0 else "about "
-        percent = f"{100 * share:.{0 if share > 0.1 else 1}f}"
-        return (f"{about}{percent} % of the values were clipped; `range`, `scale` or `depth` 32f can avoid it",)
+        return share if share > NOTED_SHARE else 0.0

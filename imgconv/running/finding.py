@@ -66,7 +66,8 @@ def find_work(
     walks = []
     for path in inputs:
         if len(inputs) == 1 and not path.exists():
-            raise ReadError(f"{displayed(path)}: no such file or folder")
+            quoted = "; a pattern in quotes is not expanded" if any(c in str(path) for c in "*?[") else ""
+            raise ReadError(f"{displayed(path)}: no such file or folder{quoted}")
         folder = path if path.is_dir() else path.parent
         if output.exists() and output.resolve() == folder.resolve():
             raise UsageError(f"{displayed(output)}: the output folder holds the input, which would be replaced; choose another")

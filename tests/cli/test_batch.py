@@ -10,8 +10,10 @@ import re
 import cv2
 import numpy as np
 import pytest
+from PIL import Image, PngImagePlugin
 
 import imgconv
+from imgconv.running.folder import Outcome
 
 
 def names(path):
@@ -57,6 +59,36 @@ def test_a_damaged_file_does_not_stop_the_others(run, folder, tmp_path):
     assert re.fullmatch(r"imgconv: 2 done, 2 failed, \d+\.\d s; the errors are listed above", summary)
 
 
+def test_notes_of_many_files_are_grouped(run, folder, tmp_path):
+    result = run("batch", "laplacian", "in", "out", "--recursive", "--no-isolate")
+    pattern = r"imgconv: 3 files: more than 1 % of the values were clipped; at most \d+ % in in/\S+; --range, .* can avoid it\n"
+    assert re.fullmatch(pattern, result.err), result.err
+    assert len(re.findall("clipped", run("batch", "laplacian", "in", "out", "--json", "--no-isolate").out)) >= 2
+    for name in ("a.png", "deep/er/c.png"):
+        with Image.open(folder / name) as picture:
+            picture.save(folder / name, comment="x", pnginfo=_texts())
+    result = run("batch", "identity", "in", "out", "-r", "--format", "ppm", "--gray", "--no-isolate")
+    assert re.search(r"^imgconv: in/a.png and 1 other file: left out .*text", result.err, re.MULTILINE), result.err
+
+
+def _texts():
+    texts = PngImagePlugin.PngInfo()
+    texts.add_text("Title", "a test")
+    return texts
+
+
+def test_an_interrupt_states_how_to_continue(run, folder, monkeypatch):
+    def interrupted(work, *_, progress, **__):
+        progress(Outcome(*work[0], "skipped"))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("imgconv.running.folder.run_batch", interrupted)
+    for options, hint in (((), "with --no-clobber it continues"), (("--no-clobber",), "the same command continues")):
+        result = run("batch", "box", "in", "out", "--no-isolate", *options)
+        assert (result.code, result.out) == (130, "")
+        assert result.err == f"imgconv: 1 of 2 files were processed; {hint}\nimgconv: interrupted\n"
+
+
 def test_json(run, folder):
     (folder / "empty.jpg").write_bytes(b"")
     result = run("batch", "sharpen", "in", "out", "--json", "--no-isolate")
@@ -81,6 +113,13 @@ def test_bad_input(fails, folder, tmp_path):
     assert "the output folder holds the input" in fails(2, "batch", "sharpen", "in", "in")
     assert "did you mean sharpen" in fails(3, "batch", "sharpn", "in", "out")
     assert not (tmp_path / "out").exists()
+    assert "in/*.png: no such file or folder; a pattern in quotes is not expanded" in fails(
+        4, "batch", "box", "in/*.png", "out"
+    )
+    assert "all.png looks like a file; name a folder for the results, or write all.png/" in fails(
+        2, "batch", "box", "in", "all.png"
+    )
+    assert not (tmp_path / "all.png").exists()
 
 
 def test_files_and_folders_are_inputs(done, folder, tmp_path, photo):

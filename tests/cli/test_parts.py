@@ -68,7 +68,10 @@ def test_a_preview_of_a_smaller_result_with_alpha(done, photo, load, tmp_path):
     assert np.array_equal(found[-100:, 60:130], photo[:, 60:])
 
 
-def test_previews_that_cannot_be(fails, photo):
+def test_previews_that_cannot_be(fails, photo, tmp_path):
     for words in ("- out.png --preview p.png", "photo.png - --preview p.png", "photo.png out.png --preview out.png"):
         assert "--preview reads IN and OUT" in fails(2, "apply", "box", *words.split())
     assert "unknown extension .xyz" in fails(5, "apply", "box", "photo.png", "out.png", "--preview", "p.xyz")
+    message = fails(5, "apply", "box", "photo.png", "out.png", "--preview", "p.csv")
+    assert "p.csv: the preview is in colour; choose another format, such as .png or .jpg" in message
+    assert not (tmp_path / "out.png").exists()
