@@ -107,10 +107,12 @@ def test_properties_of_options(given, normalizes, keeps_grid):
 
 
 def test_signatures_of_all_functions_match_the_typed_options():
-    correlated = {n for n, p in inspect.signature(imgconv.correlate).parameters.items() if p.kind == p.KEYWORD_ONLY}
+    def keywords(function):
+        return {name for name, p in inspect.signature(function).parameters.items() if p.kind == p.KEYWORD_ONLY}
+
+    correlated = keywords(imgconv.correlate)
     assert correlated == set(CorrelateOptions.__annotations__) == {*ConvolutionOptions.__annotations__, "delta", "dtype"}
-    parameters_of_make_options = set(inspect.signature(make_options).parameters)
-    assert parameters_of_make_options == correlated | set(FilterOptions.__annotations__) | {"range_policy"}
+    assert keywords(make_options) == correlated | set(FilterOptions.__annotations__) | {"range_policy"}
     for function, options in [
         (imgconv.convolve, CorrelateOptions),
         (imgconv.make_plan, CorrelateOptions),
@@ -119,6 +121,13 @@ def test_signatures_of_all_functions_match_the_typed_options():
         (imgconv.filter_image, FilterOptions),
     ]:
         assert inspect.signature(function, eval_str=True).parameters["options"].annotation == Unpack[options]
+
+
+@pytest.mark.parametrize("function", ["apply", "convolve", "parse_filter", "find_edges"])
+def test_an_unknown_option_lists_the_options(function):
+    first = () if function == "parse_filter" else (np.zeros((3, 3)),)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'depth'; the options of a convolution are anchor, border"):
+        getattr(imgconv, function)(*first, *(() if function == "find_edges" else ("box",)), depth=16)
 
 
 def test_options_can_be_compared_and_hashed():
