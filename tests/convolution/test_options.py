@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import PurePosixPath
 from typing import Unpack
 
 import numpy as np
@@ -121,6 +122,21 @@ def test_signatures_of_all_functions_match_the_typed_options():
         (imgconv.filter_image, FilterOptions),
     ]:
         assert inspect.signature(function, eval_str=True).parameters["options"].annotation == Unpack[options]
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        ("photo.png", "found str; `read_image` reads a file"),
+        (PurePosixPath("photo.png"), "found PurePosixPath; `read_image` reads a file"),
+        (imgconv.Image(np.zeros((3, 3))), "found Image; pass its pixels, or use filter_image"),
+        (None, "found NoneType$"),
+    ],
+    ids=["name", "path", "Image", "None"],
+)
+def test_an_image_is_an_array(image, message):
+    with pytest.raises(UsageError, match=rf"an image is an array of shape \(H, W\) or \(H, W, C\), {message}"):
+        imgconv.apply(image, "box")
 
 
 @pytest.mark.parametrize("function", ["apply", "convolve", "parse_filter", "find_edges"])
