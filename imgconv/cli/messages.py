@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import re
-import shutil
 from typing import Any, TextIO
 
 import click
@@ -64,6 +63,8 @@ def on_terminal(stream: TextIO | None) -> bool:
 
 def terminal_width() -> int:
     """Return the columns of the terminal; 80 where stdout is none."""
+    import shutil  # 10 ms, for compression
+
     return shutil.get_terminal_size((80, 24)).columns
 
 
