@@ -17,7 +17,6 @@ from imgconv.cli.options import (
 from imgconv.cli.parameters import colour, completed_by, word
 from imgconv.cli.tasks import run_one
 from imgconv.errors import KernelError
-from imgconv.kernels.catalog import load_catalog
 from imgconv.vocabulary import EDGE_OUTPUTS, suggestion
 
 _OPERATOR = click.option(
@@ -54,6 +53,8 @@ def command(words: tuple[str, ...], operator: str, output: str, **options: Any) 
     """
     if options["as_alpha"] and output != "magnitude":
         raise click.UsageError(f"--as-alpha writes the magnitude, found --output {output}")
+    from imgconv.kernels.catalog import load_catalog
+
     operators = load_catalog(*options["catalogs"]).operators
     source, target = _files(words, operators)
     if operator not in operators:
