@@ -187,7 +187,7 @@ print(json.dumps([code, [name for name in heavy if name in sys.modules], own]), 
     ("arguments", "heavy"),
     [
         ([], ["numpy", "cv2", "yaml", "click", "msgspec"]),
-        (["--help"], ["numpy", "cv2", "concurrent.futures", "logging"]),
+        (["--help"], ["numpy", "cv2", "concurrent.futures", "logging", "imgconv.kernels.catalog"]),
         (["list"], ["numpy", "cv2"]),
         (["apply", "--help"], ["numpy", "cv2", "concurrent.futures", "logging"]),
     ],
